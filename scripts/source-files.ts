@@ -1,0 +1,28 @@
+/** Which TypeScript files are ours: the one list that the type check, the ratchet and the tests share. */
+
+import { existsSync, globSync } from "node:fs";
+import { join } from "node:path";
+
+/** folders that may hold TypeScript of ours; a missing one is simply empty */
+export const SOURCE_FOLDERS = ["packages", "scripts", "e2e", "bench"] as const;
+
+const NOT_OURS = /(^|\/)(node_modules|fixtures|generated|vendor|dist)(\/|$)/;
+
+/** @returns sorted paths relative to `root`, with forward slashes */
+export function sourceFiles(root: string, folders: readonly string[] = SOURCE_FOLDERS): string[] {
+  return folders
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      globSync("**/*.ts", {
+        cwd: join(root, folder),
+        exclude: (path) => NOT_OURS.test(path),
+      }).map((path) => `${folder}/${path}`),
+    )
+    .filter((path) => !path.endsWith(".d.ts"))
+    .toSorted();
+}
+
+/** @returns the unit tests: everything but the whole-system tests of `e2e/` */
+export function unitTestFiles(root: string): string[] {
+  return sourceFiles(root, ["packages", "scripts"]).filter((path) => path.endsWith(".test.ts"));
+}
