@@ -1,0 +1,15 @@
+/** What Alcove needs from Debian, with the reason for each: the one list. */
+
+export const DEBIAN_PACKAGES = [
+  { name: "qemu-system-x86", reason: "the hypervisor" },
+  { name: "qemu-utils", reason: "qemu-img: disks of VMs and images" },
+  { name: "mmdebstrap", reason: "builds guest file systems from Debian packages" },
+  { name: "e2fsprogs", reason: "mkfs.ext4 -d: makes disks without mounting them" },
+  { name: "lz4", reason: "kernels and initramfs" },
+  { name: "zstd", reason: "kernel packages and modules" },
+  { name: "xz-utils", reason: "kernel packages and modules" },
+  { name: "ca-certificates", reason: "fetches packages over TLS" },
+  { name: "gcc", reason: "links the guest agent" },
+  { name: "libc6-dev", reason: "the static C library inside the guest agent" },
+  { name: "openssh-client", reason: "keys for guests, and ssh beside exec in the benchmarks" },
+];

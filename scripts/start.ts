@@ -1,0 +1,97 @@
+/**
+ * `npm start`: starts the daemon, shows a microVM from birth to end through the real command
+ * line, says what to try next and keeps serving until Ctrl-C.
+ *
+ *     npm start -- --once     stop after the demonstration; exit code 0 when all of it worked
+ */
+
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { inWords, runCommand } from "./command.ts";
+import { startDaemon } from "./daemon-process.ts";
+import type { DaemonProcess } from "./daemon-process.ts";
+
+const READY_TIMEOUT_MS = 60_000;
+const DEMONSTRATION_TIMEOUT_MS = 300_000;
+const GROUP = "agent";
+
+const root = join(import.meta.dirname, "..");
+const alcove = join(root, "bin/alcove");
+const env = {
+  ...process.env,
+  ALCOVE_STATE_DIR: process.env["ALCOVE_STATE_DIR"] ?? join(root, ".alcove"),
+};
+
+const NEXT = `
+Serving until Ctrl-C. In another terminal, in ${root}:
+
+  bin/alcove run -- uname -a              a microVM for one command
+  bin/alcove vm launch --wait ${GROUP}       one that stays
+  bin/alcove vm list
+  bin/alcove vm shell HOSTNAME            a terminal inside it
+  bin/alcove vm delete HOSTNAME
+  bin/alcove doctor                       what this machine can do
+`;
+
+/** Runs one command of the demonstration, in the open. */
+async function show(args: readonly string[], signal: AbortSignal): Promise<string> {
+  console.log(`\n$ alcove ${args.join(" ")}`);
+  const end = await runCommand({ file: alcove, args, cwd: root, env }, signal);
+  signal.throwIfAborted();
+  console.log(`${end.output.trimEnd()}\n  (${inWords(end.tookMs)})`);
+  if (end.code === 0) return end.output;
+  throw new Error(`alcove ${args.join(" ")} failed with exit code ${end.code}`);
+}
+
+async function demonstrate(signal: AbortSignal): Promise<void> {
+  const launched: unknown = JSON.parse(
+    await show(["vm", "launch", "--wait", GROUP, "--json"], signal),
+  );
+  const hostname = hostnameOf(launched);
+  await show(["vm", "exec", hostname, "--", "uname", "-a"], signal);
+  await show(["vm", "delete", hostname], signal);
+}
+
+function hostnameOf(launched: unknown): string {
+  if (typeof launched === "object" && launched !== null && "hostname" in launched) {
+    const { hostname } = launched;
+    if (typeof hostname === "string") return hostname;
+  }
+  throw new Error("`vm launch --json` names no hostname");
+}
+
+function failed(error: unknown, daemon: DaemonProcess): void {
+  console.error(`\nstart: ${error instanceof Error ? error.message : String(error)}`);
+  if (daemon.lastLines.length > 0) console.error(`The daemon's last words:`);
+  for (const line of daemon.lastLines) console.error(`  ${line}`);
+  process.exitCode = 1;
+}
+
+/** Shows the daemon's log until the user leaves or the daemon ends by itself. */
+async function serve(daemon: DaemonProcess, leave: AbortSignal): Promise<void> {
+  console.log(NEXT);
+  daemon.showLog();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  leave.addEventListener("abort", () => resolve(undefined), { once: true });
+  if (leave.aborted) resolve(undefined);
+  const how = await Promise.race([daemon.ended, promise]);
+  if (how !== undefined) throw new Error(`The daemon ${how}.`);
+}
+
+const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+const leaving = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => leaving.abort(new Error("stopped by the user")));
+}
+const leave = leaving.signal;
+
+await using daemon = startDaemon(root, env);
+try {
+  console.log("start: the daemon starts …");
+  await daemon.ready(AbortSignal.any([leave, AbortSignal.timeout(READY_TIMEOUT_MS)]));
+  await demonstrate(AbortSignal.any([leave, AbortSignal.timeout(DEMONSTRATION_TIMEOUT_MS)]));
+  if (!values.once) await serve(daemon, leave);
+} catch (error) {
+  failed(error, daemon);
+}
+console.log("start: stopping the daemon …");
