@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { readConfig } from "./config.ts";
+
+test("config: nothing set gives safe defaults", () => {
+  const config = readConfig({}, 0);
+  const { stateDir, runtimeDir, listenAddress, listenPort, auth } = config;
+  assert.deepEqual(
+    { stateDir, runtimeDir, listenAddress, listenPort, auth },
+    {
+      stateDir: "/var/lib/alcove",
+      runtimeDir: "/run/alcove",
+      listenAddress: "127.0.0.1",
+      listenPort: 8080,
+      auth: "on",
+    },
+  );
+});
+
+test("config: an ordinary user's state lies below the home directory", () => {
+  assert.equal(readConfig({ HOME: "/home/ada" }, 1000).stateDir, "/home/ada/.local/state/alcove");
+});
+
+test("config: a misspelt setting stops the daemon and the right name is offered", () => {
+  assert.throws(
+    () => readConfig({ ALCOVE_LISTEN_PROT: "1" }, 0),
+    /did you mean ALCOVE_LISTEN_PORT\?/,
+  );
+});
+
+test("config: everything wrong is said at once, with what it may be", () => {
+  const env = { ALCOVE_LISTEN_PORT: "many", ALCOVE_AUTH: "maybe", ALCOVE_GROUP_VCPUS: "1.5" };
+  assert.throws(
+    () => readConfig(env, 0),
+    (error) =>
+      error instanceof Error &&
+      error.message.includes('ALCOVE_LISTEN_PORT is "many"; it must be a number from 0 to 65535') &&
+      error.message.includes('ALCOVE_AUTH is "maybe"; it may be on or off') &&
+      error.message.includes("ALCOVE_GROUP_VCPUS must be a whole number"),
+  );
+});

@@ -1,0 +1,81 @@
+/** Reads settings one by one and remembers what was wrong with them, to say it all at once. */
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A name this close to a known one is taken for a slip. */
+const NEAR = 4;
+
+export class SettingsReader {
+  readonly #env: Environment;
+  readonly #foreign: ReadonlySet<string>;
+  readonly #known = new Set<string>();
+  readonly #problems: string[] = [];
+
+  /** @param foreign names with our prefix that somebody else reads */
+  constructor(env: Environment, foreign: ReadonlySet<string>) {
+    this.#env = env;
+    this.#foreign = foreign;
+  }
+
+  plain(name: string): string | undefined {
+    return this.#env[name];
+  }
+
+  text(name: string, byDefault: string): string {
+    this.#known.add(name);
+    const value = this.#env[name];
+    return value === undefined || value === "" ? byDefault : value;
+  }
+
+  /** the first of `allowed` is the default */
+  oneOf<T extends string>(name: string, allowed: readonly [T, ...T[]]): T {
+    const value = this.text(name, allowed[0]);
+    const found = allowed.find((it) => it === value);
+    if (found === undefined)
+      this.#problems.push(`${name} is "${value}"; it may be ${allowed.join(" or ")}`);
+    return found ?? allowed[0];
+  }
+
+  integer(name: string, byDefault: number, range: readonly [number, number]): number {
+    const value = this.decimal(name, byDefault, range);
+    if (!Number.isInteger(value)) this.#problems.push(`${name} must be a whole number`);
+    return value;
+  }
+
+  decimal(name: string, byDefault: number, [least, most]: readonly [number, number]): number {
+    const text = this.text(name, String(byDefault));
+    const value = Number(text);
+    if (!(value >= least && value <= most)) {
+      this.#problems.push(`${name} is "${text}"; it must be a number from ${least} to ${most}`);
+    }
+    return value;
+  }
+
+  finish(): void {
+    for (const name of Object.keys(this.#env)) {
+      if (name.startsWith("ALCOVE_") && !this.#known.has(name) && !this.#foreign.has(name)) {
+        this.#problems.push(`${name} is not a setting${this.#nearest(name)}`);
+      }
+    }
+    if (this.#problems.length > 0) throw new Error(`Settings: ${this.#problems.join("; ")}`);
+  }
+
+  #nearest(name: string): string {
+    const [best] = [...this.#known].toSorted((a, b) => distance(name, a) - distance(name, b));
+    return best !== undefined && distance(name, best) <= NEAR ? `; did you mean ${best}?` : "";
+  }
+}
+
+/** Edit distance: insertions, deletions and replacements of one character. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, charA] of a.split("").entries()) {
+    const next = [i + 1];
+    for (const [j, charB] of b.split("").entries()) {
+      const replaced = (row[j] ?? 0) + (charA === charB ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,63 @@
+/**
+ * Every failure a caller can act on, in one closed list.
+ *
+ * The core throws `AlcoveError` and knows nothing of HTTP. Each API surface
+ * turns `code` into a status through `http/problem.ts`; the compiler keeps that
+ * table complete.
+ */
+
+import type { GuestFailureCode } from "./ports/guest-link.ts";
+
+export type HostResource = "memory" | "cpu" | "disk" | "addresses" | "vms";
+
+/** What each error carries for a program to read. The keys are the codes. */
+export interface ErrorDetails {
+  invalid_request: { issues: readonly { path: string; problem: string }[] };
+  unauthenticated: { reason: string };
+  route_not_found: { path: string };
+  group_not_found: { group: string };
+  vm_not_found: { hostname: string };
+  vm_protected: { hostname: string };
+  name_taken: { name: string };
+  /** The VM exists, but its phase does not allow the command. */
+  wrong_phase: { hostname: string; phase: string; input: string };
+  /** The hypervisor, image or build of Alcove in use cannot do it at all. */
+  unsupported: { feature: string };
+  /** `needed` and `available` are bytes, or counts for `cpu`, `addresses` and `vms`. */
+  no_capacity: { resource: HostResource; needed: number; available: number };
+  image_not_found: { image: string };
+  image_in_use: { image: string };
+  build_failed: { step: string };
+  hypervisor_failed: { hypervisor: string };
+  /** The VM runs, but its agent does not answer. */
+  guest_unreachable: { hostname: string };
+  /** The agent answered that it could not do it: a missing path, a full disk, a hostile archive. */
+  guest_refused: { reason: GuestFailureCode };
+  log_not_found: { hostname: string };
+  timed_out: { afterMs: number };
+}
+
+export type ErrorCode = keyof ErrorDetails;
+
+/** `message` is shown to API callers; put secrets and host paths in `cause`, which is only logged. */
+export class AlcoveError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = "AlcoveError";
+  readonly code: Code;
+  readonly details: ErrorDetails[Code];
+
+  constructor(code: Code, message: string, details: ErrorDetails[Code], options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  static is<Code extends ErrorCode>(error: unknown, code: Code): error is AlcoveError<Code> {
+    return error instanceof AlcoveError && error.code === code;
+  }
+}
+
+/** One thing wrong with a request: the field, and what to do about it. */
+export function invalidRequest(path: string, problem: string): AlcoveError<"invalid_request"> {
+  const text = path === "" ? problem : `${path}: ${problem}`;
+  return new AlcoveError("invalid_request", text, { issues: [{ path, problem }] });
+}

@@ -1,0 +1,38 @@
+/** A named class of VMs with the same defaults and limits; its name begins their host names. */
+
+import { AlcoveError } from "../errors.ts";
+import type { NetworkMode } from "../vm/vm.ts";
+
+export interface HostGroup {
+  readonly name: string;
+  /** VMs declared in the configuration; 0 means that all are made by the API */
+  readonly count: number;
+  /** default and maximum for each VM */
+  readonly vcpus: number;
+  /** default and maximum for each VM, in `MiB` */
+  readonly memoryMiB: number;
+  /** image for VMs that name none */
+  readonly image: string;
+  readonly networkMode: NetworkMode;
+}
+
+export class HostGroups {
+  readonly #groups: ReadonlyMap<string, HostGroup>;
+
+  constructor(groups: readonly HostGroup[]) {
+    this.#groups = new Map(groups.map((group) => [group.name, group]));
+  }
+
+  all(): readonly HostGroup[] {
+    return [...this.#groups.values()];
+  }
+
+  get(name: string): HostGroup {
+    const group = this.#groups.get(name);
+    if (group) return group;
+    const known = [...this.#groups.keys()].join(", ");
+    throw new AlcoveError("group_not_found", `There is no host group "${name}"; known: ${known}`, {
+      group: name,
+    });
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Whether one more VM fits: the only place that decides it.
+ *
+ * Memory and CPUs are promised when a VM gets a machine, whether or not the guest
+ * touches them; disks grow as they are written, so only the space that is free now counts.
+ */
+
+import { GIB, humanBytes, MIB } from "#lib/bytes.ts";
+
+import { AlcoveError, type HostResource } from "../errors.ts";
+
+/** What a hypervisor process needs beside the guest's memory, in `MiB`: measured 15-25, rounded up for device buffers. */
+export const VMM_OVERHEAD_MIB = 64;
+
+export interface CapacityLimits {
+  /** memory that is never promised to VMs, in `MiB` */
+  readonly memoryReserveMiB: number;
+  /** promised memory over physical memory: 1 never promises more than there is */
+  readonly memoryOvercommit: number;
+  /** vCPUs over physical CPUs */
+  readonly cpuOvercommit: number;
+  /** disk space that must stay free, in bytes */
+  readonly diskReserveBytes: number;
+  /** VMs known at once, in any phase */
+  readonly maxVms: number;
+}
+
+/** What one VM holds, or wants. */
+export interface Share {
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+}
+
+export interface HostSnapshot {
+  readonly memoryTotalBytes: number;
+  readonly memoryAvailableBytes: number;
+  readonly cpuCount: number;
+  readonly diskFreeBytes: number;
+}
+
+/**
+ * @param held the shares of all VMs that have a machine
+ * @throws AlcoveError `no_capacity` that says which resource is short, and by how much
+ */
+export function admit(
+  wanted: Share,
+  held: readonly Share[],
+  host: HostSnapshot,
+  limits: CapacityLimits,
+): void {
+  admitMemory(wanted, held, host, limits);
+  admitCpus(wanted, held, host, limits);
+  if (host.diskFreeBytes < limits.diskReserveBytes) {
+    throw short("disk", limits.diskReserveBytes, host.diskFreeBytes, humanBytes);
+  }
+}
+
+/** @throws AlcoveError `no_capacity` when one more VM would be too many */
+export function admitCount(known: number, limits: CapacityLimits): void {
+  if (known >= limits.maxVms) throw short("vms", known + 1, limits.maxVms, String);
+}
+
+function admitMemory(
+  wanted: Share,
+  held: readonly Share[],
+  host: HostSnapshot,
+  limits: CapacityLimits,
+): void {
+  const reserve = limits.memoryReserveMiB * MIB;
+  const promised = sum(held, (share) => (share.memoryMiB + VMM_OVERHEAD_MIB) * MIB);
+  const needed = (wanted.memoryMiB + VMM_OVERHEAD_MIB) * MIB;
+  const unpromised = host.memoryTotalBytes * limits.memoryOvercommit - reserve - promised;
+  if (needed > unpromised) throw short("memory", needed, Math.max(0, unpromised), humanBytes);
+  // Promises are kept only while other programs on the host leave the memory alone.
+  if (host.memoryAvailableBytes < Math.min(reserve, GIB)) {
+    throw short("memory", Math.min(reserve, GIB), host.memoryAvailableBytes, humanBytes);
+  }
+}
+
+function admitCpus(
+  wanted: Share,
+  held: readonly Share[],
+  host: HostSnapshot,
+  limits: CapacityLimits,
+): void {
+  const total = Math.floor(host.cpuCount * limits.cpuOvercommit);
+  const free = Math.max(0, total - sum(held, (share) => share.vcpus));
+  if (wanted.vcpus > free) throw short("cpu", wanted.vcpus, free, String);
+}
+
+function short(
+  resource: HostResource,
+  needed: number,
+  available: number,
+  show: (value: number) => string,
+): AlcoveError<"no_capacity"> {
+  const missing = show(Math.ceil(needed - available));
+  const message = `Not enough ${WORDS[resource]} on this host: ${show(Math.ceil(needed))} needed, ${show(Math.floor(available))} free, ${missing} short`;
+  return new AlcoveError("no_capacity", message, { resource, needed, available });
+}
+
+const WORDS: Record<HostResource, string> = {
+  memory: "memory",
+  cpu: "CPUs",
+  disk: "disk space",
+  addresses: "network addresses",
+  vms: "room for VMs",
+};
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

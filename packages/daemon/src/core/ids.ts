@@ -1,0 +1,28 @@
+/** Names of things, as branded strings: one parser each. */
+
+import { randomBytes } from "node:crypto";
+
+export type VmId = string & { readonly __brand: "VmId" };
+
+const VM_ID = /^[0-9a-f]{12}$/;
+
+/** Twelve hexadecimal digits: short enough for socket paths, never reused. */
+export function newVmId(): VmId {
+  return parseVmId(randomBytes(6).toString("hex"));
+}
+
+export function parseVmId(text: string): VmId {
+  if (isVmId(text)) return text;
+  throw new Error(`invariant: not a VM id: ${JSON.stringify(text)}`);
+}
+
+export function isVmId(text: string): text is VmId {
+  return VM_ID.test(text);
+}
+
+const HOSTNAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** A DNS label: what a host group or VM may be called. */
+export function isDnsLabel(text: string): boolean {
+  return HOSTNAME.test(text);
+}

@@ -1,0 +1,64 @@
+/**
+ * The address plan of user-mode networks.
+ *
+ * Each VM's user-mode stack is a network of its own that nobody else can reach, so
+ * all could share one address; giving each its own keeps lists and logs honest.
+ * A slot is a /28 of 10.233.0.0/16: .2 gateway, .3 name server, .4 the guest.
+ */
+
+import { createHash } from "node:crypto";
+
+import { AlcoveError } from "../errors.ts";
+import type { GuestNetwork } from "../ports/guest-link.ts";
+import type { NetworkPlan } from "../ports/hypervisor.ts";
+
+const PREFIX = 28;
+const SLOT_SIZE = 16;
+export const NETWORK_SLOTS = 4096;
+
+/** @throws AlcoveError `no_capacity` when every slot is taken */
+export function freeSlot(taken: ReadonlySet<number>): number {
+  for (let slot = 0; slot < NETWORK_SLOTS; slot += 1) if (!taken.has(slot)) return slot;
+  throw new AlcoveError("no_capacity", "Every network address of this host is in use", {
+    resource: "addresses",
+    needed: 1,
+    available: 0,
+  });
+}
+
+export function guestAddress(slot: number): string {
+  return addressIn(slot, 4);
+}
+
+export function userNetworkPlan(slot: number, hostname: string): NetworkPlan {
+  return {
+    mode: "user",
+    mac: macAddress(hostname),
+    cidr: `${addressIn(slot, 0)}/${PREFIX}`,
+    address: guestAddress(slot),
+    gateway: addressIn(slot, 2),
+    dns: addressIn(slot, 3),
+  };
+}
+
+export function userGuestNetwork(slot: number): GuestNetwork {
+  return {
+    interface: "eth0",
+    address: guestAddress(slot),
+    prefix: PREFIX,
+    gateway: addressIn(slot, 2),
+    dns: [addressIn(slot, 3)],
+  };
+}
+
+/** Follows from the host name, so it stays the same over restarts; locally administered. */
+export function macAddress(hostname: string): string {
+  const digest = createHash("sha256").update(hostname).digest();
+  const tail = [...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, "0"));
+  return ["02", ...tail].join(":");
+}
+
+function addressIn(slot: number, host: number): string {
+  const offset = slot * SLOT_SIZE + host;
+  return `10.233.${offset >> 8}.${offset & 0xff}`;
+}

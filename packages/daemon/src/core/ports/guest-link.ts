@@ -1,0 +1,229 @@
+/**
+ * The port to the agent inside one VM.
+ *
+ * The core says what it wants done in a guest and never how it travels:
+ * frames, credit and sockets are `guest/`'s. Shapes follow docs/guest-protocol.md.
+ */
+
+/** Why an agent refused; the closed list of docs/guest-protocol.md, section 4. */
+export const GUEST_FAILURE_CODES = [
+  "bad_request",
+  "not_found",
+  "is_directory",
+  "not_directory",
+  "permission",
+  "exists",
+  "no_space",
+  "unsafe_path",
+  "bad_archive",
+  "not_executable",
+  "busy",
+  "cancelled",
+  "unsupported",
+  "io",
+] as const;
+
+export type GuestFailureCode = (typeof GUEST_FAILURE_CODES)[number];
+
+/** Opens the agent channel of a machine. */
+export interface GuestDialer {
+  /**
+   * Connects and agrees on a session. Rejects when the channel's socket is gone or `signal` aborts;
+   * an agent that is still booting is waited for.
+   * @param endpoint what `Machine.agentEndpoint` says
+   */
+  dial(endpoint: string, signal: AbortSignal): Promise<GuestLink>;
+}
+
+/** One session with an agent. Disposing closes it; the guest then ends what the session had started. */
+export interface GuestLink extends AsyncDisposable {
+  readonly agent: GuestIdentity;
+  /** settles once, with the reason, when the session is over; never rejects */
+  readonly closed: Promise<Error>;
+  /** while held, silence from the guest is not taken for death (its vCPUs are stopped) */
+  holdLiveness(): Disposable;
+
+  health(signal: AbortSignal): Promise<GuestHealth>;
+  stats(signal: AbortSignal): Promise<GuestStats>;
+  /** @returns the names of the parts that were applied */
+  configure(configuration: GuestConfiguration, signal: AbortSignal): Promise<readonly string[]>;
+  power(action: "poweroff" | "reboot", signal: AbortSignal): Promise<void>;
+  /** @param signal aborts the start; once started, use `GuestProcess.cancel` */
+  exec(request: GuestExec, signal: AbortSignal): Promise<GuestProcess>;
+  /** @param signal aborts the copy, which then leaves no trace */
+  copyIn(
+    request: GuestCopyIn,
+    content: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<GuestCopied>;
+  copyOut(request: GuestCopyOut, signal: AbortSignal): Promise<GuestSource>;
+}
+
+export interface GuestIdentity {
+  readonly version: string;
+  readonly bootId: string;
+  readonly init: "alcove" | "systemd";
+  readonly features: readonly string[];
+}
+
+export interface GuestHealth {
+  readonly agentVersion: string;
+  /** nanoseconds */
+  readonly agentUptimeNs: number;
+  /** nanoseconds */
+  readonly systemUptimeNs: number;
+  readonly hostname: string;
+  readonly bootId: string;
+  readonly userdata: { readonly ran: boolean; readonly exitCode: number | undefined };
+}
+
+/** What the guest's meter reads; bytes, counts and percentages, as Slicer's `snapshot` has them. */
+export interface GuestStats {
+  readonly hostname: string;
+  readonly arch: string;
+  readonly takenAt: Date;
+  /** nanoseconds */
+  readonly uptimeNs: number;
+  readonly totalCpus: number;
+  readonly totalMemory: number;
+  readonly memoryUsed: number;
+  readonly memoryAvailable: number;
+  readonly memoryUsedPercent: number;
+  readonly loadAvg1: number;
+  readonly loadAvg5: number;
+  readonly loadAvg15: number;
+  readonly diskReadTotal: number;
+  readonly diskWriteTotal: number;
+  readonly diskIOInflight: number;
+  readonly diskSpaceTotal: number;
+  readonly diskSpaceUsed: number;
+  readonly diskSpaceFree: number;
+  readonly diskSpaceUsedPercent: number;
+  readonly networkReadTotal: number;
+  readonly networkWriteTotal: number;
+  readonly openConnections: number;
+  readonly openFiles: number;
+  readonly entropy: number;
+}
+
+export interface GuestConfiguration {
+  readonly hostname: string;
+  readonly network: GuestNetwork | undefined;
+  readonly time: Date;
+  readonly entropy: Uint8Array;
+  readonly sshKeys: readonly string[];
+  readonly userdata: string | undefined;
+}
+
+export interface GuestNetwork {
+  readonly interface: string;
+  readonly address: string;
+  readonly prefix: number;
+  readonly gateway: string;
+  readonly dns: readonly string[];
+}
+
+/** `default` is the guest's ordinary user: uid 1000 where it exists, else root. */
+export type GuestUser = "default" | { readonly uid: number; readonly gid: number | undefined };
+
+export type GuestProgram =
+  | { readonly kind: "argv"; readonly argv: readonly string[] }
+  | {
+      readonly kind: "shell";
+      readonly shell: string;
+      readonly command: string;
+      readonly args: readonly string[];
+    }
+  /** run directly when it is one plain word that resolves, else by a shell */
+  | { readonly kind: "auto"; readonly command: string }
+  | { readonly kind: "login"; readonly shell: string | undefined };
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+export interface GuestExec {
+  readonly program: GuestProgram;
+  /** `KEY=VALUE`, added to the user's base environment in this order */
+  readonly env: readonly string[];
+  readonly cwd: string | undefined;
+  readonly user: GuestUser;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** a pseudo-terminal of this size, or none */
+  readonly pty: TerminalSize | undefined;
+}
+
+export interface ProcessOutput {
+  readonly stream: "stdout" | "stderr";
+  readonly bytes: Uint8Array;
+}
+
+export interface ProcessEnd {
+  /** 128 + signal number when a signal ended it */
+  readonly exitCode: number;
+  /** without `SIG` */
+  readonly signal: string | undefined;
+}
+
+/** A process in the guest. Its output must be read: unread output stops the process by back-pressure. */
+export interface GuestProcess {
+  readonly pid: number;
+  /** ends when all output has come; rejects if the session breaks first */
+  readonly output: AsyncIterable<ProcessOutput>;
+  /** settles after the last output; rejects if the session breaks first or the process was cancelled */
+  readonly ended: Promise<ProcessEnd>;
+  /** resolves once the bytes may be forgotten by the caller (credit was there) */
+  write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  endInput(): void;
+  resize(size: TerminalSize): void;
+  kill(signal: string): void;
+  /** kills the process group; harmless when it has ended */
+  cancel(): void;
+}
+
+export type CopyPlacement =
+  | { readonly kind: "exact" }
+  /** like `cp -r`: below an existing directory unless `contents` */
+  | { readonly kind: "cp"; readonly sourceName: string; readonly contents: boolean };
+
+export interface GuestCopyIn {
+  readonly path: string;
+  readonly format: "file" | "tar";
+  readonly user: GuestUser;
+  /** permission bits, or `undefined` to keep or default */
+  readonly mode: number | undefined;
+  readonly placement: CopyPlacement;
+  /** sum of the files' sizes in bytes when the caller knows it: refused early if it cannot fit */
+  readonly unpackedSizeBytes: number | undefined;
+}
+
+export interface GuestCopied {
+  readonly path: string;
+  readonly bytes: number;
+  readonly files: number;
+  readonly directories: number;
+  readonly skipped: number;
+}
+
+export interface GuestCopyOut {
+  readonly path: string;
+  readonly format: "file" | "tar" | "any";
+  readonly user: GuestUser;
+  readonly exclude: readonly string[];
+}
+
+/** What is being copied out; `content` must be read to its end or cancelled. */
+export interface GuestSource {
+  readonly type: "file" | "directory";
+  /** base name of the source; from the guest, so not to be trusted as a path or header */
+  readonly name: string;
+  /** `undefined` for a directory */
+  readonly sizeBytes: number | undefined;
+  readonly mode: number;
+  /** rejects if the guest fails in the middle: never a padded success */
+  readonly content: AsyncIterable<Uint8Array>;
+  cancel(): void;
+}

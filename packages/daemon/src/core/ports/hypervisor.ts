@@ -1,0 +1,132 @@
+/**
+ * The port every hypervisor driver fills.
+ *
+ * A driver knows how to boot one machine from a `BootPlan` and nothing else:
+ * it does not know host names, tenants, HTTP, the database or other drivers.
+ * `drivers/conformance.ts` is the executable half of this contract.
+ */
+
+/** Everything a driver needs to boot, already resolved: no defaults are left to it. */
+export interface BootPlan {
+  readonly vmId: string;
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  readonly kernel: KernelPlan;
+  readonly disks: readonly DiskPlan[];
+  readonly network: NetworkPlan;
+  /** private directory for sockets and process files; the driver makes it, and removes it on dispose */
+  readonly runDir: string;
+  /** file the serial console is appended to; kept when the machine is gone */
+  readonly consoleLogPath: string;
+}
+
+export interface KernelPlan {
+  /** absolute path of the uncompressed kernel */
+  readonly path: string;
+  readonly initramfsPath: string | undefined;
+  /** the image's part of the command line; console and clock arguments are the driver's */
+  readonly args: readonly string[];
+}
+
+export interface DiskPlan {
+  /** stable name of the device, `[a-z0-9]+` */
+  readonly id: string;
+  readonly path: string;
+  readonly format: "raw" | "qcow2";
+  readonly readOnly: boolean;
+  /** read-only image below an overlay */
+  readonly backing: { readonly path: string; readonly format: "raw" | "qcow2" } | undefined;
+}
+
+export type NetworkPlan =
+  | { readonly mode: "none" }
+  /** the VMM's own user-mode stack: outgoing connections only, needs no privilege on the host */
+  | {
+      readonly mode: "user";
+      readonly mac: string;
+      /** network in CIDR form, and the guest's, gateway's and name server's addresses in it */
+      readonly cidr: string;
+      readonly address: string;
+      readonly gateway: string;
+      readonly dns: string;
+    }
+  /** an existing tap device on a bridge, or in a network namespace of the VM's own */
+  | {
+      readonly mode: "bridge" | "isolated";
+      readonly mac: string;
+      readonly tap: string;
+      readonly namespace: string | undefined;
+    };
+
+export interface Hypervisor {
+  /** stable id, stored with each VM: "qemu", "fake" */
+  readonly name: string;
+  /** how strong the wall around a guest is, as found by booting a probe; for people and policies */
+  readonly isolation: IsolationGrade;
+
+  /**
+   * Boots a machine. Resolves once the guest's vCPUs run, not once it answers.
+   * If `signal` aborts or boot fails, nothing is left behind.
+   */
+  boot(plan: BootPlan, signal: AbortSignal): Promise<Machine>;
+
+  /**
+   * Takes over a machine that an earlier daemon booted.
+   * @param handle what `Machine.handle` said then, or `undefined` if that daemon died before it could store it
+   * @returns the machine, or `undefined` when it is gone; then nothing of it is left behind
+   */
+  adopt(
+    plan: BootPlan,
+    handle: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Machine | undefined>;
+
+  /**
+   * Ends every process and removes every run directory below `runRoot` that belongs to no VM in `known`.
+   * @returns what was removed, one phrase each, for the log
+   */
+  sweep(
+    runRoot: string,
+    known: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+}
+
+export type IsolationGrade = "hardware" | "emulated" | "none";
+
+/** A running machine. Disposing it kills, reaps and cleans up; disposing twice is harmless. */
+export interface Machine extends AsyncDisposable {
+  readonly pid: number;
+  /** what `adopt` needs to find this machine again; opaque to the core, stored with the VM */
+  readonly handle: string;
+  /** where the guest's agent is reached, for `GuestDialer.dial` */
+  readonly agentEndpoint: string;
+  /** where the serial console can be read and written live, by one client at a time */
+  readonly consoleEndpoint?: string;
+  /** whether the vCPUs are stopped, as of boot or adoption */
+  readonly pausedAtStart: boolean;
+  /** settles once, when the process is gone; never rejects */
+  readonly exited: Promise<Exit>;
+
+  /**
+   * Lets go of the machine and leaves it running, for the next daemon to adopt.
+   * Afterwards nothing here may be used, and disposing does nothing.
+   */
+  abandon(): Promise<void>;
+
+  /** present only where the hypervisor can: a feature you can hold is a feature you can call */
+  readonly pausing?: Pausing;
+}
+
+export interface Pausing {
+  /** resolves when the vCPUs stand still */
+  pause(signal: AbortSignal): Promise<void>;
+  /** resolves when the vCPUs run */
+  resume(signal: AbortSignal): Promise<void>;
+}
+
+export type Exit =
+  /** the guest powered itself off */
+  | { readonly kind: "clean" }
+  /** it ended otherwise, with what it last said */
+  | { readonly kind: "crash"; readonly lastWords: string };

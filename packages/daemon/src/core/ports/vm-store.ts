@@ -1,0 +1,26 @@
+/** Where VMs are remembered. Every method is one transaction, durable when it returns. */
+
+import type { VmId } from "../ids.ts";
+import type { VmRecord, VmState } from "../vm/vm.ts";
+
+/** Something that happened to a VM, kept for people. */
+export interface VmEvent {
+  readonly vmId: VmId;
+  readonly hostname: string;
+  readonly at: Date;
+  /** the lifecycle input: "start", "booted", "crashed", … */
+  readonly input: string;
+  readonly phase: string;
+  readonly reason: string | undefined;
+}
+
+export interface VmStore {
+  all(): readonly VmRecord[];
+  /** @throws AlcoveError `name_taken` when the host name or the network slot is in use */
+  insert(record: VmRecord): void;
+  /** stores the state and its event together */
+  saveState(id: VmId, state: VmState, event: VmEvent): void;
+  remove(id: VmId): void;
+  /** newest first */
+  events(limit: number): readonly VmEvent[];
+}

@@ -1,0 +1,128 @@
+/**
+ * The daemon's standing contact with one VM's agent.
+ *
+ * Owns the session: dials while the machine lives, configures the guest at each
+ * first word, and dials again when a session ends (agent restarted, guest
+ * rebooted). It knows nothing of phases; the supervisor starts and ends it.
+ */
+
+import { pause, unlessAborted, within } from "#lib/patience.ts";
+
+import type { GuestConfiguration, GuestDialer, GuestLink } from "../ports/guest-link.ts";
+import type { Log } from "../ports/log.ts";
+
+const CONFIGURE_TIMEOUT_MS = 15_000;
+const REDIAL_PAUSE_MS = 50;
+const REFUSED_PAUSE_MS = 1_000;
+
+export interface ContactDeps {
+  readonly dialer: GuestDialer;
+  /** made afresh for each contact: it carries the time and new entropy */
+  readonly configuration: () => GuestConfiguration;
+  readonly log: Log;
+}
+
+/** `fresh`: a guest that was never configured is not ready before it is. `known`: it was, by an earlier daemon. */
+export type ContactStart = "fresh" | "known";
+
+export class GuestContact implements AsyncDisposable {
+  readonly #deps: ContactDeps;
+  readonly #over = new AbortController();
+  readonly #work: Promise<void>;
+  #configured: boolean;
+  #link: GuestLink | undefined;
+  #next = Promise.withResolvers<GuestLink>();
+  #problem: string | undefined;
+  #hold: Disposable | undefined;
+  #held = false;
+
+  constructor(endpoint: string, start: ContactStart, deps: ContactDeps) {
+    this.#deps = deps;
+    this.#configured = start === "known";
+    this.#next.promise.catch(() => {}); // whoever waits sees it; nobody may be waiting
+    this.#work = this.#keep(endpoint);
+  }
+
+  /** the session as it is now, without waiting */
+  get current(): GuestLink | undefined {
+    return this.#link;
+  }
+
+  /** why the agent is not there yet, as far as known */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Waits for a session with a configured guest. Rejects with the signal's reason, or when the contact ended. */
+  async link(signal: AbortSignal): Promise<GuestLink> {
+    return this.#link ?? (await unlessAborted(this.#next.promise, signal));
+  }
+
+  /** The machine's vCPUs are stopped, or run again: silence means nothing while they are. */
+  setHeld(held: "held" | "live"): void {
+    this.#held = held === "held";
+    this.#renewHold();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort(new Error("the machine has ended"));
+    await this.#work;
+  }
+
+  async #keep(endpoint: string): Promise<void> {
+    const over = this.#over.signal;
+    while (!over.aborted) {
+      try {
+        await this.#oneSession(endpoint, over);
+        await pause(REDIAL_PAUSE_MS, over);
+      } catch (error) {
+        if (over.aborted) break;
+        this.#problem = error instanceof Error ? error.message : String(error);
+        this.#deps.log.warn("guest.contact_failed", { error });
+        await pause(REFUSED_PAUSE_MS, over).catch(() => {}); // ended while pausing: the loop's condition sees it
+      }
+    }
+    this.#next.reject(over.reason);
+  }
+
+  async #oneSession(endpoint: string, over: AbortSignal): Promise<void> {
+    await using link = await this.#deps.dialer.dial(endpoint, over);
+    this.#link = undefined;
+    await this.#configure(link, over);
+    this.#announce(link);
+    const reason = await unlessAborted(link.closed, over);
+    this.#forget(reason);
+  }
+
+  async #configure(link: GuestLink, over: AbortSignal): Promise<void> {
+    try {
+      await link.configure(this.#deps.configuration(), within(CONFIGURE_TIMEOUT_MS, over));
+      this.#configured = true;
+    } catch (error) {
+      if (!this.#configured) throw error;
+      // It worked before, so this is this VM; a full disk, say, must not lock its owner out.
+      this.#deps.log.warn("guest.reconfigure_failed", { error });
+    }
+  }
+
+  #announce(link: GuestLink): void {
+    this.#link = link;
+    this.#problem = undefined;
+    this.#renewHold();
+    this.#deps.log.info("guest.ready", { agent: link.agent.version, bootId: link.agent.bootId });
+    this.#next.resolve(link);
+  }
+
+  #forget(reason: Error): void {
+    this.#link = undefined;
+    this.#problem = reason.message;
+    this.#next = Promise.withResolvers();
+    this.#next.promise.catch(() => {}); // as above
+    this.#deps.log.info("guest.session_over", { reason: reason.message });
+  }
+
+  #renewHold(): void {
+    this.#hold?.[Symbol.dispose]();
+    this.#hold = this.#held ? this.#link?.holdLiveness() : undefined;
+  }
+}

@@ -1,0 +1,98 @@
+/** What a VM may be asked to be: bounds and defaults, the only validation of meaning. */
+
+import { humanBytes, MIB } from "#lib/bytes.ts";
+
+import { AlcoveError } from "../errors.ts";
+import type { HostGroup } from "../group/host-group.ts";
+import type { VmKind, VmSpec } from "./vm.ts";
+
+/** A request as a surface understood it; `undefined` is "not said". */
+export interface VmRequest {
+  readonly vcpus: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly gpuCount: number | undefined;
+  readonly image: string | undefined;
+  readonly kind: VmKind;
+  readonly tags: readonly string[];
+  readonly sshKeys: readonly string[];
+  readonly userdata: string | undefined;
+}
+
+const MIN_MEMORY_MIB = 64;
+const MAX_TAGS = 64;
+const MAX_TAG_LENGTH = 256;
+const MAX_SSH_KEYS = 64;
+const MAX_SSH_KEY_LENGTH = 16 * 1024;
+/** configure must fit one frame of the guest protocol */
+const MAX_USERDATA_BYTES = 32 * 1024;
+
+type Issue = { readonly path: string; readonly problem: string };
+
+/** @throws AlcoveError `invalid_request` that lists everything wrong at once */
+export function checkSpec(request: VmRequest, group: HostGroup): VmSpec {
+  const memoryBytes = request.memoryBytes ?? group.memoryMiB * MIB;
+  const spec: VmSpec = {
+    vcpus: request.vcpus ?? group.vcpus,
+    memoryMiB: Math.floor(memoryBytes / MIB),
+    image: request.image ?? group.image,
+    networkMode: group.networkMode,
+    tags: request.tags,
+    sshKeys: request.sshKeys.map((key) => key.trim()).filter((key) => key !== ""),
+    userdata: request.userdata,
+  };
+  const issues = [
+    ...sizeIssues(spec, memoryBytes, group),
+    ...textIssues(spec),
+    ...gpuIssues(request),
+  ];
+  if (issues.length === 0) return spec;
+  const text = issues.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
+  throw new AlcoveError("invalid_request", text, { issues });
+}
+
+function sizeIssues(spec: VmSpec, memoryBytes: number, group: HostGroup): Issue[] {
+  const issues: Issue[] = [];
+  const say = (path: string, problem: string) => issues.push({ path, problem });
+  if (spec.vcpus < 1) say("cpus", "must be at least 1");
+  if (spec.vcpus > group.vcpus) {
+    say("cpus", `${spec.vcpus} is more than host group ${group.name} allows (${group.vcpus})`);
+  }
+  const maximum = group.memoryMiB * MIB;
+  if (memoryBytes < MIN_MEMORY_MIB * MIB)
+    say("ram_bytes", `must be at least ${MIN_MEMORY_MIB} MiB`);
+  if (memoryBytes > maximum) {
+    const asked = humanBytes(memoryBytes);
+    say(
+      "ram_bytes",
+      `${asked} is more than host group ${group.name} allows (${humanBytes(maximum)})`,
+    );
+  }
+  return issues;
+}
+
+function textIssues(spec: VmSpec): Issue[] {
+  const issues: Issue[] = [];
+  const say = (path: string, problem: string) => issues.push({ path, problem });
+  if (spec.tags.length > MAX_TAGS) say("tags", `at most ${MAX_TAGS}`);
+  if (spec.tags.some((tag) => tag === "" || tag.length > MAX_TAG_LENGTH)) {
+    say("tags", `each must have 1 to ${MAX_TAG_LENGTH} characters`);
+  }
+  if (spec.sshKeys.length > MAX_SSH_KEYS) say("ssh_keys", `at most ${MAX_SSH_KEYS}`);
+  if (spec.sshKeys.some((key) => key.length > MAX_SSH_KEY_LENGTH || key.includes("\n"))) {
+    say("ssh_keys", `each must be one line of at most ${MAX_SSH_KEY_LENGTH} characters`);
+  }
+  if (Buffer.byteLength(spec.userdata ?? "") > MAX_USERDATA_BYTES) {
+    say("userdata", `at most ${humanBytes(MAX_USERDATA_BYTES)}`);
+  }
+  return issues;
+}
+
+function gpuIssues(request: VmRequest): Issue[] {
+  if (!request.gpuCount) return [];
+  return [
+    {
+      path: "gpu_count",
+      problem: `${request.gpuCount} asked, but this host passes through no GPU`,
+    },
+  ];
+}

@@ -1,0 +1,274 @@
+/**
+ * One VM, from creation to deletion.
+ *
+ * The supervisor is the only writer of its VM's state. Commands take turns;
+ * the machine's own report (its process ended) is applied whenever it comes.
+ * Every change goes through `#apply`, which checks the lifecycle table, stores
+ * the new state and announces it, in that order.
+ */
+
+import { settlesWithin } from "#lib/patience.ts";
+import { Turnstile } from "#lib/turnstile.ts";
+
+import { AlcoveError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { GuestConfiguration, GuestDialer } from "../ports/guest-link.ts";
+import type { BootPlan, Exit, Hypervisor, Machine, Pausing } from "../ports/hypervisor.ts";
+import type { Log } from "../ports/log.ts";
+import type { VmStore } from "../ports/vm-store.ts";
+import { type ContactStart, GuestContact } from "./guest-contact.ts";
+import { hasMachine, nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
+import type { VmRecord } from "./vm.ts";
+
+const POWER_REQUEST_TIMEOUT_MS = 5_000;
+
+export interface SupervisorDeps {
+  readonly hypervisor: Hypervisor;
+  readonly dialer: GuestDialer;
+  readonly store: VmStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly planFor: (record: VmRecord) => Promise<BootPlan>;
+  readonly configurationFor: (record: VmRecord) => GuestConfiguration;
+  /** told of every change of phase, after it is stored */
+  readonly announce: (supervisor: VmSupervisor) => void;
+  /** how long a guest may take to power off before it is killed, in `ms` */
+  readonly powerOffGraceMs: number;
+}
+
+/** A booted machine, its agent, and the moment its end has been recorded. */
+interface Running {
+  readonly machine: Machine;
+  readonly contact: GuestContact;
+  readonly ended: Promise<void>;
+}
+
+export class VmSupervisor {
+  readonly #deps: SupervisorDeps;
+  readonly #log: Log;
+  readonly #turns = new Turnstile();
+  #record: VmRecord;
+  #running: Running | undefined;
+  #boot = new AbortController();
+
+  constructor(record: VmRecord, deps: SupervisorDeps) {
+    this.#record = record;
+    this.#deps = deps;
+    this.#log = deps.log.with({ vmId: record.id, hostname: record.hostname });
+  }
+
+  get record(): VmRecord {
+    return this.#record;
+  }
+
+  get phase(): VmPhase {
+    return this.#record.state.phase;
+  }
+
+  /** the agent's contact, while there is a machine */
+  get contact(): GuestContact | undefined {
+    return this.#running?.contact;
+  }
+
+  /** @param signal cancels the wait for a turn, and the boot itself */
+  async start(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    this.#apply("start");
+    this.#boot = new AbortController();
+    const boot = AbortSignal.any([signal, this.#boot.signal]);
+    try {
+      const plan = await this.#deps.planFor(this.#record);
+      this.#run(await this.#deps.hypervisor.boot(plan, boot), "fresh");
+    } catch (cause) {
+      this.#apply("crashed", { reason: reasonOf(cause) });
+      boot.throwIfAborted(); // whoever called it off gets his own reason back
+      const hypervisor = this.#deps.hypervisor.name;
+      const message = `The VM did not boot: ${reasonOf(cause)}`;
+      throw new AlcoveError("hypervisor_failed", message, { hypervisor }, { cause });
+    }
+    this.#apply("booted", { machine: this.#mustRun().machine.handle });
+  }
+
+  /** Takes over what an earlier daemon left; whatever it finds, the phase is true afterwards. */
+  async adopt(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    const { phase, machine: handle } = this.#record.state;
+    if (!hasMachine(phase)) return;
+    const plan = await this.#deps.planFor(this.#record);
+    const machine = await this.#deps.hypervisor.adopt(plan, handle, signal);
+    if (!machine) {
+      this.#apply("lost", { reason: "The VM's process was gone when the daemon started" });
+      return;
+    }
+    this.#run(machine, phase === "starting" ? "fresh" : "known");
+    this.#matchMachine(machine);
+    this.#log.info("vm.adopted", { pid: machine.pid, phase: this.phase });
+    if (this.phase === "stopping") await this.#end();
+  }
+
+  async pause(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    if (this.phase === "paused") return;
+    this.#check("pause");
+    await this.#pausing("pause").pause(signal);
+    this.contact?.setHeld("held");
+    this.#apply("pause");
+  }
+
+  async resume(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    if (this.phase === "running") return;
+    this.#check("resume");
+    await this.#pausing("resume").resume(signal);
+    this.contact?.setHeld("live");
+    this.#apply("resume");
+  }
+
+  /** Asks the guest to power off, and kills it if it will not. Once begun, it runs to the end. */
+  async stop(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    if (!this.#running) return;
+    const asked = this.phase === "running";
+    this.#apply("stop", { reason: "Shut down on request" });
+    const { machine } = this.#running;
+    if (asked && (await this.#askToPowerOff())) {
+      await settlesWithin(machine.exited, this.#deps.powerOffGraceMs);
+    }
+    await this.#end();
+  }
+
+  /** Asks the guest to restart itself; the machine stays. */
+  async reboot(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    if (this.phase !== "running") this.#refuse("reboot");
+    const link = await this.#mustRun().contact.link(signal);
+    await link.power("reboot", signal);
+  }
+
+  /** Ends the machine at once, also in the middle of a boot. Harmless when there is none. */
+  async kill(reason: string, signal: AbortSignal): Promise<void> {
+    this.#boot.abort(
+      new AlcoveError("hypervisor_failed", reason, { hypervisor: this.#deps.hypervisor.name }),
+    );
+    using _turn = await this.#turns.enter(signal);
+    if (!this.#running) return;
+    this.#apply("kill", { reason });
+    await this.#end();
+  }
+
+  /** Marks the VM as deleted; its machine must have ended. Its files are the caller's to remove. */
+  async delete(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    this.#apply("delete");
+  }
+
+  /** The daemon goes, the machine stays: the next daemon adopts it. */
+  async abandon(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.contact[Symbol.asyncDispose]();
+    await running?.machine.abandon();
+  }
+
+  #run(machine: Machine, start: ContactStart): void {
+    const { dialer, configurationFor } = this.#deps;
+    const contact = new GuestContact(machine.agentEndpoint, start, {
+      dialer,
+      configuration: () => configurationFor(this.#record),
+      log: this.#log,
+    });
+    const ended = machine.exited.then((exit) => this.#onExit(machine, exit));
+    this.#running = { machine, contact, ended };
+  }
+
+  /** What the machine does is true; what was stored may be a moment older. */
+  #matchMachine(machine: Machine): void {
+    const stored = { machine: machine.handle };
+    if (this.phase === "starting") this.#apply("booted", stored);
+    if (machine.pausedAtStart) this.contact?.setHeld("held");
+    if (machine.pausedAtStart && this.phase === "running") this.#apply("pause", stored);
+    if (!machine.pausedAtStart && this.phase === "paused") this.#apply("resume", stored);
+  }
+
+  async #askToPowerOff(): Promise<boolean> {
+    const link = this.contact?.current;
+    try {
+      await link?.power("poweroff", AbortSignal.timeout(POWER_REQUEST_TIMEOUT_MS));
+      return link !== undefined;
+    } catch (error) {
+      this.#log.warn("vm.power_off_refused", { error });
+      return false;
+    }
+  }
+
+  async #end(): Promise<void> {
+    const { machine, ended } = this.#mustRun();
+    await machine[Symbol.asyncDispose]();
+    await ended;
+  }
+
+  async #onExit(machine: Machine, exit: Exit): Promise<void> {
+    const running = this.#running;
+    if (running?.machine !== machine) return; // abandoned
+    await running.contact[Symbol.asyncDispose]();
+    await machine[Symbol.asyncDispose]();
+    this.#running = undefined;
+    if (exit.kind === "clean") {
+      this.#apply("exited", { reason: this.#record.state.reason ?? "The guest powered off" });
+      return;
+    }
+    const asked = this.phase === "stopping";
+    if (!asked) this.#log.warn("vm.crashed", { lastWords: exit.lastWords });
+    this.#apply("crashed", { reason: asked ? this.#record.state.reason : exit.lastWords });
+  }
+
+  #apply(input: VmInput, facts: { reason?: string | undefined; machine?: string } = {}): void {
+    const from = this.phase;
+    const phase = this.#check(input);
+    const at = this.#deps.clock.now();
+    const { id, hostname } = this.#record;
+    const machine = hasMachine(phase) ? (facts.machine ?? this.#record.state.machine) : undefined;
+    const state = { phase, since: at, reason: facts.reason, machine };
+    this.#deps.store.saveState(id, state, {
+      vmId: id,
+      hostname,
+      at,
+      input,
+      phase,
+      reason: facts.reason,
+    });
+    this.#log.info("vm.phase", { from, to: phase, input, reason: facts.reason });
+    this.#record = { ...this.#record, state };
+    this.#deps.announce(this);
+  }
+
+  #check(input: VmInput): VmPhase {
+    return nextPhase(this.phase, input) ?? this.#refuse(input);
+  }
+
+  #refuse(input: string): never {
+    const { hostname } = this.#record;
+    const details = { hostname, phase: this.phase, input };
+    throw new AlcoveError(
+      "wrong_phase",
+      `Cannot ${input} ${hostname}: it is ${this.phase}`,
+      details,
+    );
+  }
+
+  #pausing(feature: string): Pausing {
+    const { pausing } = this.#mustRun().machine;
+    if (pausing) return pausing;
+    const message = `The ${this.#deps.hypervisor.name} hypervisor cannot ${feature} a VM`;
+    throw new AlcoveError("unsupported", message, { feature });
+  }
+
+  #mustRun(): Running {
+    if (this.#running) return this.#running;
+    throw new Error(`invariant: the VM is ${this.phase} but has no machine`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,49 @@
+/** What a VM is, as plain values. Who may change it: its supervisor only. */
+
+import type { VmId } from "../ids.ts";
+import type { VmPhase } from "./lifecycle.ts";
+
+/**
+ * `sandbox`: made by the API, gone when it ends. `persistent`: made by the API, kept when it ends.
+ * `service`: declared in the configuration, protected from deletion.
+ */
+export type VmKind = "service" | "persistent" | "sandbox";
+
+export type NetworkMode = "user" | "none";
+
+/** What was asked for, checked and complete. */
+export interface VmSpec {
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  /** image reference as given or defaulted: a name or an id */
+  readonly image: string;
+  readonly networkMode: NetworkMode;
+  readonly tags: readonly string[];
+  readonly sshKeys: readonly string[];
+  readonly userdata: string | undefined;
+}
+
+export interface VmState {
+  readonly phase: VmPhase;
+  readonly since: Date;
+  /** why the VM failed or stopped, for people */
+  readonly reason: string | undefined;
+  /** the driver's handle of the machine, while there is one */
+  readonly machine: string | undefined;
+}
+
+export interface VmRecord {
+  readonly id: VmId;
+  readonly hostname: string;
+  readonly group: string;
+  readonly kind: VmKind;
+  readonly spec: VmSpec;
+  /** the image it was made from, by id: a later build under the same name changes nothing here */
+  readonly imageId: string;
+  /** driver that boots it */
+  readonly hypervisor: string;
+  /** place in the host's address plan; addresses and MAC follow from it and the host name */
+  readonly networkSlot: number;
+  readonly createdAt: Date;
+  readonly state: VmState;
+}

@@ -1,0 +1,238 @@
+/**
+ * All VMs of this host: create, find, delete, and what follows from their ends.
+ *
+ * Owns the set of supervisors. It decides names, places and admission; what
+ * happens inside one VM's life is its supervisor's.
+ */
+
+import { Announcer } from "#lib/announcer.ts";
+import { Turnstile } from "#lib/turnstile.ts";
+
+import { AlcoveError } from "../errors.ts";
+import type { HostGroups } from "../group/host-group.ts";
+import { admit, admitCount, type CapacityLimits, type Share } from "../host/capacity.ts";
+import { newVmId } from "../ids.ts";
+import { freeSlot } from "../network/user-network.ts";
+import type { DiskStore } from "../ports/disk-store.ts";
+import type { HostFacts } from "../ports/host-facts.ts";
+import type { ImageStore } from "../ports/image-store.ts";
+import { hasMachine } from "./lifecycle.ts";
+import { nextHostname } from "./naming.ts";
+import { checkSpec, type VmRequest } from "./spec.ts";
+import { type SupervisorDeps, VmSupervisor } from "./supervisor.ts";
+import type { VmRecord, VmSpec } from "./vm.ts";
+
+export interface VmsDeps extends Omit<SupervisorDeps, "announce"> {
+  readonly groups: HostGroups;
+  readonly images: ImageStore;
+  readonly disks: DiskStore;
+  readonly hostFacts: HostFacts;
+  readonly limits: CapacityLimits;
+  /** directory below which every machine has its own */
+  readonly runRoot: string;
+}
+
+/** How many VMs are adopted, ended or let go at a time. */
+const PARALLEL = 8;
+
+const never = new AbortController().signal;
+
+export class Vms {
+  readonly #deps: VmsDeps;
+  readonly #byHostname = new Map<string, VmSupervisor>();
+  readonly #admissions = new Turnstile();
+  readonly #changes = new Announcer<VmSupervisor>();
+  readonly #background = new Set<Promise<void>>();
+
+  /** Takes over what the store remembers and what still runs; removes what belongs to nobody. */
+  static async open(deps: VmsDeps, signal: AbortSignal): Promise<Vms> {
+    const vms = new Vms(deps);
+    for (const record of deps.store.all()) vms.#supervise(record);
+    await vms.#sweep(signal);
+    await inParallel([...vms.#byHostname.values()], (vm) => vms.#recover(vm, signal));
+    return vms;
+  }
+
+  private constructor(deps: VmsDeps) {
+    this.#deps = deps;
+  }
+
+  /** oldest first */
+  list(): readonly VmSupervisor[] {
+    return [...this.#byHostname.values()];
+  }
+
+  inGroup(name: string): readonly VmSupervisor[] {
+    const group = this.#deps.groups.get(name);
+    return this.list().filter((vm) => vm.record.group === group.name);
+  }
+
+  get(hostname: string): VmSupervisor {
+    const vm = this.#byHostname.get(hostname);
+    if (vm) return vm;
+    throw new AlcoveError("vm_not_found", `There is no VM "${hostname}"`, { hostname });
+  }
+
+  /** Calls `listener` after every change of any VM's phase. */
+  onChange(listener: (vm: VmSupervisor) => void): Disposable {
+    return this.#changes.listen(listener);
+  }
+
+  /**
+   * Makes a VM and starts it. Resolves when it is recorded and its start is under way;
+   * whether it booted shows in its phase. When this rejects, nothing is left behind.
+   */
+  async create(groupName: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
+    const group = this.#deps.groups.get(groupName);
+    const spec = checkSpec(request, group);
+    const image = await this.#deps.images.resolve(spec.image, signal);
+    using _turn = await this.#admissions.enter(signal);
+    await this.#admit(spec);
+    const record = this.#newRecord(group.name, request, spec, image.id);
+    await this.#deps.disks.create(record.id, image.rootfs);
+    try {
+      this.#deps.store.insert(record);
+    } catch (error) {
+      await this.#deps.disks.remove(record.id);
+      throw error;
+    }
+    const vm = this.#supervise(record);
+    this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
+    return vm;
+  }
+
+  /** Ends a VM in whatever phase it is and forgets it, disk and all. Once begun, it runs to the end. */
+  async delete(vm: VmSupervisor): Promise<void> {
+    const { hostname, kind } = vm.record;
+    if (kind === "service") {
+      const message = `${hostname} is declared in the configuration and cannot be deleted by the API`;
+      throw new AlcoveError("vm_protected", message, { hostname });
+    }
+    await vm.kill("Deleted on request", never);
+    if (vm.phase === "deleted") return; // another request was faster
+    await this.#forget(vm);
+  }
+
+  /** Orderly end of the daemon: sandboxes are deleted, all others shut down and kept. */
+  async stopAll(): Promise<void> {
+    await inParallel(this.list(), async (vm) => {
+      if (vm.record.kind === "sandbox") await this.delete(vm);
+      else await vm.stop(never);
+    });
+    await Promise.all(this.#background);
+  }
+
+  /** The daemon goes and leaves every machine to the next one. */
+  async abandonAll(): Promise<void> {
+    await inParallel(this.list(), (vm) => vm.abandon());
+  }
+
+  #supervise(record: VmRecord): VmSupervisor {
+    const vm = new VmSupervisor(record, { ...this.#deps, announce: (it) => this.#onChange(it) });
+    this.#byHostname.set(record.hostname, vm);
+    return vm;
+  }
+
+  #onChange(vm: VmSupervisor): void {
+    this.#changes.announce(vm);
+    if (vm.phase === "stopped" && vm.record.kind === "sandbox") {
+      this.#inBackground(vm, "vm.reap_failed", () => this.#forget(vm));
+    }
+  }
+
+  /** The record goes last: a daemon that dies in between finds it and finishes. */
+  async #forget(vm: VmSupervisor): Promise<void> {
+    if (vm.phase === "deleted") return;
+    await vm.delete(never);
+    await this.#deps.disks.remove(vm.record.id);
+    this.#deps.store.remove(vm.record.id);
+    this.#byHostname.delete(vm.record.hostname);
+  }
+
+  async #recover(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
+    const { kind } = vm.record;
+    // Its creator may have had an answer: what was promised is finished.
+    if (vm.phase === "created") this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
+    else if (vm.phase === "deleted") await this.#finishForgetting(vm);
+    else if (hasMachine(vm.phase)) await vm.adopt(signal);
+    else if (kind === "sandbox" && vm.phase === "stopped") await this.#forget(vm);
+  }
+
+  async #finishForgetting(vm: VmSupervisor): Promise<void> {
+    await this.#deps.disks.remove(vm.record.id);
+    this.#deps.store.remove(vm.record.id);
+    this.#byHostname.delete(vm.record.hostname);
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { hypervisor, disks, log, runRoot } = this.#deps;
+    const records = this.list().map((vm) => vm.record);
+    const known = new Set<string>(records.map(({ id }) => id));
+    for (const removed of await hypervisor.sweep(runRoot, known, signal)) {
+      log.warn("host.leftover_removed", { removed });
+    }
+    for (const id of (await disks.list()).filter((it) => !known.has(it))) {
+      await disks.remove(id);
+      log.warn("host.leftover_removed", { removed: `files of VM ${id}` });
+    }
+  }
+
+  async #admit(spec: VmSpec): Promise<void> {
+    const { hostFacts, limits } = this.#deps;
+    admitCount(this.#byHostname.size, limits);
+    const [memory, disk] = await Promise.all([hostFacts.memory(), hostFacts.disk()]);
+    const host = {
+      memoryTotalBytes: memory.totalBytes,
+      memoryAvailableBytes: memory.availableBytes,
+      cpuCount: hostFacts.cpuCount(),
+      diskFreeBytes: disk.freeBytes,
+    };
+    admit(spec, this.#heldShares(), host, limits);
+  }
+
+  #heldShares(): Share[] {
+    return this.list()
+      .filter(holdsShare)
+      .map((vm) => vm.record.spec);
+  }
+
+  #newRecord(group: string, request: VmRequest, spec: VmSpec, imageId: string): VmRecord {
+    const now = this.#deps.clock.now();
+    const others = this.list().map((vm) => vm.record);
+    return {
+      id: newVmId(),
+      hostname: nextHostname(group, new Set(this.#byHostname.keys())),
+      group,
+      kind: request.kind,
+      spec,
+      imageId,
+      hypervisor: this.#deps.hypervisor.name,
+      networkSlot: freeSlot(new Set(others.map(({ networkSlot }) => networkSlot))),
+      createdAt: now,
+      state: { phase: "created", since: now, reason: undefined, machine: undefined },
+    };
+  }
+
+  /** Work that no request waits for: its failure is logged here, and the daemon's end waits for it. */
+  #inBackground(vm: VmSupervisor, event: string, work: () => Promise<void>): void {
+    const { log } = this.#deps;
+    const task = Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => log.warn(event, { hostname: vm.record.hostname, error }))
+      .finally(() => this.#background.delete(task));
+    this.#background.add(task);
+  }
+}
+
+/** A VM that is about to start holds its share already. */
+function holdsShare(vm: VmSupervisor): boolean {
+  return vm.phase === "created" || hasMachine(vm.phase);
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+}

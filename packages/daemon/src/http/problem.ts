@@ -1,0 +1,86 @@
+/**
+ * The one table from error codes to HTTP statuses.
+ *
+ * Adding a code to `ErrorDetails` fails to compile here until it has a status.
+ * Surfaces choose how the body looks. A foreign API that is known to answer
+ * with another status says so in its own `wire.ts`.
+ */
+
+import { AlcoveError, type ErrorCode } from "#core/errors.ts";
+import type { GuestFailureCode } from "#core/ports/guest-link.ts";
+
+const STATUS = {
+  invalid_request: 400,
+  unauthenticated: 401,
+  route_not_found: 404,
+  group_not_found: 404,
+  vm_not_found: 404,
+  vm_protected: 403,
+  name_taken: 409,
+  wrong_phase: 409,
+  unsupported: 501,
+  no_capacity: 503,
+  image_not_found: 404,
+  image_in_use: 409,
+  build_failed: 500,
+  hypervisor_failed: 500,
+  guest_unreachable: 503,
+  guest_refused: 400,
+  log_not_found: 404,
+  timed_out: 408,
+} as const satisfies Record<ErrorCode, number>;
+
+/** What a guest refuses is the caller's mistake more often than not, but not always. */
+const GUEST_STATUS = {
+  bad_request: 400,
+  not_found: 404,
+  is_directory: 400,
+  not_directory: 400,
+  permission: 403,
+  exists: 409,
+  no_space: 413,
+  unsafe_path: 400,
+  bad_archive: 400,
+  not_executable: 400,
+  busy: 503,
+  cancelled: 500,
+  unsupported: 501,
+  io: 500,
+} as const satisfies Record<GuestFailureCode, number>;
+
+/** What may leave the host about a failure. Causes and stacks stay in the log. */
+export interface Problem {
+  readonly status: number;
+  readonly code: ErrorCode | "internal" | "bad_http";
+  readonly message: string;
+  readonly details: object;
+}
+
+export function toProblem(error: unknown): Problem {
+  if (AlcoveError.is(error, "guest_refused")) {
+    const { code, message, details } = error;
+    return { status: GUEST_STATUS[details.reason], code, message, details };
+  }
+  if (error instanceof AlcoveError) {
+    const { code, message, details }: AlcoveError = error;
+    return { status: STATUS[code], code, message, details };
+  }
+  const status = clientStatus(error);
+  if (status !== undefined && error instanceof Error) {
+    return { status, code: "bad_http", message: error.message, details: {} };
+  }
+  return {
+    status: 500,
+    code: "internal",
+    message: "Internal error; the daemon's log has it",
+    details: {},
+  };
+}
+
+/** Fastify's own refusals (malformed JSON, a body that is too large, a schema) carry a 4xx. */
+function clientStatus(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("statusCode" in error)) return undefined;
+  const { statusCode } = error;
+  const isClients = typeof statusCode === "number" && statusCode >= 400 && statusCode < 500;
+  return isClients ? statusCode : undefined;
+}

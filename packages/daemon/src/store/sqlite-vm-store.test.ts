@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { AlcoveError } from "#core/errors.ts";
+import { newVmId } from "#core/ids.ts";
+import { aVmRecord } from "#testing/vm-records.ts";
+
+import { openDb } from "./db.ts";
+import { SqliteVmStore } from "./sqlite-vm-store.ts";
+
+test("vm store: what was inserted comes back whole", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  const record = aVmRecord({ hostname: "web-1" });
+  store.insert(record);
+  assert.deepEqual(store.all(), [record]);
+});
+
+test("vm store: a state and its event are stored together", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  const record = aVmRecord({});
+  store.insert(record);
+  const at = new Date(5_000);
+  const state = {
+    phase: "failed",
+    since: at,
+    reason: "QEMU: no such file",
+    machine: undefined,
+  } as const;
+  const { id: vmId, hostname } = record;
+  const event = { vmId, hostname, at, input: "crashed", phase: "failed", reason: state.reason };
+  store.saveState(vmId, state, event);
+  assert.deepEqual(store.all(), [{ ...record, state }]);
+  assert.deepEqual(store.events(10), [event]);
+});
+
+test("vm store: a host name exists once", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  store.insert(aVmRecord({ hostname: "web-1" }));
+  const second = aVmRecord({ id: newVmId(), hostname: "web-1", networkSlot: 7 });
+  assert.throws(
+    () => store.insert(second),
+    (error) => AlcoveError.is(error, "name_taken"),
+  );
+});
+
+test("vm store: a state for a VM that is not stored is refused and leaves no event", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  const { id: vmId, hostname, state } = aVmRecord({});
+  const event = {
+    vmId,
+    hostname,
+    at: new Date(),
+    input: "start",
+    phase: "starting",
+    reason: undefined,
+  };
+  assert.throws(() => store.saveState(vmId, state, event), /invariant/);
+  assert.deepEqual(store.events(10), []);
+});
+
+test("vm store: a database of a newer version is left alone", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  store.insert(aVmRecord({}));
+  db.exec("UPDATE vm SET phase = 'dreaming'");
+  assert.throws(() => store.all(), /"dreaming", which this version of Alcove does not know/);
+});

@@ -1,0 +1,28 @@
+/** Valid VM records for tests: only what matters to a test is spelled out in it. */
+
+import { newVmId } from "#core/ids.ts";
+import type { VmRecord } from "#core/vm/vm.ts";
+
+export function aVmRecord(different: Partial<VmRecord>): VmRecord {
+  return {
+    id: newVmId(),
+    hostname: "sbox-1",
+    group: "sbox",
+    kind: "sandbox",
+    spec: {
+      vcpus: 1,
+      memoryMiB: 256,
+      image: "base",
+      networkMode: "none",
+      tags: [],
+      sshKeys: [],
+      userdata: undefined,
+    },
+    imageId: "0".repeat(64),
+    hypervisor: "fake",
+    networkSlot: 0,
+    createdAt: new Date(1_000),
+    state: { phase: "created", since: new Date(1_000), reason: undefined, machine: undefined },
+    ...different,
+  };
+}
