@@ -1,0 +1,240 @@
+/**
+ * From a boot plan to a QEMU command line. Pure: nothing is opened or started here.
+ *
+ * QEMU runs as a user that can open nothing of ours by path. So every file in the plan becomes a
+ * `FileToOpen`, which the daemon opens and hands over as descriptor 3, 4, …; the arguments name
+ * descriptors only. Sockets are named relative to the working directory, for the same reason.
+ *
+ * The machine is microvm with ACPI: virtio-mmio devices, no PCI, no firmware worth mentioning, and
+ * still a power-off that ends the process.
+ */
+
+import { AlcoveError } from "#core/errors.ts";
+import type { BootPlan, DiskPlan, NetworkPlan } from "#core/ports/hypervisor.ts";
+
+export interface QemuHost {
+  readonly accel: "kvm" | "tcg";
+  /** frequency of the host's time stamp counter, which an emulated guest sees as its own */
+  readonly tscKhz: number;
+}
+
+export interface FileToOpen {
+  readonly path: string;
+  /** `append` makes the file if it is missing */
+  readonly access: "read" | "read-write" | "append";
+  /** QEMU opens it again by itself, so its mode must let everybody read it */
+  readonly reopened: boolean;
+}
+
+export interface QemuLaunch {
+  readonly args: readonly string[];
+  /** to be handed over as descriptors from `FIRST_FD` on, in this order */
+  readonly files: readonly FileToOpen[];
+}
+
+/** 0 to 2 are the standard streams */
+export const FIRST_FD = 3;
+
+/** names of the sockets that QEMU makes in its working directory */
+export const SOCKETS = { qmp: "qmp.sock", agent: "agent.sock", console: "console.sock" } as const;
+
+/** name of the virtio-serial port that the agent looks for in the guest */
+export const AGENT_PORT = "alcove.agent";
+
+/** virtio-mmio slots of microvm with ACPI and its second IOAPIC, less network, serial and rng */
+export const MAX_DISKS = 21;
+
+/** what the kernel keeps of its command line, with the final zero (COMMAND_LINE_SIZE on x86) */
+export const MAX_COMMAND_LINE_BYTES = 2048;
+
+/** everything that can be forbidden to QEMU; children and privileges are never needed again */
+const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+export function qemuLaunch(plan: BootPlan, host: QemuHost): QemuLaunch {
+  const files = new Files();
+  const args = [
+    ...[
+      "-name",
+      `guest=${escaped(processName(plan.vmId))},process=${escaped(processName(plan.vmId))}`,
+    ],
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-sandbox", SANDBOX],
+    ...processorArgs(plan, host),
+    ...memoryArgs(plan),
+    ...kernelArgs(plan, host, files),
+    ...diskArgs(plan, files),
+    ...networkArgs(plan.network),
+    ...agentArgs(),
+    ...["-object", "rng-random,id=rng0,filename=/dev/urandom"],
+    ...["-device", "virtio-rng-device,rng=rng0"],
+    ...consoleArgs(plan, files),
+    ...["-qmp", `unix:${SOCKETS.qmp},server=on,wait=off`],
+  ];
+  return { args: [...args, ...files.sets], files: files.opened };
+}
+
+/** also what `ps` shows, cut to 15 characters by the kernel */
+export function processName(vmId: string): string {
+  return `alcove-${vmId}`;
+}
+
+/** Numbers the files as they are asked for. */
+class Files {
+  readonly opened: FileToOpen[] = [];
+  /** arguments that register descriptors for `/dev/fdset/N` */
+  readonly sets: string[] = [];
+
+  /** for QEMU's block and character layers: the descriptor itself is used */
+  inSet(path: string, access: FileToOpen["access"]): string {
+    const fd = this.#add({ path, access, reopened: false });
+    this.sets.push("-add-fd", `fd=${fd},set=${fd}`);
+    return `/dev/fdset/${fd}`;
+  }
+
+  /** for what QEMU reads with plain file functions */
+  reopened(path: string): string {
+    return `/proc/self/fd/${this.#add({ path, access: "read", reopened: true })}`;
+  }
+
+  #add(file: FileToOpen): number {
+    this.opened.push(file);
+    return FIRST_FD + this.opened.length - 1;
+  }
+}
+
+function processorArgs(plan: BootPlan, host: QemuHost): string[] {
+  const smp = ["-smp", String(plan.vcpus)];
+  if (host.accel === "kvm") {
+    return ["-accel", "kvm", "-M", "microvm,acpi=on", "-cpu", "host", ...smp];
+  }
+  // Without arat the guest believes that its timer stops in idle and ticks for ever: 3-5 % of a core.
+  return ["-accel", "tcg,tb-size=32", "-M", "microvm,acpi=on", "-cpu", "qemu64,+arat", ...smp];
+}
+
+/** The one place where a guest's memory gets its backing: plain private memory. */
+function memoryArgs(plan: BootPlan): string[] {
+  return ["-m", `${plan.memoryMiB}M`];
+}
+
+function kernelArgs(plan: BootPlan, host: QemuHost, files: Files): string[] {
+  const { kernel } = plan;
+  const commandLine = kernelCommandLine(kernel.args, host);
+  const image = ["-kernel", files.reopened(kernel.path), "-append", commandLine];
+  if (kernel.initramfsPath === undefined) return image;
+  return [...image, "-initrd", files.reopened(kernel.initramfsPath)];
+}
+
+/** The driver's own part, then the image's, which may override it. */
+export function kernelCommandLine(imageArgs: readonly string[], host: QemuHost): string {
+  const common = [
+    "console=ttyS0",
+    "quiet",
+    "panic=-1",
+    "cryptomgr.notests",
+    "rcupdate.rcu_expedited=1",
+  ];
+  // An emulated processor does not speculate, so the mitigations only cost. And microvm has no
+  // timer to calibrate the counter by: without its frequency the kernel sometimes hangs at boot.
+  const emulated = ["mitigations=off", `tsc_early_khz=${host.tscKhz}`, "tsc=reliable"];
+  const line = [...common, ...(host.accel === "tcg" ? emulated : []), ...imageArgs].join(" ");
+  if (Buffer.byteLength(line) >= MAX_COMMAND_LINE_BYTES) {
+    throw new Error(`The kernel command line is longer than ${MAX_COMMAND_LINE_BYTES - 1} bytes`);
+  }
+  return line;
+}
+
+function diskArgs(plan: BootPlan, files: Files): string[] {
+  if (plan.disks.length > MAX_DISKS) {
+    throw new Error(`The QEMU driver can attach ${MAX_DISKS} disks, not ${plan.disks.length}`);
+  }
+  return plan.disks.flatMap((disk) => oneDisk(disk, files));
+}
+
+/**
+ * Every layer is a node of its own, the backing file too: QEMU must not follow the path written in
+ * an overlay, which whoever wrote that overlay has chosen.
+ */
+function oneDisk(disk: DiskPlan, files: Files): string[] {
+  const { id, backing } = disk;
+  const args: string[] = [];
+  if (backing) {
+    args.push(
+      ...nodes(
+        {
+          id: `${id}-base`,
+          format: backing.format,
+          readOnly: true,
+          tail: noBacking(backing.format),
+        },
+        files.inSet(backing.path, "read"),
+      ),
+    );
+  }
+  const tail = backing ? `,backing=${id}-base` : noBacking(disk.format);
+  const file = files.inSet(disk.path, disk.readOnly ? "read" : "read-write");
+  args.push(...nodes({ id, format: disk.format, readOnly: disk.readOnly, tail }, file));
+  return [...args, "-device", `virtio-blk-device,drive=${id},id=${id}-device`];
+}
+
+/** an image that is no overlay in the plan must not become one by its own header */
+function noBacking(format: "raw" | "qcow2"): string {
+  return format === "qcow2" ? ",backing=null" : "";
+}
+
+interface LayerPlan {
+  readonly id: string;
+  readonly format: "raw" | "qcow2";
+  readonly readOnly: boolean;
+  readonly tail: string;
+}
+
+function nodes(layer: LayerPlan, file: string): string[] {
+  const { id, format } = layer;
+  const mode = layer.readOnly ? "read-only=on" : "discard=unmap";
+  return [
+    ...["-blockdev", `driver=file,node-name=${id}-file,filename=${file},${mode}`],
+    ...["-blockdev", `driver=${format},node-name=${id},file=${id}-file,${mode}${layer.tail}`],
+  ];
+}
+
+function networkArgs(network: NetworkPlan): string[] {
+  switch (network.mode) {
+    case "none":
+      return [];
+    case "user":
+      return [
+        ...["-netdev", userNetdev(network)],
+        ...["-device", `virtio-net-device,netdev=net0,id=net0-device,mac=${network.mac}`],
+      ];
+    case "bridge":
+    case "isolated":
+      throw new AlcoveError("unsupported", `The QEMU driver has no network mode ${network.mode}`, {
+        feature: `network mode ${network.mode}`,
+      });
+  }
+}
+
+/** The guest is given its address by the agent; DHCP answers with the same one for other images. */
+function userNetdev(network: Extract<NetworkPlan, { mode: "user" }>): string {
+  const { cidr, gateway, dns, address } = network;
+  return `user,id=net0,net=${cidr},host=${gateway},dns=${dns},dhcpstart=${address}`;
+}
+
+function agentArgs(): string[] {
+  return [
+    ...["-device", "virtio-serial-device,id=serial0"],
+    ...["-chardev", `socket,id=agent,path=${SOCKETS.agent},server=on,wait=off`],
+    ...["-device", `virtserialport,bus=serial0.0,chardev=agent,name=${AGENT_PORT}`],
+  ];
+}
+
+/** QEMU writes the log itself, so nothing the guest says is lost while no daemon runs. */
+function consoleArgs(plan: BootPlan, files: Files): string[] {
+  const logFile = files.inSet(plan.consoleLogPath, "append");
+  const socket = `socket,id=console,path=${SOCKETS.console},server=on,wait=off`;
+  return ["-chardev", `${socket},logfile=${logFile},logappend=on`, "-serial", "chardev:console"];
+}
+
+/** in QEMU's option lists a comma is written twice */
+function escaped(value: string): string {
+  return value.replaceAll(",", ",,");
+}

@@ -1,0 +1,85 @@
+/**
+ * Starts QEMU with no more than it needs: its own user, no capability, no way to gain one, and the
+ * files of its machine as open descriptors.
+ *
+ * The process has a session of its own and no pipe to the daemon, so it outlives the daemon.
+ */
+
+import { constants } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+
+import { Child } from "#process/child.ts";
+import { TOOL_ENV } from "#process/run.ts";
+
+import type { FileToOpen, QemuLaunch } from "./argv.ts";
+
+export interface Privileges {
+  /** user and group to run as, or `undefined` for the daemon's own */
+  readonly uid: number | undefined;
+  readonly accel: "kvm" | "tcg";
+}
+
+export interface Place {
+  readonly workDir: string;
+  /** file that takes QEMU's own output */
+  readonly log: string;
+}
+
+const KVM_DEVICE = "/dev/kvm";
+
+const FLAGS: Readonly<Record<FileToOpen["access"], number>> = {
+  read: constants.O_RDONLY,
+  "read-write": constants.O_RDWR,
+  append: constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT,
+};
+
+/** Rejects if a file cannot be opened or the program is missing; whether QEMU likes its arguments shows later. */
+export async function launchQemu(
+  binary: string,
+  launch: QemuLaunch,
+  place: Place,
+  privileges: Privileges,
+): Promise<Child> {
+  await using files = new AsyncDisposableStack();
+  const log = files.use(await open(place.log, FLAGS.append, 0o600));
+  const fds: number[] = [];
+  for (const file of launch.files) {
+    const handle = files.use(await open(file.path, FLAGS[file.access], 0o600));
+    if (file.reopened && privileges.uid !== undefined) await mustBePublic(handle, file.path);
+    fds.push(handle.fd);
+  }
+  const dropped = await dropArgs(privileges);
+  return Child.spawn({
+    file: "setpriv",
+    args: [...dropped, "--", binary, ...launch.args],
+    env: { PATH: TOOL_ENV["PATH"] ?? "", LC_ALL: "C" },
+    cwd: place.workDir,
+    graceMs: 0,
+    session: "own",
+    stdout: log.fd,
+    stderr: log.fd,
+    extraFds: fds,
+  });
+}
+
+async function dropArgs({ uid, accel }: Privileges): Promise<string[]> {
+  if (uid === undefined) return ["--no-new-privs"];
+  const groups = accel === "kvm" ? ["--groups", String(await kvmGroup())] : ["--clear-groups"];
+  const user = ["--reuid", String(uid), "--regid", String(uid), ...groups];
+  return [...user, "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];
+}
+
+async function kvmGroup(): Promise<number> {
+  const { gid } = await stat(KVM_DEVICE);
+  // Root's group would open far more than the device.
+  return gid === 0 ? 65_534 : gid;
+}
+
+/** A descriptor of a private file opens nothing when another user opens it again through /proc. */
+async function mustBePublic(handle: FileHandle, path: string): Promise<void> {
+  const { mode } = await handle.stat();
+  if ((mode & constants.S_IROTH) !== 0) return;
+  throw new Error(
+    `QEMU runs as another user and must be able to read this file: chmod o+r ${path}`,
+  );
+}

@@ -1,0 +1,134 @@
+/** One running QEMU: its end, its pausing, and how it is put away or let go. */
+
+import type { Exit, Machine, Pausing } from "#core/ports/hypervisor.ts";
+import { settlesWithin, within } from "#lib/patience.ts";
+import type { Child, ChildEnd } from "#process/child.ts";
+
+import { formatHandle, type QemuHandle } from "./handle.ts";
+import { gone, killAndWait } from "./processes.ts";
+import { type Qmp, type QmpEvent, queryRunning } from "./qmp.ts";
+import { lastWords, type RunPaths } from "./run-dir.ts";
+
+/** how long QEMU may take to quit when told to, in `ms` */
+const QUIT_GRACE_MS = 500;
+
+/** how long a QEMU that has closed its control socket may go on living, in `ms` */
+const CLOSING_GRACE_MS = 5000;
+
+/** how long the last events may stay in the socket after the process is gone, in `ms` */
+const LAST_EVENT_MS = 1000;
+
+/** Remembers why QEMU said it would shut down; made before the connection that feeds it. */
+export class ShutdownNote {
+  #reason: string | undefined;
+
+  /** why QEMU shuts down, in its own word, such as "guest-shutdown" */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  readonly take = (event: QmpEvent): void => {
+    if (event.name !== "SHUTDOWN") return;
+    const { reason } = event.data;
+    this.#reason = typeof reason === "string" ? reason : "unknown";
+  };
+}
+
+export interface QemuMachineParts {
+  readonly process: QemuHandle;
+  readonly qmp: Qmp;
+  readonly shutdown: ShutdownNote;
+  readonly paths: RunPaths;
+  readonly pausedAtStart: boolean;
+  /** the process as our own child; absent when it was adopted */
+  readonly child: Child | undefined;
+  /** run when the process is gone, by disposal only */
+  readonly cleanUp: () => Promise<void>;
+}
+
+export class QemuMachine implements Machine {
+  readonly pid: number;
+  readonly handle: string;
+  readonly agentEndpoint: string;
+  readonly consoleEndpoint: string;
+  readonly pausedAtStart: boolean;
+  readonly exited: Promise<Exit>;
+  readonly pausing: Pausing;
+  readonly #parts: QemuMachineParts;
+  readonly #letGo = new AbortController();
+  #disposed: Promise<void> | undefined;
+
+  constructor(parts: QemuMachineParts) {
+    this.#parts = parts;
+    this.pid = parts.process.pid;
+    this.handle = formatHandle(parts.process);
+    this.agentEndpoint = parts.paths.agent;
+    this.consoleEndpoint = parts.paths.console;
+    this.pausedAtStart = parts.pausedAtStart;
+    this.pausing = pausingOf(parts.qmp);
+    this.exited = exitOf(parts, this.#letGo.signal);
+  }
+
+  abandon(): Promise<void> {
+    this.#disposed ??= Promise.resolve();
+    this.#letGo.abort();
+    this.#parts.qmp[Symbol.dispose]();
+    return this.#disposed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#end();
+    return this.#disposed;
+  }
+
+  async #end(): Promise<void> {
+    const { qmp, process, cleanUp } = this.#parts;
+    const ended = gone(process, this.#letGo.signal);
+    // A machine that ended by itself refuses, and one that hangs is killed: both are fine.
+    qmp.execute("quit", {}, AbortSignal.timeout(QUIT_GRACE_MS)).catch(() => undefined);
+    await settlesWithin(ended, QUIT_GRACE_MS);
+    await killAndWait(process);
+    await this.exited;
+    qmp[Symbol.dispose]();
+    await cleanUp();
+  }
+}
+
+function pausingOf(qmp: Qmp): Pausing {
+  const become = async (running: boolean, signal: AbortSignal): Promise<void> => {
+    await qmp.execute(running ? "cont" : "stop", {}, signal);
+    if ((await queryRunning(qmp, signal)) === running) return;
+    throw new Error(`QEMU did not ${running ? "resume" : "pause"} the guest`);
+  };
+  return {
+    pause: (signal) => become(false, signal),
+    resume: (signal) => become(true, signal),
+  };
+}
+
+const LET_GO: Exit = { kind: "crash", lastWords: "The machine was let go" };
+
+/** @param letGo aborts when the machine is abandoned: nothing is done to the process after that */
+async function exitOf(parts: QemuMachineParts, letGo: AbortSignal): Promise<Exit> {
+  const { child, qmp, process, shutdown, paths } = parts;
+  const reaped = child?.ended.then(describeEnd);
+  const closed = qmp.closed.then((reason) => reason.message);
+  await Promise.race([closed, ...(reaped ? [reaped] : [])]);
+  // Its control socket and the process go together. One that outlives the other cannot be managed.
+  await gone(process, within(CLOSING_GRACE_MS, letGo)).catch(() => undefined);
+  if (letGo.aborted) return LET_GO;
+  await killAndWait(process).catch(() => undefined); // a process that cannot be killed is as good as gone
+  // What QEMU said last may be read after the news of its death.
+  await settlesWithin(qmp.closed, LAST_EVENT_MS);
+  if (shutdown.reason === "guest-shutdown") return { kind: "clean" };
+  const how = await (reaped ?? closed);
+  const why = shutdown.reason === undefined ? "" : ` (${shutdown.reason})`;
+  const said = await lastWords(paths);
+  return { kind: "crash", lastWords: `${how}${why}${said === "" ? "" : `: ${said}`}` };
+}
+
+export function describeEnd(end: ChildEnd): string {
+  return end.signal === null
+    ? `QEMU ended with exit code ${end.exitCode}`
+    : `QEMU was ended by ${end.signal}`;
+}
