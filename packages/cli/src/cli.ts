@@ -1,0 +1,91 @@
+/**
+ * What every command is given: the terminal, the environment, the way to a host, and the signal that
+ * Ctrl-C aborts.
+ */
+
+import { AlcoveClient } from "@alcove/sdk";
+import { type Command, Option } from "commander";
+import picocolors from "picocolors";
+
+import { type ConnectionFlags, type Environment, connectionFrom, wantsColour } from "./config.ts";
+import { explain } from "./failure.ts";
+import { Interrupts } from "./interrupts.ts";
+import { Progress } from "./progress.ts";
+
+export interface JsonFlag {
+  readonly json?: boolean;
+}
+
+export class Cli {
+  readonly env: Environment;
+  readonly interrupts: Interrupts;
+  readonly colours: ReturnType<typeof picocolors.createColors>;
+  readonly #errorColours: ReturnType<typeof picocolors.createColors>;
+
+  constructor(env: Environment) {
+    this.env = env;
+    this.interrupts = Interrupts.install((text) => this.say(text));
+    this.colours = picocolors.createColors(wantsColour(env, process.stdout.isTTY));
+    this.#errorColours = picocolors.createColors(wantsColour(env, process.stderr.isTTY));
+  }
+
+  get signal(): AbortSignal {
+    return this.interrupts.signal;
+  }
+
+  /** A client of the host that the command's flags and the environment name. */
+  client(command: Command): AlcoveClient {
+    // Flags may stand before or after the command's name; the nearer ones win.
+    const flags: ConnectionFlags = {
+      ...command.parent?.parent?.opts(),
+      ...command.parent?.opts(),
+      ...command.opts(),
+    };
+    const { url, token } = connectionFrom(flags, this.env);
+    const userAgent = "alcove-cli/0.1.0";
+    return new AlcoveClient({ url, userAgent, ...(token === undefined ? {} : { token }) });
+  }
+
+  /** One line of result, on standard output. */
+  print(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  printJson(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** One line about the work, on standard error. */
+  say(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  sayFailure(error: unknown, asJson: boolean): void {
+    const { message, advice, code } = explain(error);
+    if (asJson) {
+      this.say(
+        JSON.stringify({ error: message, code, ...(advice === undefined ? {} : { advice }) }),
+      );
+      return;
+    }
+    this.say(`${this.#errorColours.red("alcove:")} ${message}`);
+    if (advice !== undefined) this.say(this.#errorColours.dim(`  ${advice}`));
+  }
+
+  progress(text: string | (() => string)): Progress {
+    return new Progress(process.stderr, typeof text === "string" ? () => text : text);
+  }
+}
+
+/** Adds the flags that say where the host is. */
+export function withConnection(command: Command): Command {
+  return command
+    .option("--url <url>", "the daemon's URL or Unix socket")
+    .addOption(new Option("--api <url>", "same as --url").hideHelp())
+    .option("--token <token>", "bearer token (visible in `ps`; prefer --token-file)")
+    .option("--token-file <path>", "file that holds the bearer token");
+}
+
+export function withJson(command: Command): Command {
+  return command.option("--json", "print JSON");
+}

@@ -1,0 +1,50 @@
+/** `vm launch`: creates a VM, and waits for it if asked to. */
+
+import { Command, Option } from "commander";
+
+import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
+import { chooseGroup } from "../host-group.ts";
+import { type LaunchFlags, vmSpecFrom, withLaunchFlags } from "../launch-options.ts";
+import { printableLine } from "../printable.ts";
+import { humanDuration } from "../units.ts";
+
+interface Flags extends LaunchFlags, JsonFlag {
+  readonly wait?: "agent" | "userdata" | true;
+  readonly waitUserdata?: boolean;
+}
+
+export function vmLaunch(cli: Cli): Command {
+  const command = new Command("launch")
+    .alias("add")
+    .description("create and boot a VM; prints its name")
+    .argument("[group]", "host group; default: the only one");
+  withLaunchFlags(command)
+    .option("--persistent", "keep the disk when the VM stops")
+    .addOption(
+      new Option("--wait [what]", "return when the VM's agent, or its userdata script, is done")
+        .choices(["agent", "userdata"])
+        .preset("agent"),
+    )
+    .option("--wait-userdata", "same as --wait userdata");
+  return withConnection(withJson(command)).action(launch);
+
+  async function launch(group: string | undefined, flags: Flags, self: Command): Promise<void> {
+    using client = cli.client(self);
+    const wait = flags.waitUserdata ? "userdata" : flags.wait;
+    const spec = vmSpecFrom(flags);
+    const startedAtMs = performance.now();
+    using _progress = cli.progress("Launching a VM");
+    const groupName = await chooseGroup(client, group, cli.signal);
+    const options = {
+      ...(wait === "agent" || wait === "userdata" ? { wait } : {}),
+      ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+    };
+    const vm = await client.createVm(groupName, spec, options, cli.signal);
+    _progress[Symbol.dispose]();
+    if (flags.json) return cli.printJson(vm);
+    cli.print(printableLine(vm.hostname));
+    if (!process.stderr.isTTY) return;
+    const took = humanDuration(performance.now() - startedAtMs);
+    cli.say(cli.colours.dim(wait ? `ready after ${took}` : `launched; it boots in the background`));
+  }
+}

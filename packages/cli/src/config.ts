@@ -1,0 +1,106 @@
+/**
+ * Where the daemon is and with which token: flags first, then the environment, then what a daemon on
+ * this machine would use. The only file that knows the names of environment variables.
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+
+import { UsageError } from "./failure.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the connection flags hold; absent ones were not given. */
+export interface ConnectionFlags {
+  readonly url?: string;
+  readonly api?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+}
+
+export interface Connection {
+  /** URL or path of a Unix socket */
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+const DEFAULT_URL = "http://127.0.0.1:8080";
+
+/** @throws UsageError for a token file that cannot be read */
+export function connectionFrom(flags: ConnectionFlags, env: Environment): Connection {
+  const url = flags.url ?? flags.api ?? setting(env, "ALCOVE_URL") ?? setting(env, "SLICER_URL");
+  const token = givenToken(flags, env);
+  if (url !== undefined) return { url, token };
+  // The local daemon's own token is offered to the local daemon only, never to a given address.
+  return { url: localUrl(env), token: token ?? localToken(env) };
+}
+
+/** May this output be coloured? */
+export function wantsColour(env: Environment, isTerminal: boolean): boolean {
+  return isTerminal && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+}
+
+export function stateDir(env: Environment): string {
+  const home = path.join(homedir(), ".local", "state", "alcove");
+  return setting(env, "ALCOVE_STATE_DIR") ?? (isRoot() ? "/var/lib/alcove" : home);
+}
+
+/** @returns `undefined` where no directory for run-time files is known */
+export function runtimeDir(env: Environment): string | undefined {
+  const session = setting(env, "XDG_RUNTIME_DIR");
+  const ofUser = session === undefined ? undefined : path.join(session, "alcove");
+  return setting(env, "ALCOVE_RUNTIME_DIR") ?? (isRoot() ? "/run/alcove" : ofUser);
+}
+
+function localUrl(env: Environment): string {
+  const directory = runtimeDir(env);
+  const socket = directory === undefined ? undefined : path.join(directory, "api.sock");
+  return socket !== undefined && existsSync(socket) ? socket : DEFAULT_URL;
+}
+
+function localToken(env: Environment): string | undefined {
+  const file = path.join(stateDir(env), "auth", "token");
+  try {
+    return readFileSync(file, "utf8").trim() || undefined;
+  } catch {
+    return undefined; // no token file, or not ours to read: the daemon will say if it wants one
+  }
+}
+
+function givenToken(flags: ConnectionFlags, env: Environment): string | undefined {
+  if (flags.token !== undefined) return checked(flags.token);
+  if (flags.tokenFile !== undefined) return tokenIn(flags.tokenFile);
+  for (const prefix of ["ALCOVE", "SLICER"]) {
+    const token = setting(env, `${prefix}_TOKEN`);
+    if (token !== undefined) return checked(token);
+    const file = setting(env, `${prefix}_TOKEN_FILE`);
+    if (file !== undefined) return tokenIn(file);
+  }
+  return undefined;
+}
+
+function tokenIn(file: string): string {
+  const expanded = file.startsWith("~/") ? path.join(homedir(), file.slice(2)) : file;
+  try {
+    return checked(readFileSync(expanded, "utf8"));
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`The token file cannot be read: ${why}`, { cause });
+  }
+}
+
+function checked(token: string): string {
+  const trimmed = token.trim();
+  if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
+  throw new UsageError("The token is empty or holds characters that a token cannot have");
+}
+
+function setting(env: Environment, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
