@@ -50,26 +50,30 @@ export const MAX_COMMAND_LINE_BYTES = 2048;
 /** everything that can be forbidden to QEMU; children and privileges are never needed again */
 const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
+/** one option of the command line, with its value if it has one */
+type Option = readonly [name: string] | readonly [name: string, value: string];
+
 export function qemuLaunch(plan: BootPlan, host: QemuHost): QemuLaunch {
   const files = new Files();
-  const args = [
-    ...[
-      "-name",
-      `guest=${escaped(processName(plan.vmId))},process=${escaped(processName(plan.vmId))}`,
-    ],
-    ...["-nodefaults", "-no-user-config", "-display", "none", "-sandbox", SANDBOX],
-    ...processorArgs(plan, host),
-    ...memoryArgs(plan),
-    ...kernelArgs(plan, host, files),
-    ...diskArgs(plan, files),
-    ...networkArgs(plan.network),
-    ...agentArgs(),
-    ...["-object", "rng-random,id=rng0,filename=/dev/urandom"],
-    ...["-device", "virtio-rng-device,rng=rng0"],
-    ...consoleArgs(plan, files),
-    ...["-qmp", `unix:${SOCKETS.qmp},server=on,wait=off`],
+  const name = escaped(processName(plan.vmId));
+  const options: Option[] = [
+    ["-name", `guest=${name},process=${name}`],
+    ["-nodefaults"],
+    ["-no-user-config"],
+    ["-display", "none"],
+    ["-sandbox", SANDBOX],
+    ...processorOptions(plan, host),
+    ...memoryOptions(plan),
+    ...kernelOptions(plan, host, files),
+    ...diskOptions(plan, files),
+    ...networkOptions(plan.network),
+    ...agentOptions(),
+    ["-object", "rng-random,id=rng0,filename=/dev/urandom"],
+    ["-device", "virtio-rng-device,rng=rng0"],
+    ...consoleOptions(plan, files),
+    ["-qmp", `unix:${SOCKETS.qmp},server=on,wait=off`],
   ];
-  return { args: [...args, ...files.sets], files: files.opened };
+  return { args: [...options, ...files.sets].flat(), files: files.opened };
 }
 
 /** also what `ps` shows, cut to 15 characters by the kernel */
@@ -81,12 +85,12 @@ export function processName(vmId: string): string {
 class Files {
   readonly opened: FileToOpen[] = [];
   /** arguments that register descriptors for `/dev/fdset/N` */
-  readonly sets: string[] = [];
+  readonly sets: Option[] = [];
 
   /** for QEMU's block and character layers: the descriptor itself is used */
   inSet(path: string, access: FileToOpen["access"]): string {
     const fd = this.#add({ path, access, reopened: false });
-    this.sets.push("-add-fd", `fd=${fd},set=${fd}`);
+    this.sets.push(["-add-fd", `fd=${fd},set=${fd}`]);
     return `/dev/fdset/${fd}`;
   }
 
@@ -101,26 +105,29 @@ class Files {
   }
 }
 
-function processorArgs(plan: BootPlan, host: QemuHost): string[] {
-  const smp = ["-smp", String(plan.vcpus)];
-  if (host.accel === "kvm") {
-    return ["-accel", "kvm", "-M", "microvm,acpi=on", "-cpu", "host", ...smp];
-  }
+function processorOptions(plan: BootPlan, host: QemuHost): Option[] {
+  const common: Option[] = [
+    ["-M", "microvm,acpi=on"],
+    ["-smp", String(plan.vcpus)],
+  ];
+  if (host.accel === "kvm") return [["-accel", "kvm"], ["-cpu", "host"], ...common];
   // Without arat the guest believes that its timer stops in idle and ticks for ever: 3-5 % of a core.
-  return ["-accel", "tcg,tb-size=32", "-M", "microvm,acpi=on", "-cpu", "qemu64,+arat", ...smp];
+  return [["-accel", "tcg,tb-size=32"], ["-cpu", "qemu64,+arat"], ...common];
 }
 
 /** The one place where a guest's memory gets its backing: plain private memory. */
-function memoryArgs(plan: BootPlan): string[] {
-  return ["-m", `${plan.memoryMiB}M`];
+function memoryOptions(plan: BootPlan): Option[] {
+  return [["-m", `${plan.memoryMiB}M`]];
 }
 
-function kernelArgs(plan: BootPlan, host: QemuHost, files: Files): string[] {
-  const { kernel } = plan;
-  const commandLine = kernelCommandLine(kernel.args, host);
-  const image = ["-kernel", files.reopened(kernel.path), "-append", commandLine];
-  if (kernel.initramfsPath === undefined) return image;
-  return [...image, "-initrd", files.reopened(kernel.initramfsPath)];
+function kernelOptions(plan: BootPlan, host: QemuHost, files: Files): Option[] {
+  const { path, initramfsPath, args } = plan.kernel;
+  const options: Option[] = [
+    ["-kernel", files.reopened(path)],
+    ["-append", kernelCommandLine(args, host)],
+  ];
+  if (initramfsPath !== undefined) options.push(["-initrd", files.reopened(initramfsPath)]);
+  return options;
 }
 
 /** The driver's own part, then the image's, which may override it. */
@@ -142,75 +149,70 @@ export function kernelCommandLine(imageArgs: readonly string[], host: QemuHost):
   return line;
 }
 
-function diskArgs(plan: BootPlan, files: Files): string[] {
+function diskOptions(plan: BootPlan, files: Files): Option[] {
   if (plan.disks.length > MAX_DISKS) {
     throw new Error(`The QEMU driver can attach ${MAX_DISKS} disks, not ${plan.disks.length}`);
   }
-  return plan.disks.flatMap((disk) => oneDisk(disk, files));
+  return plan.disks.flatMap((disk) => [
+    ...diskNodes(disk, files),
+    ["-device", `virtio-blk-device,drive=${disk.id},id=${disk.id}-device`] as const,
+  ]);
 }
 
 /**
  * Every layer is a node of its own, the backing file too: QEMU must not follow the path written in
  * an overlay, which whoever wrote that overlay has chosen.
  */
-function oneDisk(disk: DiskPlan, files: Files): string[] {
-  const { id, backing } = disk;
-  const args: string[] = [];
-  if (backing) {
-    args.push(
-      ...nodes(
-        {
-          id: `${id}-base`,
-          format: backing.format,
-          readOnly: true,
-          tail: noBacking(backing.format),
-        },
-        files.inSet(backing.path, "read"),
-      ),
-    );
-  }
-  const tail = backing ? `,backing=${id}-base` : noBacking(disk.format);
-  const file = files.inSet(disk.path, disk.readOnly ? "read" : "read-write");
-  args.push(...nodes({ id, format: disk.format, readOnly: disk.readOnly, tail }, file));
-  return [...args, "-device", `virtio-blk-device,drive=${id},id=${id}-device`];
-}
-
-/** an image that is no overlay in the plan must not become one by its own header */
-function noBacking(format: "raw" | "qcow2"): string {
-  return format === "qcow2" ? ",backing=null" : "";
-}
-
-interface LayerPlan {
-  readonly id: string;
-  readonly format: "raw" | "qcow2";
-  readonly readOnly: boolean;
-  readonly tail: string;
-}
-
-function nodes(layer: LayerPlan, file: string): string[] {
-  const { id, format } = layer;
-  const mode = layer.readOnly ? "read-only=on" : "discard=unmap";
+function diskNodes(disk: DiskPlan, files: Files): Option[] {
+  const { id, backing, format, readOnly } = disk;
+  const file = files.inSet(disk.path, readOnly ? "read" : "read-write");
+  if (!backing) return layer({ id, format, readOnly, file, below: undefined });
+  const base = `${id}-base`;
+  const baseFile = files.inSet(backing.path, "read");
   return [
-    ...["-blockdev", `driver=file,node-name=${id}-file,filename=${file},${mode}`],
-    ...["-blockdev", `driver=${format},node-name=${id},file=${id}-file,${mode}${layer.tail}`],
+    ...layer({
+      id: base,
+      format: backing.format,
+      readOnly: true,
+      file: baseFile,
+      below: undefined,
+    }),
+    ...layer({ id, format, readOnly, file, below: base }),
   ];
 }
 
-function networkArgs(network: NetworkPlan): string[] {
-  switch (network.mode) {
-    case "none":
-      return [];
-    case "user":
-      return [
-        ...["-netdev", userNetdev(network)],
-        ...["-device", `virtio-net-device,netdev=net0,id=net0-device,mac=${network.mac}`],
-      ];
-    case "bridge":
-    case "isolated":
-      throw new AlcoveError("unsupported", `The QEMU driver has no network mode ${network.mode}`, {
-        feature: `network mode ${network.mode}`,
-      });
+interface Layer {
+  readonly id: string;
+  readonly format: "raw" | "qcow2";
+  readonly readOnly: boolean;
+  readonly file: string;
+  /** node of the layer below, if any */
+  readonly below: string | undefined;
+}
+
+/** As JSON, because only there `backing` can be null: what an image's own header names is not opened. */
+function layer({ id, format, readOnly, file, below }: Layer): Option[] {
+  const mode = readOnly ? { "read-only": true } : { discard: "unmap" };
+  const storage = { driver: "file", "node-name": `${id}-file`, filename: file, ...mode };
+  const image = { driver: format, "node-name": id, file: `${id}-file`, ...mode };
+  const whole = format === "raw" ? image : { ...image, backing: below ?? null };
+  return [
+    ["-blockdev", JSON.stringify(storage)],
+    ["-blockdev", JSON.stringify(whole)],
+  ];
+}
+
+function networkOptions(network: NetworkPlan): Option[] {
+  if (network.mode === "none") return [];
+  if (network.mode === "user") {
+    return [
+      ["-netdev", userNetdev(network)],
+      ["-device", `virtio-net-device,netdev=net0,id=net0-device,mac=${network.mac}`],
+    ];
   }
+  throw new AlcoveError("unsupported", `The QEMU driver has no network mode ${network.mode}`, {
+    feature: `network mode ${network.mode}`,
+  });
 }
 
 /** The guest is given its address by the agent; DHCP answers with the same one for other images. */
@@ -219,19 +221,22 @@ function userNetdev(network: Extract<NetworkPlan, { mode: "user" }>): string {
   return `user,id=net0,net=${cidr},host=${gateway},dns=${dns},dhcpstart=${address}`;
 }
 
-function agentArgs(): string[] {
+function agentOptions(): Option[] {
   return [
-    ...["-device", "virtio-serial-device,id=serial0"],
-    ...["-chardev", `socket,id=agent,path=${SOCKETS.agent},server=on,wait=off`],
-    ...["-device", `virtserialport,bus=serial0.0,chardev=agent,name=${AGENT_PORT}`],
+    ["-device", "virtio-serial-device,id=serial0"],
+    ["-chardev", `socket,id=agent,path=${SOCKETS.agent},server=on,wait=off`],
+    ["-device", `virtserialport,bus=serial0.0,chardev=agent,name=${AGENT_PORT}`],
   ];
 }
 
 /** QEMU writes the log itself, so nothing the guest says is lost while no daemon runs. */
-function consoleArgs(plan: BootPlan, files: Files): string[] {
+function consoleOptions(plan: BootPlan, files: Files): Option[] {
   const logFile = files.inSet(plan.consoleLogPath, "append");
   const socket = `socket,id=console,path=${SOCKETS.console},server=on,wait=off`;
-  return ["-chardev", `${socket},logfile=${logFile},logappend=on`, "-serial", "chardev:console"];
+  return [
+    ["-chardev", `${socket},logfile=${logFile},logappend=on`],
+    ["-serial", "chardev:console"],
+  ];
 }
 
 /** in QEMU's option lists a comma is written twice */

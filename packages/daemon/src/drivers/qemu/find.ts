@@ -26,10 +26,13 @@ export interface FoundQemu extends ProcessId {
 
 /** Every QEMU started below `runRoot`, a path without symbolic links. */
 export function findAllQemus(runRoot: string): readonly FoundQemu[] {
-  const vmIdOf = (directory: string): string => path.basename(path.dirname(directory));
   return processesIn((directory) => path.dirname(path.dirname(directory)) === runRoot)
     .map(({ pid, startTicks, directory }) => ({ pid, startTicks, vmId: vmIdOf(directory) }))
     .filter(({ pid, vmId }) => isQemuOf(pid, vmId));
+}
+
+function vmIdOf(workDir: string): string {
+  return path.basename(path.dirname(workDir));
 }
 
 /** Nobody's shell that stands in the directory is taken for a machine: the command line must fit too. */

@@ -15,7 +15,7 @@ const QUIT_GRACE_MS = 500;
 /** how long a QEMU that has closed its control socket may go on living, in `ms` */
 const CLOSING_GRACE_MS = 5000;
 
-/** how long the last events may stay in the socket after the process is gone, in `ms` */
+/** how long the last news of a process that is gone may take to be read, in `ms` */
 const LAST_EVENT_MS = 1000;
 
 /** Remembers why QEMU said it would shut down; made before the connection that feeds it. */
@@ -121,7 +121,7 @@ async function exitOf(parts: QemuMachineParts, letGo: AbortSignal): Promise<Exit
   // What QEMU said last may be read after the news of its death.
   await settlesWithin(qmp.closed, LAST_EVENT_MS);
   if (shutdown.reason === "guest-shutdown") return { kind: "clean" };
-  const how = await (reaped ?? closed);
+  const how = reaped && (await settlesWithin(reaped, LAST_EVENT_MS)) ? await reaped : await closed;
   const why = shutdown.reason === undefined ? "" : ` (${shutdown.reason})`;
   const said = await lastWords(paths);
   return { kind: "crash", lastWords: `${how}${why}${said === "" ? "" : `: ${said}`}` };

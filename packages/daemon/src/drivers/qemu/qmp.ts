@@ -11,8 +11,7 @@ import { connect, type Socket } from "node:net";
 import { unlessAborted, within } from "#lib/patience.ts";
 import { printable } from "#lib/text.ts";
 
-/** longest line taken from QEMU; its longest honest answers are a few KiB */
-export const MAX_LINE_BYTES = 1024 * 1024;
+import { BoundedLines } from "./bounded-lines.ts";
 
 /** commands that may wait for an answer at once */
 export const MAX_PENDING_COMMANDS = 32;
@@ -58,7 +57,7 @@ export class Qmp implements Disposable {
     this.#greeted.promise.catch(() => {
       // A connection that ends before the greeting is told to `connect` and to `closed`.
     });
-    const lines = new Lines((line) => this.#take(line));
+    const lines = new BoundedLines((line) => this.#take(line));
     socket.on("data", (chunk: Buffer) => {
       if (!lines.push(chunk)) this.#end(new Error("QEMU sent a control line that is too long"));
     });
@@ -150,38 +149,6 @@ export class Qmp implements Disposable {
   }
 }
 
-/** Cuts a byte stream into lines of bounded length. */
-class Lines {
-  readonly #take: (line: string) => void;
-  #parts: Buffer[] = [];
-  #size = 0;
-
-  constructor(take: (line: string) => void) {
-    this.#take = take;
-  }
-
-  /** @returns false when a line grew beyond its bound; nothing may be pushed then */
-  push(chunk: Buffer): boolean {
-    let rest = chunk;
-    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      if (!this.#keep(rest.subarray(0, end))) return false;
-      const line = Buffer.concat(this.#parts).toString("utf8").trim();
-      this.#parts = [];
-      this.#size = 0;
-      if (line !== "") this.#take(line);
-      rest = rest.subarray(end + 1);
-    }
-    return this.#keep(rest);
-  }
-
-  #keep(part: Buffer): boolean {
-    this.#size += part.length;
-    if (this.#size > MAX_LINE_BYTES) return false;
-    if (part.length > 0) this.#parts.push(part);
-    return true;
-  }
-}
-
 function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     return asObject(JSON.parse(line));
@@ -191,8 +158,11 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  return value as Readonly<Record<string, unknown>>;
+  return isObject(value) ? value : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether the vCPUs run, from the answer to `query-status`. */
