@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { BootPlan } from "#core/ports/hypervisor.ts";
+
+import { kernelCommandLine, MAX_DISKS, type QemuHost, qemuLaunch } from "./argv.ts";
+
+const EMULATED: QemuHost = { accel: "tcg", tscKhz: 2_600_000 };
+
+const PLAN: BootPlan = {
+  vmId: "0123456789ab",
+  vcpus: 2,
+  memoryMiB: 512,
+  kernel: { path: "/images/vmlinux", initramfsPath: "/images/initramfs", args: ["root=/dev/vda"] },
+  disks: [
+    {
+      id: "root",
+      path: "/vms/overlay.qcow2",
+      format: "qcow2",
+      readOnly: false,
+      backing: { path: "/images/base.raw", format: "raw" },
+    },
+  ],
+  network: {
+    mode: "user",
+    mac: "52:54:00:12:34:56",
+    cidr: "10.0.2.0/24",
+    address: "10.0.2.15",
+    gateway: "10.0.2.2",
+    dns: "10.0.2.3",
+  },
+  runDir: "/run/alcove/0123456789ab",
+  consoleLogPath: "/vms/console.log",
+};
+
+/** the value after the first option with that name */
+function valueOf(args: readonly string[], name: string): string | undefined {
+  return args[args.indexOf(name) + 1];
+}
+
+function valuesOf(args: readonly string[], name: string): readonly string[] {
+  return args.filter((_, index) => args[index - 1] === name);
+}
+
+test("argv: files are descriptors, in the order of the list, with the access QEMU needs", () => {
+  const { args, files } = qemuLaunch(PLAN, EMULATED);
+
+  assert.deepEqual(files, [
+    { path: "/images/vmlinux", access: "read", reopened: true },
+    { path: "/images/initramfs", access: "read", reopened: true },
+    { path: "/vms/overlay.qcow2", access: "read-write", reopened: false },
+    { path: "/images/base.raw", access: "read", reopened: false },
+    { path: "/vms/console.log", access: "append", reopened: false },
+  ]);
+  assert.equal(valueOf(args, "-kernel"), "/proc/self/fd/3");
+  assert.equal(valueOf(args, "-initrd"), "/proc/self/fd/4");
+  assert.deepEqual(valuesOf(args, "-add-fd"), ["fd=5,set=5", "fd=6,set=6", "fd=7,set=7"]);
+});
+
+test("argv: no host path is on the command line", () => {
+  const { args } = qemuLaunch(PLAN, EMULATED);
+
+  assert.doesNotMatch(args.join(" "), /\/(images|vms|run)\//);
+});
+
+test("argv: an overlay's lower layer is named, read-only, and never taken from its header", () => {
+  const { args } = qemuLaunch(PLAN, EMULATED);
+
+  assert.deepEqual(
+    valuesOf(args, "-blockdev").map((text): unknown => JSON.parse(text)),
+    [
+      {
+        driver: "file",
+        "node-name": "root-base-file",
+        filename: "/dev/fdset/6",
+        "read-only": true,
+      },
+      { driver: "raw", "node-name": "root-base", file: "root-base-file", "read-only": true },
+      { driver: "file", "node-name": "root-file", filename: "/dev/fdset/5", discard: "unmap" },
+      {
+        driver: "qcow2",
+        "node-name": "root",
+        file: "root-file",
+        discard: "unmap",
+        backing: "root-base",
+      },
+    ],
+  );
+});
+
+test("argv: a qcow2 disk without a layer in the plan gets none from its header", () => {
+  const disk = {
+    id: "data",
+    path: "/d",
+    format: "qcow2",
+    readOnly: true,
+    backing: undefined,
+  } as const;
+
+  const { args } = qemuLaunch({ ...PLAN, disks: [disk] }, EMULATED);
+
+  assert.match(valuesOf(args, "-blockdev")[1] ?? "", /"backing":null/);
+});
+
+test("argv: emulation and hardware choose different processors and kernel arguments", () => {
+  const hardware = qemuLaunch(PLAN, { accel: "kvm", tscKhz: 2_600_000 }).args;
+  const emulated = qemuLaunch(PLAN, EMULATED).args;
+
+  assert.equal(valueOf(emulated, "-cpu"), "qemu64,+arat");
+  assert.match(
+    valueOf(emulated, "-append") ?? "",
+    / tsc_early_khz=2600000 tsc=reliable .*root=\/dev\/vda$/,
+  );
+  assert.equal(valueOf(hardware, "-cpu"), "host");
+  assert.doesNotMatch(valueOf(hardware, "-append") ?? "", /tsc|mitigations/);
+});
+
+test("argv: QEMU is forbidden children, privileges and obsolete calls", () => {
+  assert.equal(
+    valueOf(qemuLaunch(PLAN, EMULATED).args, "-sandbox"),
+    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+  );
+});
+
+test("argv: without a network there is no network device", () => {
+  const { args } = qemuLaunch({ ...PLAN, network: { mode: "none" } }, EMULATED);
+
+  assert.equal(args.includes("-netdev"), false);
+});
+
+test("argv: a network mode the driver lacks is refused by name", () => {
+  const network = {
+    mode: "bridge",
+    mac: "52:54:00:12:34:56",
+    tap: "tap0",
+    namespace: undefined,
+  } as const;
+
+  assert.throws(() => qemuLaunch({ ...PLAN, network }, EMULATED), {
+    code: "unsupported",
+    details: { feature: "network mode bridge" },
+  });
+});
+
+test("argv: a kernel command line that the kernel would cut is refused", () => {
+  assert.throws(() => kernelCommandLine(["x".repeat(2048)], EMULATED), /longer than 2047 bytes/);
+});
+
+test("argv: more disks than the machine has slots are refused", () => {
+  const disks = Array.from({ length: MAX_DISKS + 1 }, (_, index) => ({
+    id: `d${index}`,
+    path: `/d${index}`,
+    format: "raw" as const,
+    readOnly: true,
+    backing: undefined,
+  }));
+
+  assert.throws(() => qemuLaunch({ ...PLAN, disks }, EMULATED), /can attach 21 disks, not 22/);
+});
