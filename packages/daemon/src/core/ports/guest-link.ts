@@ -25,6 +25,11 @@ export const GUEST_FAILURE_CODES = [
 
 export type GuestFailureCode = (typeof GUEST_FAILURE_CODES)[number];
 
+/** The session with the agent is over, and with it all that was going on in it. */
+export class SessionLost extends Error {
+  override readonly name = "SessionLost";
+}
+
 /** Opens the agent channel of a machine. */
 export interface GuestDialer {
   /**

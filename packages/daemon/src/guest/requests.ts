@@ -1,0 +1,70 @@
+/** What the host says: typed requests → JSON payloads (docs/guest-protocol.md, section 4). Pure. */
+
+import type {
+  GuestConfiguration,
+  GuestCopyIn,
+  GuestCopyOut,
+  GuestExec,
+  GuestProgram,
+  TerminalSize,
+} from "#core/ports/guest-link.ts";
+
+export const PROTOCOL_VERSION = 1;
+
+/** One JSON object, ready to be sent; fields that are `undefined` are left out. */
+export type Request = Readonly<Record<string, unknown>>;
+
+export const healthRequest: Request = { op: "health" };
+export const statsRequest: Request = { op: "stats" };
+
+/** @param windowBytes what the guest may send on each stream before the host grants more */
+export function helloMessage(windowBytes: number, now: Date): Request {
+  return { protocol: PROTOCOL_VERSION, window: windowBytes, timeNs: nanoseconds(now) };
+}
+
+export function powerRequest(action: "poweroff" | "reboot"): Request {
+  return { op: "power", action };
+}
+
+export function execRequest(exec: GuestExec): Request {
+  const { env, cwd, user, stdin, stdout, stderr, pty } = exec;
+  return { op: "exec", ...program(exec.program), env, cwd, user, stdin, stdout, stderr, pty };
+}
+
+export function copyInRequest(copy: GuestCopyIn): Request {
+  const { path, format, user, mode, placement, unpackedSizeBytes } = copy;
+  const unpackedSize = unpackedSizeBytes;
+  return { op: "copyIn", path, format, user, mode, makeParents: true, placement, unpackedSize };
+}
+
+export function copyOutRequest(copy: GuestCopyOut): Request {
+  const { path, format, user, exclude } = copy;
+  return { op: "copyOut", path, format, user, exclude };
+}
+
+export function configureRequest(configuration: GuestConfiguration): Request {
+  const { hostname, network, time, entropy, sshKeys, userdata } = configuration;
+  const timeNs = nanoseconds(time);
+  const base64 = Buffer.from(entropy).toString("base64");
+  return { op: "configure", hostname, network, timeNs, entropy: base64, sshKeys, userdata };
+}
+
+export function resizeControl({ cols, rows }: TerminalSize): Request {
+  return { resize: { cols, rows } };
+}
+
+export function signalControl(signal: string): Request {
+  return { signal };
+}
+
+function program(of: GuestProgram): Request {
+  if (of.kind === "argv") return { argv: of.argv };
+  if (of.kind === "shell") return { shell: of.shell, command: of.command, args: of.args };
+  if (of.kind === "auto") return { auto: of.command };
+  return { login: true, shell: of.shell };
+}
+
+/** nanoseconds since 1970 do not fit a JSON number */
+function nanoseconds(time: Date): string {
+  return (BigInt(time.getTime()) * 1_000_000n).toString();
+}
