@@ -1,0 +1,194 @@
+//! The JSON the host sends, as types: OPEN, CONTROL and HELLO payloads. Shape only: what a value
+//! means is checked by the module that acts on it.
+
+use serde::de::DeserializeOwned;
+use serde::Deserialize;
+
+use crate::refusal::{Answer, Code, Refusal};
+
+/// nesting allowed in a JSON payload
+const MAX_DEPTH: usize = 16;
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum UserSpec {
+    Ids { uid: u32, gid: Option<u32> },
+    Named(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Size {
+    pub cols: u16,
+    pub rows: u16,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ExecRequest {
+    pub argv: Option<Vec<String>>,
+    pub shell: Option<String>,
+    pub command: Option<String>,
+    pub args: Vec<String>,
+    pub auto: Option<String>,
+    pub login: bool,
+    pub env: Vec<String>,
+    pub cwd: Option<String>,
+    pub user: Option<UserSpec>,
+    pub stdin: bool,
+    pub stdout: Option<bool>,
+    pub stderr: Option<bool>,
+    pub pty: Option<Size>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    File,
+    Tar,
+    Any,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Placement {
+    Exact,
+    Cp {
+        #[serde(rename = "sourceName")]
+        source_name: String,
+        #[serde(default)]
+        contents: bool,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CopyInRequest {
+    pub path: String,
+    pub format: Format,
+    pub user: Option<UserSpec>,
+    pub mode: Option<u32>,
+    #[serde(default)]
+    pub make_parents: bool,
+    pub placement: Option<Placement>,
+    pub unpacked_size: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct CopyOutRequest {
+    pub path: String,
+    pub format: Format,
+    pub user: Option<UserSpec>,
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PowerAction {
+    Poweroff,
+    Reboot,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct PowerRequest {
+    pub action: PowerAction,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Network {
+    pub interface: String,
+    pub address: std::net::Ipv4Addr,
+    pub prefix: u8,
+    pub gateway: Option<std::net::Ipv4Addr>,
+    #[serde(default)]
+    pub dns: Vec<std::net::IpAddr>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConfigureRequest {
+    pub hostname: Option<String>,
+    pub network: Option<Network>,
+    pub time_ns: Option<String>,
+    pub entropy: Option<String>,
+    pub ssh_keys: Vec<String>,
+    pub userdata: Option<String>,
+    pub mounts: Vec<serde_json::Value>,
+}
+
+#[derive(Debug)]
+pub enum Request {
+    Health,
+    Exec(ExecRequest),
+    CopyIn(CopyInRequest),
+    CopyOut(CopyOutRequest),
+    Stats,
+    Power(PowerRequest),
+    Configure(Box<ConfigureRequest>),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Control {
+    pub resize: Option<Size>,
+    pub signal: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    pub protocol: u32,
+    pub window: u32,
+    pub time_ns: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    op: String,
+}
+
+/// An OPEN payload as a request; `bad_request` or `unsupported` when it is none.
+pub fn parse_request(json: &[u8]) -> Answer<Request> {
+    let operation: Operation = parse(json)?;
+    Ok(match operation.op.as_str() {
+        "health" => Request::Health,
+        "exec" => Request::Exec(parse(json)?),
+        "copyIn" => Request::CopyIn(parse(json)?),
+        "copyOut" => Request::CopyOut(parse(json)?),
+        "stats" => Request::Stats,
+        "power" => Request::Power(parse(json)?),
+        "configure" => Request::Configure(Box::new(parse(json)?)),
+        other => {
+            let message = format!("this agent does not know the operation {other:?}");
+            return Err(Refusal::new(Code::Unsupported, message));
+        }
+    })
+}
+
+/// A JSON object of bounded depth as `T`.
+pub fn parse<T: DeserializeOwned>(json: &[u8]) -> Answer<T> {
+    if depth(json) > MAX_DEPTH {
+        return Err(Refusal::bad_request("the JSON is nested too deeply"));
+    }
+    serde_json::from_slice(json).map_err(|error| Refusal::bad_request(format!("bad JSON: {error}")))
+}
+
+/// The deepest nesting of brackets outside strings.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json {
+        match (in_string, escaped, *byte) {
+            (true, true, _) => escaped = false,
+            (true, false, b'\\') => escaped = true,
+            (_, _, b'"') => in_string = !in_string,
+            (false, _, b'{' | b'[') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, _, b'}' | b']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}

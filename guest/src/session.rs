@@ -1,0 +1,251 @@
+//! One connection with the host: hello, the table of streams, and what each frame does.
+//!
+//! It owns the outbox and every stream. It waits for nothing: the agent's loop asks it what to wait
+//! for and tells it what happened.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::answers::{open, Opened};
+use crate::credit::{Receiving, Sending, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES, OWN_WINDOW_BYTES};
+use crate::frame::{Decoder, Frame, FrameType};
+use crate::outbox::Outbox;
+use crate::refusal::{Code, Refusal, RefusalJson};
+use crate::registry::Registry;
+use crate::request::{parse, parse_request, Control, Hello};
+use crate::sessions::{kill_session, Condemned};
+use crate::stream::{Fate, Source, Stream, Work};
+use crate::sys::poll::{PollSet, Readiness};
+use crate::welcome::Welcome;
+
+const MAX_STREAMS: usize = 64;
+const NONCE_BYTES: usize = 16;
+
+/// What the peer's last valid HELLO settled.
+struct Greeting {
+    window: u32,
+    last_opened: u32,
+}
+
+pub struct Session {
+    pub outbox: Outbox,
+    greeting: Option<Greeting>,
+    streams: BTreeMap<u32, Stream>,
+    condemned: Condemned,
+    registry: Registry,
+}
+
+impl Session {
+    pub fn new(registry: Registry) -> Self {
+        Self {
+            outbox: Outbox::new(),
+            greeting: None,
+            streams: BTreeMap::new(),
+            condemned: Condemned::default(),
+            registry,
+        }
+    }
+
+    /// Acts on one frame; a breach of the protocol breaks the stream in `decoder`.
+    pub fn receive(&mut self, frame: Frame<'_>, decoder: &mut Decoder) {
+        if frame.kind == FrameType::Hello {
+            self.hello(frame.payload);
+            return;
+        }
+        if self.greeting.is_none() {
+            return;
+        }
+        match frame.kind {
+            FrameType::Open => self.open(frame.stream, frame.payload),
+            FrameType::Ping if frame.payload.len() == 8 => {
+                self.outbox.push(FrameType::Pong, 0, frame.payload);
+            }
+            FrameType::Cancel => self.cancel(frame.stream),
+            _ => self.for_stream(frame, decoder),
+        }
+    }
+
+    /// Ends everything of this connection. Nothing more is sent for it.
+    pub fn drop_all(&mut self) {
+        let ids: Vec<u32> = self.streams.keys().copied().collect();
+        for id in ids {
+            self.discard(id);
+        }
+        self.outbox.clear();
+        self.greeting = None;
+    }
+
+    /// Kills what was only hung up; for the agent's own end.
+    pub fn drop_for_good(&mut self) {
+        self.drop_all();
+        self.condemned.carry_out_all();
+    }
+
+    pub fn interests<T: Copy>(&self, set: &mut PollSet<T>, token: impl Fn(u32, Source) -> T) {
+        for (id, stream) in &self.streams {
+            stream.interests(&self.outbox, set, |source| token(*id, source));
+        }
+    }
+
+    pub fn ready(&mut self, id: u32, source: Source, readiness: Readiness) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.ready(source, readiness, &mut self.outbox);
+        }
+    }
+
+    /// A child of ours ended; false when it is none of this session's.
+    pub fn child_ended(&mut self, pid: i32, status: i32) -> bool {
+        let execs = self.streams.values_mut().filter_map(|s| match &mut s.work {
+            Work::Exec(exec) => Some(exec),
+            Work::CopyIn(_) | Work::CopyOut(_) => None,
+        });
+        match execs.into_iter().find(|exec| exec.pid == pid) {
+            Some(exec) => exec.ended(status),
+            None => return false,
+        }
+        true
+    }
+
+    /// Gives every copy its turn and closes what is over.
+    pub fn advance(&mut self, now: Instant) {
+        self.condemned.carry_out(now);
+        let mut closed = Vec::new();
+        for (id, stream) in &mut self.streams {
+            let fate = match stream.pump(&mut self.outbox) {
+                Fate::Open => stream.settle(now, &mut self.outbox),
+                Fate::Closed => Fate::Closed,
+            };
+            if fate == Fate::Closed {
+                closed.push(*id);
+            }
+        }
+        for id in closed {
+            self.forget(id);
+        }
+    }
+
+    /// The next moment at which `advance` has something to do, if it need not be now.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        let runnable = self.streams.values().any(|s| s.is_runnable(&self.outbox));
+        let timers = self.streams.values().filter_map(Stream::deadline);
+        timers
+            .chain(self.condemned.deadline())
+            .chain(runnable.then_some(now))
+            .min()
+    }
+
+    fn hello(&mut self, payload: &[u8]) {
+        let Some((nonce, json)) = payload.split_at_checked(NONCE_BYTES) else {
+            return;
+        };
+        let Ok(hello) = parse::<Hello>(json) else {
+            return;
+        };
+        self.drop_all();
+        self.greeting = Some(Greeting {
+            window: hello.window.clamp(MIN_WINDOW_BYTES, MAX_WINDOW_BYTES),
+            last_opened: 0,
+        });
+        let mut answer = nonce.to_vec();
+        answer.extend(Welcome::new(OWN_WINDOW_BYTES).to_json());
+        self.outbox.push(FrameType::Welcome, 0, &answer);
+    }
+
+    fn open(&mut self, id: u32, payload: &[u8]) {
+        let Some(greeting) = &mut self.greeting else {
+            return;
+        };
+        if id <= greeting.last_opened {
+            return;
+        }
+        greeting.last_opened = id;
+        let window = greeting.window;
+        if self.streams.len() >= MAX_STREAMS {
+            let message = format!("{MAX_STREAMS} streams are open already");
+            self.refuse(id, &Refusal::new(Code::Busy, message));
+            return;
+        }
+        let opened = parse_request(payload)
+            .and_then(|request| open(request, id, &mut self.outbox, &mut self.registry));
+        match opened {
+            Ok(Opened::Answered) => {}
+            Ok(Opened::Working(work)) => {
+                let stream = Stream {
+                    id,
+                    receiving: Receiving::new(OWN_WINDOW_BYTES),
+                    sending: Sending::new(window),
+                    work,
+                };
+                self.streams.insert(id, stream);
+            }
+            Err(refusal) => self.refuse(id, &refusal),
+        }
+    }
+
+    fn cancel(&mut self, id: u32) {
+        if self.streams.contains_key(&id) {
+            self.discard(id);
+            self.refuse(id, &Refusal::new(Code::Cancelled, "the host cancelled it"));
+        }
+    }
+
+    /// Frames that only mean something to an open stream; others crossed a CLOSE.
+    fn for_stream(&mut self, frame: Frame<'_>, decoder: &mut Decoder) {
+        let Some(stream) = self.streams.get_mut(&frame.stream) else {
+            return;
+        };
+        let fate = match frame.kind {
+            FrameType::Data => {
+                if !stream.receiving.arrive(frame.payload.len()) {
+                    decoder.break_stream();
+                    return;
+                }
+                stream.data(frame.payload, &mut self.outbox)
+            }
+            FrameType::End => stream.end(&mut self.outbox),
+            FrameType::Credit => {
+                if let Ok(bytes) = frame.payload.try_into() {
+                    stream.sending.grant(u32::from_le_bytes(bytes));
+                }
+                Fate::Open
+            }
+            FrameType::Control => {
+                if let Ok(control) = parse::<Control>(frame.payload) {
+                    stream.control(&control);
+                }
+                Fate::Open
+            }
+            _ => Fate::Open,
+        };
+        if fate == Fate::Closed {
+            self.forget(frame.stream);
+        }
+    }
+
+    /// Removes a stream whose work is over.
+    fn forget(&mut self, id: u32) {
+        if let Some(Work::Exec(exec)) = self.streams.remove(&id).map(|s| s.work) {
+            self.registry.remove(exec.pid);
+        }
+    }
+
+    /// Removes a stream whose work is to stop now. Dropping a copy removes its temporary file.
+    fn discard(&mut self, id: u32) {
+        let Some(Work::Exec(exec)) = self.streams.remove(&id).map(|s| s.work) else {
+            return;
+        };
+        let (pid, is_terminal) = (exec.pid, exec.is_terminal);
+        drop(exec);
+        if is_terminal {
+            self.condemned.hang_up(pid);
+        } else {
+            kill_session(pid);
+        }
+        self.registry.remove(pid);
+    }
+
+    fn refuse(&mut self, id: u32, refusal: &Refusal) {
+        let json = RefusalJson::new(refusal, None);
+        self.outbox.push_json(FrameType::Close, id, &json);
+    }
+}
