@@ -20,19 +20,19 @@ export interface CommandEnd {
   readonly code: number;
   /** standard output and error, in the order they came */
   readonly output: string;
+  /** standard output alone */
+  readonly stdout: string;
   readonly tookMs: number;
 }
 
 /** Never rejects: a command that cannot be started ends with code 127 and the reason as output. */
 export async function runCommand(command: Command, signal: AbortSignal): Promise<CommandEnd> {
   const startedAt = performance.now();
-  const chunks: Buffer[] = [];
-  let keptBytes = 0;
+  const all = new NewestBytes();
+  const printed = new NewestBytes();
   const keep = (chunk: Buffer): void => {
     command.onOutput?.(chunk);
-    chunks.push(chunk);
-    keptBytes += chunk.length;
-    while (keptBytes > OUTPUT_LIMIT_BYTES) keptBytes -= chunks.shift()?.length ?? keptBytes;
+    all.add(chunk);
   };
   const options: SpawnOptions = {
     cwd: command.cwd,
@@ -43,6 +43,7 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   const { promise, resolve } = Promise.withResolvers<number>();
   const child = spawn(command.file, command.args, options);
   child.stdout?.on("data", keep);
+  child.stdout?.on("data", (chunk: Buffer) => printed.add(chunk));
   child.stderr?.on("data", keep);
   child.on("error", (error) => {
     keep(Buffer.from(`${command.file}: ${error.message}\n`));
@@ -50,8 +51,24 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   });
   child.on("close", (code) => resolve(code ?? 128));
   const code = await promise;
-  const output = Buffer.concat(chunks).toString("utf8");
-  return { code, output, tookMs: performance.now() - startedAt };
+  const tookMs = performance.now() - startedAt;
+  return { code, output: all.text(), stdout: printed.text(), tookMs };
+}
+
+class NewestBytes {
+  readonly #chunks: Buffer[] = [];
+  #kept = 0;
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#kept += chunk.length;
+    while (this.#kept > OUTPUT_LIMIT_BYTES)
+      this.#kept -= this.#chunks.shift()?.length ?? this.#kept;
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString("utf8");
+  }
 }
 
 /** @returns "0.42 s", "12.3 s" or "3 min 05 s" */

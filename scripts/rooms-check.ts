@@ -65,7 +65,7 @@ async function cruise(root: string): Promise<CruiseReport> {
   const end = await runCommand({ file: process.execPath, args, cwd: root }, never);
   try {
     // The shape is dependency-cruiser's published one; a report without it fails right here.
-    const report: CruiseReport = JSON.parse(end.output);
+    const report: CruiseReport = JSON.parse(end.stdout);
     return report;
   } catch (cause) {
     throw new Error(`dependency-cruiser failed (${end.code}):\n${end.output}`, { cause });

@@ -85,7 +85,7 @@ async function guestImage() {
   const hash = hashOf(root, ["images", "packages/daemon/src/images", tool, "guest/systemd", agent]);
   const stampFile = join(stateDir, "setup", `image-${DEFAULT_IMAGE}`);
   if (isStamped(stampFile, hash) && existsSync(join(stateDir, "images"))) return undefined;
-  const args = [join(root, tool), "build", DEFAULT_IMAGE];
+  const args = [join(root, tool), "build", DEFAULT_IMAGE, "--progress"];
   const env = { ...process.env, ALCOVE_STATE_DIR: stateDir };
   const advice =
     "The image is made from Debian packages: check the network and the mirror in /etc/apt.";

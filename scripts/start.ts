@@ -13,7 +13,6 @@ import type { DaemonProcess } from "./daemon-process.ts";
 
 const READY_TIMEOUT_MS = 60_000;
 const DEMONSTRATION_TIMEOUT_MS = 300_000;
-const GROUP = "agent";
 
 const root = join(import.meta.dirname, "..");
 const alcove = join(root, "bin/alcove");
@@ -26,7 +25,7 @@ const NEXT = `
 Serving until Ctrl-C. In another terminal, in ${root}:
 
   bin/alcove run -- uname -a              a microVM for one command
-  bin/alcove vm launch --wait ${GROUP}       one that stays
+  bin/alcove vm launch --wait             one that stays; prints its HOSTNAME
   bin/alcove vm list
   bin/alcove vm shell HOSTNAME            a terminal inside it
   bin/alcove vm delete HOSTNAME
@@ -39,13 +38,13 @@ async function show(args: readonly string[], signal: AbortSignal): Promise<strin
   const end = await runCommand({ file: alcove, args, cwd: root, env }, signal);
   signal.throwIfAborted();
   console.log(`${end.output.trimEnd()}\n  (${inWords(end.tookMs)})`);
-  if (end.code === 0) return end.output;
+  if (end.code === 0) return end.stdout;
   throw new Error(`alcove ${args.join(" ")} failed with exit code ${end.code}`);
 }
 
 async function demonstrate(signal: AbortSignal): Promise<void> {
   const launched: unknown = JSON.parse(
-    await show(["vm", "launch", "--wait", GROUP, "--json"], signal),
+    await show(["vm", "launch", "--wait", "agent", "--json"], signal),
   );
   const hostname = hostnameOf(launched);
   await show(["vm", "exec", hostname, "--", "uname", "-a"], signal);

@@ -28,7 +28,7 @@ function notDebian(names) {
   return [
     "This machine has no dpkg-query, so it is not Debian or Ubuntu.",
     `Install what corresponds to these packages by hand: ${names.join(" ")}`,
-    "and run set-up again with ALCOVE_SKIP_DEBIAN=1.",
+    "and run set-up again with SETUP_SKIP_DEBIAN=1.",
   ].join("\n");
 }
 
@@ -63,7 +63,7 @@ async function install(root, names) {
 
 /** @param {string} root */
 export async function debianPackages(root) {
-  if (process.env["ALCOVE_SKIP_DEBIAN"] === "1") return "skipped, as ALCOVE_SKIP_DEBIAN=1 asks";
+  if (process.env["SETUP_SKIP_DEBIAN"] === "1") return "skipped, as SETUP_SKIP_DEBIAN=1 asks";
   const missing = missingOf(DEBIAN_PACKAGES.map(({ name }) => name));
   if (missing.length === 0) return undefined;
   await install(root, missing);
