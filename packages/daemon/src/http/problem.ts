@@ -7,7 +7,7 @@
  */
 
 import { AlcoveError, type ErrorCode } from "#core/errors.ts";
-import type { GuestFailureCode } from "#core/ports/guest-link.ts";
+import { type GuestFailureCode, SessionLost } from "#core/ports/guest-link.ts";
 
 const STATUS = {
   invalid_request: 400,
@@ -64,6 +64,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof AlcoveError) {
     const { code, message, details }: AlcoveError = error;
     return { status: STATUS[code], code, message, details };
+  }
+  if (error instanceof SessionLost) {
+    const message = `The guest's agent went away: ${error.message}`;
+    return { status: STATUS.guest_unreachable, code: "guest_unreachable", message, details: {} };
   }
   const status = clientStatus(error);
   if (status !== undefined && error instanceof Error) {

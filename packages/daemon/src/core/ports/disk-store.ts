@@ -7,11 +7,6 @@
 
 import type { DiskPlan } from "./hypervisor.ts";
 
-export interface VmFiles {
-  readonly disk: DiskPlan;
-  readonly consoleLogPath: string;
-}
-
 export interface BaseDisk {
   readonly path: string;
   readonly format: "raw" | "qcow2";
@@ -19,10 +14,11 @@ export interface BaseDisk {
 }
 
 export interface DiskStore {
-  /** Makes the overlay; on failure nothing is left. Rejects with `no_capacity` when the file system is full. */
-  create(vmId: string, base: BaseDisk): Promise<VmFiles>;
-  /** where the files of a VM are, whether or not they exist */
-  locate(vmId: string, base: BaseDisk): VmFiles;
+  /** Makes the VM's directory and overlay; on failure nothing is left. */
+  create(vmId: string, base: BaseDisk): Promise<void>;
+  /** how a driver attaches the overlay, whether or not it exists */
+  rootDisk(vmId: string, base: BaseDisk): DiskPlan;
+  consoleLogPath(vmId: string): string;
   /** removes everything of the VM; harmless when there is nothing */
   remove(vmId: string): Promise<void>;
   /** ids of all VMs that have files here */
@@ -33,9 +29,7 @@ export interface DiskStore {
 export interface ConsoleLogs {
   /**
    * @param lines the last so many lines, or "all"
-   * @returns text with control bytes as they came, decoded as UTF-8 with replacement, or `undefined` without a log
+   * @returns decoded as UTF-8 with replacement, or `undefined` when there is no log
    */
   read(consoleLogPath: string, lines: number | "all"): Promise<string | undefined>;
-  /** cuts the log to its newest part when it outgrew its bound */
-  trim(consoleLogPath: string): Promise<void>;
 }

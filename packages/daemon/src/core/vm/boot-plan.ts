@@ -3,7 +3,7 @@
 import path from "node:path";
 
 import { userGuestNetwork, userNetworkPlan } from "../network/user-network.ts";
-import type { VmFiles } from "../ports/disk-store.ts";
+import type { DiskStore } from "../ports/disk-store.ts";
 import type { GuestConfiguration } from "../ports/guest-link.ts";
 import type { BootPlan } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
@@ -12,7 +12,7 @@ import type { VmRecord } from "./vm.ts";
 export function bootPlanFor(
   record: VmRecord,
   image: ResolvedImage,
-  files: VmFiles,
+  files: DiskStore,
   runRoot: string,
 ): BootPlan {
   const { spec } = record;
@@ -25,13 +25,13 @@ export function bootPlanFor(
       initramfsPath: image.kernel.initramfsPath,
       args: image.kernel.args,
     },
-    disks: [files.disk],
+    disks: [files.rootDisk(record.id, image.rootfs)],
     network:
       spec.networkMode === "user"
         ? userNetworkPlan(record.networkSlot, record.hostname)
         : { mode: "none" },
     runDir: path.join(runRoot, record.id),
-    consoleLogPath: files.consoleLogPath,
+    consoleLogPath: files.consoleLogPath(record.id),
   };
 }
 

@@ -73,6 +73,23 @@ export class Vms {
     throw new AlcoveError("vm_not_found", `There is no VM "${hostname}"`, { hostname });
   }
 
+  /** @throws AlcoveError `vm_not_found` also for a VM of another group */
+  getInGroup(group: string, hostname: string): VmSupervisor {
+    const vm = this.get(hostname);
+    if (vm.record.group === this.#deps.groups.get(group).name) return vm;
+    throw new AlcoveError("vm_not_found", `There is no VM "${hostname}" in host group ${group}`, {
+      hostname,
+    });
+  }
+
+  /**
+   * Begins a VM's shutdown: resolves when it is under way; a sandbox is gone once it has ended.
+   * Harmless when the VM does not run.
+   */
+  shutDown(vm: VmSupervisor): void {
+    if (hasMachine(vm.phase)) this.#inBackground(vm, "vm.stop_failed", () => vm.stop(never));
+  }
+
   /** Calls `listener` after every change of any VM's phase. */
   onChange(listener: (vm: VmSupervisor) => void): Disposable {
     return this.#changes.listen(listener);

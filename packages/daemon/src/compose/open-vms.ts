@@ -1,0 +1,45 @@
+/** The core and everything it needs from the world, put together. */
+
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+
+import type { Config } from "#config/config.ts";
+import type { HostGroups } from "#core/group/host-group.ts";
+import { systemClock } from "#core/ports/clock.ts";
+import type { DiskStore } from "#core/ports/disk-store.ts";
+import type { Log } from "#core/ports/log.ts";
+import type { VmStore } from "#core/ports/vm-store.ts";
+import { bootPlanFor, guestConfigurationFor } from "#core/vm/boot-plan.ts";
+import { Vms } from "#core/vm/vms.ts";
+import { linuxFacts } from "#host/linux-facts.ts";
+import { MIB } from "#lib/bytes.ts";
+
+import type { Virtualisation } from "./virtualisation.ts";
+
+export interface VmsParts extends Virtualisation {
+  readonly groups: HostGroups;
+  readonly disks: DiskStore;
+  readonly store: VmStore;
+  readonly log: Log;
+}
+
+const GUEST_ENTROPY_BYTES = 64;
+
+/** Adopts what an earlier daemon left; when this resolves, every VM's phase is true. */
+export async function openVms(config: Config, parts: VmsParts, signal: AbortSignal): Promise<Vms> {
+  const { images, disks } = parts;
+  const runRoot = path.join(config.runtimeDir, "vms");
+  const deps = {
+    ...parts,
+    runRoot,
+    clock: systemClock,
+    hostFacts: linuxFacts(config.stateDir),
+    limits: { ...config.limits, diskReserveBytes: config.limits.diskReserveMiB * MIB },
+    powerOffGraceMs: config.powerOffGraceMs,
+    planFor: async (record) =>
+      bootPlanFor(record, await images.resolve(record.imageId, signal), disks, runRoot),
+    configurationFor: (record) =>
+      guestConfigurationFor(record, systemClock.now(), randomBytes(GUEST_ENTROPY_BYTES)),
+  } satisfies Parameters<typeof Vms.open>[0];
+  return Vms.open(deps, signal);
+}

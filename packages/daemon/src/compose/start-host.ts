@@ -1,0 +1,70 @@
+/**
+ * The whole daemon as one resource. Read it top to bottom to learn what it is made of;
+ * disposing it stops everything, last opened, first closed.
+ */
+
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+
+import type { Config } from "#config/config.ts";
+import { HostGroups } from "#core/group/host-group.ts";
+import type { Log } from "#core/ports/log.ts";
+import { VmConsoles } from "#core/vm/consoles.ts";
+import { fileConsoleLogs, keepConsoleLogsBounded } from "#host/console-logs.ts";
+import { becomeSoleOwner } from "#host/sole-owner.ts";
+import { slicer } from "#http/slicer/surface.ts";
+import { VmDisks } from "#images/vm-disks.ts";
+import { openDb } from "#store/db.ts";
+import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
+
+import { about } from "./about.ts";
+import { listen } from "./listeners.ts";
+import { openVms } from "./open-vms.ts";
+import { virtualisation } from "./virtualisation.ts";
+
+export interface RunningHost extends AsyncDisposable {
+  readonly port: number;
+  /** the API's Unix socket */
+  readonly socketPath: string;
+}
+
+/** @param signal gives up starting; afterwards it also ends what waits for images */
+export async function startHost(
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+): Promise<RunningHost> {
+  await using parts = new AsyncDisposableStack();
+  await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  // Machines run as other users and must pass through to their own directories.
+  await mkdir(config.runtimeDir, { recursive: true, mode: 0o711 });
+  parts.use(await becomeSoleOwner(config.stateDir));
+  parts.use(await becomeSoleOwner(config.runtimeDir));
+
+  const db = parts.use(openDb(path.join(config.stateDir, "alcove.sqlite")));
+  const store = new SqliteVmStore(db);
+  const disks = await VmDisks.open(path.join(config.stateDir, "vms"));
+  const groups = new HostGroups([{ ...config.group, count: 0, networkMode: config.group.network }]);
+  const machines = await virtualisation(config, log, signal);
+  const vms = await openVms(config, { ...machines, groups, disks, store, log }, signal);
+  parts.defer(() => (config.onStop === "leave" ? vms.abandonAll() : vms.stopAll()));
+
+  const logPaths = () => vms.list().map((vm) => disks.consoleLogPath(vm.record.id));
+  parts.use(keepConsoleLogsBounded(logPaths, log));
+  const consoles = new VmConsoles(disks, fileConsoleLogs);
+  const surfaces = [slicer({ vms, groups, consoles, about: await about() }, log)];
+  const { port, socketPath } = parts.use(await listen(config, surfaces, log));
+  const { hypervisor } = machines;
+  const { listenAddress: address } = config;
+  log.info("host.listening", {
+    address,
+    port,
+    socketPath,
+    hypervisor: hypervisor.name,
+    isolation: hypervisor.isolation,
+    vms: vms.list().length,
+  });
+
+  const running = parts.move();
+  return { port, socketPath, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}

@@ -1,0 +1,23 @@
+/** What VMs wrote to their serial consoles. */
+
+import { AlcoveError } from "../errors.ts";
+import type { ConsoleLogs, DiskStore } from "../ports/disk-store.ts";
+import type { VmSupervisor } from "./supervisor.ts";
+
+export class VmConsoles {
+  readonly #files: DiskStore;
+  readonly #logs: ConsoleLogs;
+
+  constructor(files: DiskStore, logs: ConsoleLogs) {
+    this.#files = files;
+    this.#logs = logs;
+  }
+
+  /** @throws AlcoveError `log_not_found` */
+  async read(vm: VmSupervisor, lines: number | "all"): Promise<string> {
+    const { id, hostname } = vm.record;
+    const text = await this.#logs.read(this.#files.consoleLogPath(id), lines);
+    if (text !== undefined) return text;
+    throw new AlcoveError("log_not_found", `${hostname} has no console log yet`, { hostname });
+  }
+}

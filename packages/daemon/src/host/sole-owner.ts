@@ -1,0 +1,34 @@
+/**
+ * One daemon per directory, by a lock that the kernel lets go of when its holder dies:
+ * a Unix socket in the abstract namespace, named after the directory.
+ */
+
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { realpath } from "node:fs/promises";
+import { createServer } from "node:net";
+
+/** @throws Error when a living daemon owns the directory */
+export async function becomeSoleOwner(directory: string): Promise<AsyncDisposable> {
+  const digest = createHash("sha256")
+    .update(await realpath(directory))
+    .digest("hex");
+  const lock = createServer((socket) => socket.destroy());
+  lock.listen(`\0alcove:${digest.slice(0, 32)}`);
+  try {
+    await once(lock, "listening");
+  } catch (cause) {
+    const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+    if (!taken) throw cause;
+    const hint = "stop it, or give this one another ALCOVE_STATE_DIR and ALCOVE_RUNTIME_DIR";
+    throw new Error(`Another Alcove daemon already uses ${directory}: ${hint}`, { cause });
+  }
+  lock.unref();
+  return {
+    async [Symbol.asyncDispose]() {
+      const closed = once(lock, "close");
+      lock.close();
+      await closed;
+    },
+  };
+}

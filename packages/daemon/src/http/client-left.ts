@@ -1,0 +1,23 @@
+/** A request's signal: it aborts when the client has left before the answer was complete. */
+
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+export class ClientLeft extends Error {
+  override readonly name = "ClientLeft";
+  constructor() {
+    super("The client closed the connection");
+  }
+}
+
+const SIGNALS = new WeakMap<FastifyRequest, AbortSignal>();
+
+export function clientLeft(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const known = SIGNALS.get(request);
+  if (known) return known;
+  const controller = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) controller.abort(new ClientLeft());
+  });
+  SIGNALS.set(request, controller.signal);
+  return controller.signal;
+}

@@ -1,0 +1,45 @@
+/** Answers 405 with `Allow` for paths that exist under another method, and 404 for all others. */
+
+import type { FastifyInstance, HTTPMethods } from "fastify";
+
+import { AlcoveError } from "#core/errors.ts";
+
+const METHODS: readonly HTTPMethods[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/** What was served where; filled while a surface registers its routes. */
+export type RouteTable = Map<string, Set<string>>;
+
+/** Watches the routes that are registered in `app` from now on. */
+export function watchRoutes(app: FastifyInstance): RouteTable {
+  const table: RouteTable = new Map();
+  app.addHook("onRoute", ({ url, method }) => {
+    const methods = table.get(url) ?? new Set();
+    for (const one of [method].flat()) methods.add(one);
+    table.set(url, methods);
+  });
+  return table;
+}
+
+/** Registers a refusal for every other method of each path. Call it after the last route. */
+export function refuseOtherMethods(app: FastifyInstance, table: RouteTable): void {
+  for (const [url, methods] of table) {
+    const allow = [...methods].toSorted().join(", ");
+    app.route({
+      method: METHODS.filter((method) => !methods.has(method)),
+      url,
+      exposeHeadRoute: false,
+      config: { access: "open" },
+      handler: async (request, reply) => {
+        const error = `${request.method} is not possible here; allowed: ${allow}`;
+        return reply.code(405).header("allow", allow).send({ error, code: "method_not_allowed" });
+      },
+    });
+  }
+}
+
+export function refuseUnknownRoutes(app: FastifyInstance): void {
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split("?", 1)[0] ?? "/";
+    throw new AlcoveError("route_not_found", `There is no ${path} in this API`, { path });
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * The listeners and what all surfaces have in common: no time limits on long
+ * streams, the query-in-the-path habit of one client, and one auth rule a listener.
+ */
+
+import type { Server } from "node:http";
+
+import websocket from "@fastify/websocket";
+import fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify";
+
+import { type Access, authenticate, type TokenCheck } from "./auth.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** who may call it; a route without it is refused at start */
+    access?: Access;
+  }
+}
+
+export type ListenAt =
+  | { readonly kind: "tcp"; readonly address: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+export interface Served extends AsyncDisposable {
+  /** the TCP port that was bound; 0 for a Unix socket */
+  readonly port: number;
+}
+
+const MAX_JSON_BYTES = 1024 * 1024;
+const HEADERS_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 75_000;
+/** WebSocket messages from clients: keystrokes, pasted text, forwarded bytes */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
+/** Builds one HTTP application of all surfaces; each listener has its own, because they differ in auth. */
+export async function application(
+  surfaces: readonly FastifyPluginAsync[],
+  token: TokenCheck | undefined,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_JSON_BYTES,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1024 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    rewriteUrl: (request) => queryOutOfPath(request.url ?? "/"),
+  });
+  app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  app.server.timeout = 0;
+  const options = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false };
+  await app.register(websocket, { options });
+  authenticate(app, token);
+  for (const surface of surfaces) await app.register(surface);
+  await app.ready();
+  return app;
+}
+
+export async function serve(app: FastifyInstance, at: ListenAt): Promise<Served> {
+  if (at.kind === "unix") await app.listen({ path: at.path });
+  else await app.listen({ host: at.address, port: at.port });
+  return { port: portOf(app.server), [Symbol.asyncDispose]: () => app.close() };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/**
+ * Slicer's Go SDK glues a tag filter's query onto the path, percent-encoded
+ * (`/hostgroup/vm/nodes%3Ftag=user%253Dalice`): it is cut off and decoded once.
+ */
+export function queryOutOfPath(url: string): string {
+  const at = url.search(/%3f/i);
+  const query = url.indexOf("?");
+  if (at < 0 || (query >= 0 && query < at)) return url;
+  try {
+    return `${url.slice(0, at)}?${decodeURIComponent(url.slice(at + 3))}`;
+  } catch {
+    return url; // not percent-encoding at all: the router answers that no such path exists
+  }
+}

@@ -1,0 +1,14 @@
+/** What this surface is made of; given by the composition root. */
+
+import type { HostGroups } from "#core/group/host-group.ts";
+import type { VmConsoles } from "#core/vm/consoles.ts";
+import type { Vms } from "#core/vm/vms.ts";
+
+import type { About } from "./wire.ts";
+
+export interface SlicerParts {
+  readonly vms: Vms;
+  readonly groups: HostGroups;
+  readonly consoles: VmConsoles;
+  readonly about: About;
+}

@@ -1,0 +1,39 @@
+/** The Slicer REST API. Words and shapes only: what a VM may do is the core's. */
+
+import type { FastifyPluginAsync } from "fastify";
+
+import type { Log } from "#core/ports/log.ts";
+
+import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
+import { toProblem, type Problem } from "../problem.ts";
+import { exec } from "./exec.ts";
+import { files } from "./files.ts";
+import { host } from "./host.ts";
+import { nodes } from "./nodes.ts";
+import type { SlicerParts } from "./parts.ts";
+import { shell } from "./shell.ts";
+import { vm } from "./vm.ts";
+
+export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
+  return async (app) => {
+    const routes = watchRoutes(app);
+    refuseUnknownRoutes(app);
+    app.setErrorHandler((error, request, reply) => {
+      const problem = toProblem(error);
+      const { method } = request;
+      const path = request.url.split("?", 1)[0];
+      const fields = { method, path, status: problem.status, code: problem.code };
+      if (problem.status >= 500) log.error("http.failed", { ...fields, error });
+      else log.info("http.refused", { ...fields, message: problem.message });
+      return reply.code(problem.status).send({ error: wordsOf(problem), code: problem.code });
+    });
+    for (const plugin of [host, nodes, vm, exec, files, shell]) await app.register(plugin, parts);
+    refuseOtherMethods(app, routes);
+  };
+}
+
+/** Go's client matches on this phrase to fall back from a file to a directory. */
+function wordsOf({ message, details }: Problem): string {
+  const isDirectory = "reason" in details && details.reason === "is_directory";
+  return isDirectory ? `must specify a file not a directory: ${message}` : message;
+}

@@ -1,0 +1,53 @@
+/** WebSockets as bounded streams: reading pauses the connection, writing waits for it. */
+
+import type { WebSocket } from "@fastify/websocket";
+
+/** messages read ahead of the consumer before the connection is paused */
+const MAX_QUEUED = 16;
+
+/** Binary messages until the client closes; text messages are ignored. */
+export async function* messagesOf(socket: WebSocket, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const queue: Buffer[] = [];
+  const state = { over: false, wake: () => {} };
+  const wake = () => state.wake();
+  const end = () => {
+    state.over = true;
+    wake();
+  };
+  const onMessage = (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => {
+    if (!isBinary) return;
+    queue.push(bufferOf(data));
+    if (queue.length >= MAX_QUEUED) socket.pause();
+    wake();
+  };
+  socket.on("message", onMessage);
+  socket.once("close", end);
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    while (!(state.over && queue.length === 0)) {
+      const message = queue.shift();
+      if (message) yield message;
+      else
+        await new Promise<void>((resolve) => {
+          state.wake = resolve;
+          socket.resume();
+        });
+    }
+  } finally {
+    socket.off("message", onMessage);
+    signal.removeEventListener("abort", end);
+    socket.resume(); // so that a close is still noticed
+  }
+}
+
+/** Resolves when the bytes left for the kernel; rejects when the connection is gone. */
+export function sendMessage(socket: WebSocket, bytes: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.send(bytes, { binary: true }, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+function bufferOf(data: Buffer | ArrayBuffer | Buffer[]): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data);
+}

@@ -1,0 +1,28 @@
+/** `alcoved`, the daemon: settings in, signals in, log out. What it is made of is in `compose/`. */
+
+import { startHost } from "./compose/start-host.ts";
+import { readConfig } from "./config/config.ts";
+import { pinoLog } from "./log/pino-log.ts";
+
+process.umask(0o077); // everything it makes is private unless said otherwise
+
+const log = pinoLog();
+const stop = new AbortController();
+const asked = Promise.withResolvers<void>();
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    if (stop.signal.aborted) process.exit(1); // asked twice: the next start clears up
+    stop.abort(new Error(`stopped by ${name}`));
+    asked.resolve();
+  });
+}
+
+try {
+  const config = readConfig(process.env, process.getuid?.() ?? 0);
+  await using _host = await startHost(config, log, stop.signal);
+  await asked.promise;
+  log.info("host.stopping", { onStop: config.onStop });
+} catch (error) {
+  log.error("host.failed", { error });
+  process.exitCode = 1;
+}
