@@ -48,6 +48,7 @@ const parcel = (name, ours, libraries) => ({
     path: "^packages/|(^|/)node_modules/",
     pathNot: [
       ...[name, ...ours].map((one) => `^packages/${one}/src/`),
+      `^packages/${name}/package\\.json$`,
       ...libraries.map((one) => `(^|/)node_modules/${one}/`),
     ],
   },
