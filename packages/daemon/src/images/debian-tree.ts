@@ -1,0 +1,102 @@
+/**
+ * A Debian tree as a tar archive, made by mmdebstrap from packages alone, and kept in the cache.
+ *
+ * This is the slow and only downloading part of an image; what the agent and the recipe's own files
+ * add comes later, so changing those does not repeat it.
+ */
+
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+
+import { contentId } from "#core/image/manifest.ts";
+
+import { type BuildContext, buildFailed, runTool, scratchDir, toolEnv } from "./build-tools.ts";
+import { digestOfFiles, type RootfsRecipe } from "./recipe.ts";
+
+const STEP = "install Debian packages";
+
+/** documentation and translations double the size of a small system; licences stay */
+const LEFT_OUT = [
+  "path-exclude=/usr/share/man/*",
+  "path-exclude=/usr/share/info/*",
+  "path-exclude=/usr/share/doc/*",
+  "path-include=/usr/share/doc/*/copyright",
+  "path-exclude=/usr/share/locale/*",
+  "path-exclude=/usr/share/lintian/*",
+];
+
+/** @returns path of the archive */
+export async function debianTree(
+  context: BuildContext,
+  name: string,
+  recipe: RootfsRecipe,
+  signal: AbortSignal,
+): Promise<string> {
+  const hook = path.join(context.recipesDir, name, "customize.sh");
+  const { suite, variant, packages } = recipe;
+  const key = contentId({ suite, variant, packages, LEFT_OUT, hook: await digestOfFiles([hook]) });
+  const cache = path.join(context.root, "cache", "debian");
+  const archive = path.join(cache, `${name}-${key.slice(0, 32)}.tar`);
+  if (await exists(archive)) return archive;
+  mustBeRoot();
+  await using scratch = await scratchDir(context.root, "debian");
+  const fresh = path.join(scratch.path, "tree.tar");
+  await bootstrap(context, { recipe, hook, scratch: scratch.path, target: fresh }, signal);
+  await mkdir(cache, { recursive: true });
+  await forgetTrees(context.root, name);
+  await rename(fresh, archive);
+  return archive;
+}
+
+/** Throws away the cached tree of a recipe, so that the next build takes what the mirror has now. */
+export async function forgetTrees(root: string, name: string): Promise<void> {
+  const cache = path.join(root, "cache", "debian");
+  const files = await readdir(cache).catch(() => []);
+  const own = new RegExp(`^${name}-[0-9a-f]{32}\\.tar$`);
+  for (const file of files.filter((candidate) => own.test(candidate)))
+    await rm(path.join(cache, file));
+}
+
+interface Bootstrap {
+  readonly recipe: RootfsRecipe;
+  readonly hook: string;
+  readonly scratch: string;
+  readonly target: string;
+}
+
+async function bootstrap(
+  context: BuildContext,
+  what: Bootstrap,
+  signal: AbortSignal,
+): Promise<void> {
+  const { recipe } = what;
+  const args = [
+    "--mode=root",
+    `--variant=${recipe.variant}`,
+    `--include=${recipe.packages.join(",")}`,
+    ...LEFT_OUT.map((option) => `--dpkgopt=${option}`),
+    '--aptopt=Acquire::Languages "none"',
+    '--aptopt=APT::Install-Recommends "false"',
+    `--customize-hook=${what.hook}`,
+    recipe.suite,
+    what.target,
+  ];
+  // A mount namespace of its own: whatever happens to the build, nothing stays mounted on the host.
+  const isolated = ["--mount", "--propagation", "private", "--", "mmdebstrap", ...args];
+  const env = { ...toolEnv(context), TMPDIR: what.scratch };
+  await runTool(context, { step: STEP, file: "unshare", args: isolated, env, progressOf }, signal);
+}
+
+/** mmdebstrap marks what it does with "I: "; the rest is the chatter of its tools. */
+function progressOf(line: string): { detail: string } | undefined {
+  return line.startsWith("I: ") ? { detail: line.slice(3) } : undefined;
+}
+
+function mustBeRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw buildFailed(STEP, "this needs root, as files of many owners are made; run it with sudo");
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,128 @@
+/**
+ * One writer at a time: builds, imports and removals hold this lock.
+ *
+ * The lock is a file with the holder's pid and the moment that process started, so a lock left by a
+ * killed holder is recognised even when its pid has been given to somebody else.
+ */
+
+import { randomBytes } from "node:crypto";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { pause } from "#lib/patience.ts";
+
+export interface LockHolder {
+  readonly pid: number;
+  /** start of the process in clock ticks since boot, as `/proc` has it */
+  readonly startTicks: string;
+  /** what it does, for people */
+  readonly purpose: string;
+}
+
+/** how often a waiting process looks, in `ms` */
+const POLL_MS = 200;
+
+/** The lock is held by a living process, and the wait for it is over. */
+export class StoreBusy extends Error {
+  override readonly name = "StoreBusy";
+  readonly holder: LockHolder;
+
+  constructor(holder: LockHolder) {
+    super(`The image store is in use by process ${holder.pid} (${holder.purpose})`);
+    this.holder = holder;
+  }
+}
+
+/**
+ * Takes the lock; disposing the result gives it back.
+ * Rejects with `StoreBusy` when a living process still holds it after `waitMs`.
+ * @param onWait told once, when it has to wait
+ */
+export async function lockStore(
+  root: string,
+  request: { purpose: string; waitMs: number; onWait: (holder: LockHolder) => void },
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  const file = path.join(root, "lock");
+  const deadline = Date.now() + request.waitMs;
+  let told = false;
+  for (;;) {
+    signal.throwIfAborted();
+    const holder = await tryLock(file, request.purpose);
+    if (!holder) return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+    if (await removeIfStale(file, holder)) continue;
+    if (Date.now() >= deadline) throw new StoreBusy(holder);
+    if (!told) request.onWait(holder);
+    told = true;
+    await pause(POLL_MS, signal);
+  }
+}
+
+/** @returns who has it already, or `undefined` when it is now ours */
+async function tryLock(file: string, purpose: string): Promise<LockHolder | undefined> {
+  const startTicks = await startTicksOf(process.pid);
+  if (startTicks === undefined) throw new Error("invariant: this process runs");
+  const mine = `${file}.${randomBytes(6).toString("hex")}`;
+  await writeFile(mine, JSON.stringify({ pid: process.pid, startTicks, purpose }), { flag: "wx" });
+  try {
+    // A link appears complete or not at all: nobody ever reads half a lock.
+    await link(mine, file);
+    return undefined;
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+    return await readHolder(file);
+  } finally {
+    await rm(mine, { force: true });
+  }
+}
+
+/** @returns whether the lock was left behind and is now gone */
+async function removeIfStale(file: string, holder: LockHolder): Promise<boolean> {
+  if ((await startTicksOf(holder.pid)) === holder.startTicks) return false;
+  // Of several that see the same stale lock only one moves it; it then checks that it moved that one.
+  const aside = `${file}.stale.${randomBytes(6).toString("hex")}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return true;
+    throw error;
+  }
+  const moved = await readHolder(aside);
+  const same = moved.pid === holder.pid && moved.startTicks === holder.startTicks;
+  if (!same) await link(aside, file).catch(() => undefined); // its holder is alive: put it back
+  await rm(aside, { force: true });
+  return true;
+}
+
+const NOBODY: LockHolder = { pid: 0, startTicks: "", purpose: "unknown" };
+
+async function readHolder(file: string): Promise<LockHolder> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, "utf8"));
+    return isHolder(value) ? value : NOBODY;
+  } catch {
+    // Gone in the meantime, or damaged by a power cut: nobody who could be waited for.
+    return NOBODY;
+  }
+}
+
+function isHolder(value: unknown): value is LockHolder {
+  if (typeof value !== "object" || value === null) return false;
+  const holder = value as Partial<Record<keyof LockHolder, unknown>>;
+  return (
+    typeof holder.pid === "number" &&
+    typeof holder.startTicks === "string" &&
+    typeof holder.purpose === "string"
+  );
+}
+
+/** @returns field 22 of `/proc/PID/stat`, or `undefined` when there is no such process */
+async function startTicksOf(pid: number): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // The second field is the program's name in parentheses and may itself hold spaces or ")".
+  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
