@@ -1,0 +1,217 @@
+/**
+ * The agent of a fake guest: the same port as the real one, without a channel.
+ *
+ * It says that it is fake where a real agent says its version.
+ */
+
+import type {
+  GuestConfiguration,
+  GuestCopied,
+  GuestCopyIn,
+  GuestCopyOut,
+  GuestDialer,
+  GuestExec,
+  GuestHealth,
+  GuestIdentity,
+  GuestLink,
+  GuestProcess,
+  GuestSource,
+  GuestStats,
+} from "#core/ports/guest-link.ts";
+import { MIB } from "#lib/bytes.ts";
+
+import { copyIn, copyOut } from "./fake-copies.ts";
+import type { FakeGuest } from "./fake-guest.ts";
+import { FAKE_ENDPOINT } from "./fake-hypervisor.ts";
+import { FakeProcess } from "./fake-process.ts";
+import { runShell } from "./fake-shell.ts";
+import type { FakeWorld } from "./fake-world.ts";
+
+const VERSION = "fake";
+
+/** the first process is the agent's own */
+const FIRST_PID = 1;
+
+export class FakeDialer implements GuestDialer {
+  readonly #world: FakeWorld;
+
+  constructor(world: FakeWorld) {
+    this.#world = world;
+  }
+
+  async dial(endpoint: string, signal: AbortSignal): Promise<GuestLink> {
+    signal.throwIfAborted();
+    const vmId = endpoint.startsWith(FAKE_ENDPOINT) ? endpoint.slice(FAKE_ENDPOINT.length) : "";
+    const box = this.#world.find(vmId);
+    if (!box) throw new Error("The guest is gone");
+    await box.guest.running(signal);
+    return new FakeLink(box.guest);
+  }
+}
+
+class FakeLink implements GuestLink {
+  readonly agent: GuestIdentity;
+  readonly closed: Promise<Error>;
+  readonly #guest: FakeGuest;
+  readonly #close = new AbortController();
+  /** aborts when the session is over, from either side */
+  readonly #over: AbortSignal;
+  readonly #processes = new Set<FakeProcess>();
+  #lastPid = FIRST_PID;
+
+  constructor(guest: FakeGuest) {
+    this.#guest = guest;
+    this.#over = AbortSignal.any([this.#close.signal, guest.boot]);
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.closed = promise;
+    const over = this.#over;
+    over.addEventListener("abort", () => resolve(asError(over.reason)), { once: true });
+    this.agent = {
+      version: VERSION,
+      bootId: guest.bootId,
+      init: "alcove",
+      features: ["exec", "shell", "copy", "stats", "power", "configure"],
+    };
+  }
+
+  holdLiveness(): Disposable {
+    // A fake guest is never silent for want of processor time, so there is nothing to hold.
+    return { [Symbol.dispose]: () => undefined };
+  }
+
+  async health(signal: AbortSignal): Promise<GuestHealth> {
+    await this.#answering(signal);
+    const { hostname, bootId, uptimeNs, userdata } = this.#guest;
+    return {
+      agentVersion: VERSION,
+      agentUptimeNs: uptimeNs,
+      systemUptimeNs: uptimeNs,
+      hostname,
+      bootId,
+      userdata,
+    };
+  }
+
+  async stats(signal: AbortSignal): Promise<GuestStats> {
+    await this.#answering(signal);
+    return statsOf(this.#guest, this.#processes.size);
+  }
+
+  async configure(
+    configuration: GuestConfiguration,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    await this.#answering(signal);
+    const { hostname, network, sshKeys, userdata } = configuration;
+    this.#guest.hostname = hostname;
+    const applied = ["hostname", "timeNs", "entropy"];
+    if (network) applied.push("network");
+    if (sshKeys.length > 0) applied.push("sshKeys");
+    if (userdata !== undefined) {
+      applied.push("userdata");
+      this.#startUserdata(userdata);
+    }
+    return applied;
+  }
+
+  async power(action: "poweroff" | "reboot", signal: AbortSignal): Promise<void> {
+    await this.#answering(signal);
+    // The answer leaves before the guest does, as with a real agent.
+    setImmediate(() => {
+      if (action === "poweroff") this.#guest.powerOff();
+      else this.#guest.reboot();
+    });
+  }
+
+  async exec(request: GuestExec, signal: AbortSignal): Promise<GuestProcess> {
+    await this.#answering(signal);
+    const process = FakeProcess.start(++this.#lastPid, this.#guest, request);
+    this.#processes.add(process);
+    const forget = () => this.#processes.delete(process);
+    process.ended.then(forget, forget);
+    return process;
+  }
+
+  async copyIn(
+    request: GuestCopyIn,
+    content: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<GuestCopied> {
+    await this.#answering(signal);
+    return copyIn(this.#guest.files, request, content, AbortSignal.any([signal, this.#over]));
+  }
+
+  async copyOut(request: GuestCopyOut, signal: AbortSignal): Promise<GuestSource> {
+    await this.#answering(signal);
+    return copyOut(this.#guest.files, request);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close.abort(new Error("The session was closed"));
+    for (const process of this.#processes) process.cancel();
+  }
+
+  async #answering(signal: AbortSignal): Promise<void> {
+    await this.#guest.running(AbortSignal.any([signal, this.#over]));
+  }
+
+  /** Once in a guest's life, and in the background, like the real one. */
+  #startUserdata(script: string): void {
+    const guest = this.#guest;
+    if (guest.userdata.exitCode !== undefined || !guest.userdata.ran) return;
+    guest.userdata = { ran: false, exitCode: undefined };
+    const context = {
+      guest,
+      env: new Map([["USER", "root"]]),
+      cwd: "/",
+      stdin: nothing(),
+      write: async () => undefined,
+      signal: guest.boot,
+    };
+    runShell(script.replace(/^#!.*/, ""), [], context).then(
+      (exitCode) => (guest.userdata = { ran: true, exitCode }),
+      () => (guest.userdata = { ran: true, exitCode: 1 }), // the guest went while it ran
+    );
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
+  // standard input of a script that nobody types to
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+/** What can be known of a guest that does nothing; the rest is zero. */
+function statsOf(guest: FakeGuest, processes: number): GuestStats {
+  const { plan, files } = guest;
+  const totalMemory = plan.memoryMiB * MIB;
+  const { usedBytes, capacityBytes } = files;
+  return {
+    hostname: guest.hostname,
+    arch: process.arch === "arm64" ? "aarch64" : "x86_64",
+    takenAt: new Date(),
+    uptimeNs: guest.uptimeNs,
+    totalCpus: plan.vcpus,
+    totalMemory,
+    memoryUsed: usedBytes,
+    memoryAvailable: totalMemory - usedBytes,
+    memoryUsedPercent: (100 * usedBytes) / totalMemory,
+    loadAvg1: 0,
+    loadAvg5: 0,
+    loadAvg15: 0,
+    diskReadTotal: 0,
+    diskWriteTotal: usedBytes,
+    diskIOInflight: 0,
+    diskSpaceTotal: capacityBytes,
+    diskSpaceUsed: usedBytes,
+    diskSpaceFree: capacityBytes - usedBytes,
+    diskSpaceUsedPercent: (100 * usedBytes) / capacityBytes,
+    networkReadTotal: 0,
+    networkWriteTotal: 0,
+    openConnections: 0,
+    openFiles: processes,
+    entropy: 256,
+  };
+}

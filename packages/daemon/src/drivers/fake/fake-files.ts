@@ -1,0 +1,71 @@
+/** The files of a fake guest: a bounded map from absolute paths to content. */
+
+import path from "node:path";
+
+import { MIB } from "#lib/bytes.ts";
+
+import { refusal } from "./refusal.ts";
+
+/** what all files of one guest may hold together */
+const MAX_CONTENT_BYTES = 64 * MIB;
+
+const HOME = "/root";
+
+export type FakeEntry =
+  | { readonly kind: "file"; readonly mode: number; readonly content: Buffer }
+  | { readonly kind: "directory"; readonly mode: number };
+
+const DIRECTORY: FakeEntry = { kind: "directory", mode: 0o755 };
+
+export class FakeFiles {
+  readonly #entries = new Map<string, FakeEntry>(
+    ["/", "/etc", "/root", "/tmp", "/var"].map((name) => [name, DIRECTORY]),
+  );
+  #contentBytes = 0;
+
+  get usedBytes(): number {
+    return this.#contentBytes;
+  }
+
+  readonly capacityBytes = MAX_CONTENT_BYTES;
+
+  find(name: string): FakeEntry | undefined {
+    return this.#entries.get(name);
+  }
+
+  /** Puts a file, making its parents; an existing file keeps its mode unless one is given. */
+  write(name: string, content: Buffer, mode: number | undefined): void {
+    const before = this.#entries.get(name);
+    if (before?.kind === "directory") throw refusal("is_directory", `${name} is a directory`);
+    const freed = before?.content.length ?? 0;
+    if (this.#contentBytes - freed + content.length > MAX_CONTENT_BYTES) {
+      throw refusal("no_space", `No space left for ${name}`);
+    }
+    this.makeDirectory(path.posix.dirname(name));
+    this.#contentBytes += content.length - freed;
+    this.#entries.set(name, { kind: "file", mode: mode ?? before?.mode ?? 0o644, content });
+  }
+
+  makeDirectory(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "file") throw refusal("not_directory", `${name} is not a directory`);
+    if (entry) return;
+    this.makeDirectory(path.posix.dirname(name));
+    this.#entries.set(name, DIRECTORY);
+  }
+
+  /** What is below a directory, parents before children, by names relative to it. */
+  below(directory: string): readonly (readonly [name: string, entry: FakeEntry])[] {
+    const prefix = directory === "/" ? "/" : `${directory}/`;
+    return [...this.#entries]
+      .filter(([name]) => name.startsWith(prefix) && name !== prefix)
+      .map(([name, entry]) => [name.slice(prefix.length), entry] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+}
+
+/** `~` is root's home, and relative paths begin there. */
+export function absolute(name: string): string {
+  const inHome = name === "~" || name.startsWith("~/") ? `.${name.slice(1)}` : name;
+  return path.posix.resolve(HOME, inHome);
+}

@@ -1,0 +1,80 @@
+/** The inside of a fake machine: a name, some files, and whether its processors run. */
+
+import { randomUUID } from "node:crypto";
+
+import type { BootPlan } from "#core/ports/hypervisor.ts";
+import { unlessAborted } from "#lib/patience.ts";
+
+import { FakeFiles } from "./fake-files.ts";
+
+export interface Userdata {
+  readonly ran: boolean;
+  readonly exitCode: number | undefined;
+}
+
+export class FakeGuest {
+  readonly plan: BootPlan;
+  readonly files = new FakeFiles();
+  hostname = "localhost";
+  userdata: Userdata = { ran: true, exitCode: undefined };
+  readonly #powerOff: () => void;
+  #boot = new AbortController();
+  #bootId = randomUUID();
+  #bootedAtMs = performance.now();
+  #standstill: PromiseWithResolvers<void> | undefined;
+
+  /** @param powerOff ends the machine around this guest */
+  constructor(plan: BootPlan, powerOff: () => void) {
+    this.plan = plan;
+    this.#powerOff = powerOff;
+  }
+
+  get bootId(): string {
+    return this.#bootId;
+  }
+
+  /** aborts when this boot of the guest is over, by a reboot or for good */
+  get boot(): AbortSignal {
+    return this.#boot.signal;
+  }
+
+  get uptimeNs(): number {
+    return Math.round((performance.now() - this.#bootedAtMs) * 1e6);
+  }
+
+  get paused(): boolean {
+    return this.#standstill !== undefined;
+  }
+
+  pause(): void {
+    this.#standstill ??= Promise.withResolvers<void>();
+  }
+
+  resume(): void {
+    this.#standstill?.resolve();
+    this.#standstill = undefined;
+  }
+
+  /** Resolves when the processors run: nothing in a paused guest answers. */
+  async running(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.boot]);
+    while (this.#standstill) await unlessAborted(this.#standstill.promise, either);
+    either.throwIfAborted();
+  }
+
+  powerOff(): void {
+    this.#powerOff();
+  }
+
+  reboot(): void {
+    this.#boot.abort(new Error("The guest rebooted"));
+    this.#boot = new AbortController();
+    this.#bootId = randomUUID();
+    this.#bootedAtMs = performance.now();
+  }
+
+  /** The machine is gone; whoever talks to the guest is told. */
+  vanish(): void {
+    this.#boot.abort(new Error("The guest is gone"));
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Where fake machines live: in memory, beside the driver, so that they outlast it as real ones
+ * outlast the daemon. A new driver over the same world is a daemon that was restarted.
+ */
+
+import { FakeGuest } from "./fake-guest.ts";
+import type { BootPlan, Exit } from "#core/ports/hypervisor.ts";
+
+/** Above every pid Linux can give, so that nothing real is ever signalled by mistake. */
+const FIRST_FAKE_PID = 2 ** 23;
+
+/** One machine without a process. */
+export class FakeBox {
+  readonly pid: number;
+  readonly plan: BootPlan;
+  readonly guest: FakeGuest;
+  /** settles once, when the machine is gone */
+  readonly exited: Promise<Exit>;
+  readonly #exit: (exit: Exit) => void;
+  #gone = false;
+
+  constructor(pid: number, plan: BootPlan) {
+    const { promise, resolve } = Promise.withResolvers<Exit>();
+    this.pid = pid;
+    this.plan = plan;
+    this.exited = promise;
+    this.#exit = resolve;
+    this.guest = new FakeGuest(plan, () => this.end({ kind: "clean" }));
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Ends the machine; only the first end counts. */
+  end(exit: Exit): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.guest.vanish();
+    this.#exit(exit);
+  }
+}
+
+export class FakeWorld {
+  readonly #boxes = new Map<string, FakeBox>();
+  #lastPid = FIRST_FAKE_PID;
+
+  /** Puts a machine into the world; the VM must have none. */
+  add(plan: BootPlan): FakeBox {
+    if (this.find(plan.vmId)) throw new Error("invariant: a VM has at most one machine");
+    const box = new FakeBox(++this.#lastPid, plan);
+    this.#boxes.set(plan.vmId, box);
+    return box;
+  }
+
+  /** @returns the living machine of a VM */
+  find(vmId: string): FakeBox | undefined {
+    const box = this.#boxes.get(vmId);
+    return box?.gone === false ? box : undefined;
+  }
+
+  findByPid(pid: number): FakeBox | undefined {
+    return this.living().find((box) => box.pid === pid);
+  }
+
+  living(): readonly FakeBox[] {
+    return [...this.#boxes.values()].filter((box) => !box.gone);
+  }
+
+  /** Forgets a machine that is gone. */
+  forget(box: FakeBox): void {
+    if (this.#boxes.get(box.plan.vmId) === box) this.#boxes.delete(box.plan.vmId);
+  }
+}
