@@ -1,5 +1,6 @@
 /** Where the API is served: a Unix socket for the host's own user, and TCP with a token. */
 
+import { rm } from "node:fs/promises";
 import path from "node:path";
 
 import type { FastifyPluginAsync } from "fastify";
@@ -31,6 +32,7 @@ export async function listen(
   const token = config.auth === "on" ? await apiToken(tokenFile) : undefined;
   if (token === undefined) log.warn("host.auth_off", { address: config.listenAddress });
   const socketPath = path.join(config.runtimeDir, "api.sock");
+  await rm(socketPath, { force: true }); // a killed daemon's; a living one would hold the directory's lock
   await open({ kind: "unix", path: socketPath }, undefined);
   const { listenAddress: address, listenPort } = config;
   const { port } = await open({ kind: "tcp", address, port: listenPort }, token);

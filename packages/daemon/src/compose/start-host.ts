@@ -47,13 +47,15 @@ export async function startHost(
   const groups = new HostGroups([{ ...config.group, count: 0, networkMode: config.group.network }]);
   const machines = await virtualisation(config, log, signal);
   const vms = await openVms(config, { ...machines, groups, disks, store, log }, signal);
-  parts.defer(() => (config.onStop === "leave" ? vms.abandonAll() : vms.stopAll()));
+  // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
+  parts.defer(() => vms.abandonAll());
 
   const logPaths = () => vms.list().map((vm) => disks.consoleLogPath(vm.record.id));
   parts.use(keepConsoleLogsBounded(logPaths, log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const surfaces = [slicer({ vms, groups, consoles, about: await about() }, log)];
-  const { port, socketPath } = parts.use(await listen(config, surfaces, log));
+  const listeners = parts.use(await listen(config, surfaces, log));
+  const { port, socketPath } = listeners;
   const { hypervisor } = machines;
   const { listenAddress: address } = config;
   log.info("host.listening", {
@@ -66,5 +68,10 @@ export async function startHost(
   });
 
   const running = parts.move();
-  return { port, socketPath, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  const stop = async () => {
+    await listeners[Symbol.asyncDispose]();
+    if (config.onStop === "stop") await vms.stopAll();
+    await running.disposeAsync();
+  };
+  return { port, socketPath, [Symbol.asyncDispose]: stop };
 }

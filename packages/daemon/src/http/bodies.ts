@@ -9,6 +9,10 @@ import { invalidRequest } from "#core/errors.ts";
 /** Every body is JSON, with or without a Content-Type; an empty one is `{}`. */
 export function jsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
+  // A request without a body never meets the parser.
+  app.addHook("preValidation", async (request) => {
+    request.body ??= {};
+  });
   app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
     try {
       done(null, parseJson(body.toString()));

@@ -43,6 +43,7 @@ export class Vms {
   readonly #admissions = new Turnstile();
   readonly #changes = new Announcer<VmSupervisor>();
   readonly #background = new Set<Promise<void>>();
+  readonly #forgetting = new WeakMap<VmSupervisor, Promise<void>>();
 
   /** Takes over what the store remembers and what still runs; removes what belongs to nobody. */
   static async open(deps: VmsDeps, signal: AbortSignal): Promise<Vms> {
@@ -126,7 +127,6 @@ export class Vms {
       throw new AlcoveError("vm_protected", message, { hostname });
     }
     await vm.kill("Deleted on request", never);
-    if (vm.phase === "deleted") return; // another request was faster
     await this.#forget(vm);
   }
 
@@ -157,10 +157,17 @@ export class Vms {
     }
   }
 
+  /** Several may want it gone: a request, another, and the reaper of sandboxes. It happens once. */
+  #forget(vm: VmSupervisor): Promise<void> {
+    const begun = this.#forgetting.get(vm) ?? this.#forgetOnce(vm);
+    this.#forgetting.set(vm, begun);
+    begun.catch(() => this.#forgetting.delete(vm)); // so that it can be tried again; the caller sees why
+    return begun;
+  }
+
   /** The record goes last: a daemon that dies in between finds it and finishes. */
-  async #forget(vm: VmSupervisor): Promise<void> {
-    if (vm.phase === "deleted") return;
-    await vm.delete(never);
+  async #forgetOnce(vm: VmSupervisor): Promise<void> {
+    if (vm.phase !== "deleted") await vm.delete(never);
     await this.#deps.disks.remove(vm.record.id);
     this.#deps.store.remove(vm.record.id);
     this.#byHostname.delete(vm.record.hostname);
@@ -170,15 +177,9 @@ export class Vms {
     const { kind } = vm.record;
     // Its creator may have had an answer: what was promised is finished.
     if (vm.phase === "created") this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
-    else if (vm.phase === "deleted") await this.#finishForgetting(vm);
+    else if (vm.phase === "deleted") await this.#forget(vm);
     else if (hasMachine(vm.phase)) await vm.adopt(signal);
     else if (kind === "sandbox" && vm.phase === "stopped") await this.#forget(vm);
-  }
-
-  async #finishForgetting(vm: VmSupervisor): Promise<void> {
-    await this.#deps.disks.remove(vm.record.id);
-    this.#deps.store.remove(vm.record.id);
-    this.#byHostname.delete(vm.record.hostname);
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {

@@ -50,13 +50,13 @@ export const vm: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms, con
     schema: {
       params,
       querystring: Type.Object({ action: One }),
-      body: Type.Optional(Type.Object({ action: Type.Optional(Type.String()) })),
+      body: Type.Object({ action: Type.Optional(Type.String()) }),
     },
     config: { access: "vm:operate" },
   } as const;
   app.post("/vm/:hostname/shutdown", shutdown, async (request, reply) => {
     const it = vms.get(request.params.hostname);
-    const action = actionOf(request.query.action || request.body?.action || "shutdown");
+    const action = actionOf(request.query.action || request.body.action || "shutdown");
     if (action === "reboot") await it.reboot(clientLeft(request, reply));
     else vms.shutDown(it);
     return reply.type("text/plain").send(action === "reboot" ? "Rebooting" : "Shutting down");
