@@ -11,6 +11,7 @@ import { type ConnectionFlags, type Environment, connectionFrom, wantsColour } f
 import { explain } from "./failure.ts";
 import { Interrupts } from "./interrupts.ts";
 import { Progress } from "./progress.ts";
+import { CLI_VERSION } from "./version.ts";
 
 export interface JsonFlag {
   readonly json?: boolean;
@@ -42,7 +43,7 @@ export class Cli {
       ...command.opts(),
     };
     const { url, token } = connectionFrom(flags, this.env);
-    const userAgent = "alcove-cli/0.1.0";
+    const userAgent = `alcove-cli/${CLI_VERSION}`;
     return new AlcoveClient({ url, userAgent, ...(token === undefined ? {} : { token }) });
   }
 

@@ -3,12 +3,10 @@
  * written as it comes, and the command's exit status is returned.
  */
 
-import { once } from "node:events";
-import type { Writable } from "node:stream";
-
 import type { AlcoveClient, ExecSpec } from "@alcove/sdk";
 
 import { printableLine } from "./printable.ts";
+import { writeOut } from "./write-out.ts";
 
 /** Abort ends the command in the guest. */
 export async function runInGuest(
@@ -19,8 +17,8 @@ export async function runInGuest(
 ): Promise<number> {
   let exitCode = 0;
   for await (const frame of client.exec(hostname, spec, signal)) {
-    if (frame.type === "stdout") await write(process.stdout, frame.bytes, signal);
-    if (frame.type === "stderr") await write(process.stderr, frame.bytes, signal);
+    if (frame.type === "stdout") await writeOut(process.stdout, frame.bytes, signal);
+    if (frame.type === "stderr") await writeOut(process.stderr, frame.bytes, signal);
     if (frame.type !== "exit") continue;
     exitCode = frame.exitCode;
     if (frame.error !== undefined) process.stderr.write(`alcove: ${printableLine(frame.error)}\n`);
@@ -31,10 +29,4 @@ export async function runInGuest(
 /** Standard input as the command's input: a terminal only when asked for, anything else always. */
 export function stdinFor(interactive: boolean): Pick<ExecSpec, "stdin"> {
   return interactive || !process.stdin.isTTY ? { stdin: process.stdin } : {};
-}
-
-async function write(target: Writable, bytes: Buffer, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  if (!target.write(bytes)) await once(target, "drain", { signal });
-  signal.throwIfAborted(); // a closed pipe aborts it: the guest must not go on for nobody
 }

@@ -4,30 +4,28 @@ import { Command, CommanderError } from "commander";
 
 import { Cli, withConnection } from "./cli.ts";
 import { doctor, image, up } from "./commands/local.ts";
+import { info, version } from "./commands/info.ts";
 import { run } from "./commands/run.ts";
-import { vmDelete } from "./commands/vm-delete.ts";
-import { vmExec } from "./commands/vm-exec.ts";
-import { vmLaunch } from "./commands/vm-launch.ts";
-import { vmList } from "./commands/vm-list.ts";
+import { vm, vmShortcuts } from "./commands/vm.ts";
 import { EXIT } from "./exit-codes.ts";
 import { explain } from "./failure.ts";
 import { Interrupted } from "./interrupts.ts";
+import { CLI_VERSION } from "./version.ts";
 
 /** Commands whose exit status belongs to the guest's command. */
 const GUEST_STATUS = new Set(["run", "exec"]);
 
 function programFor(cli: Cli): Command {
-  const vm = new Command("vm").alias("v").description("virtual machines");
-  for (const verb of [vmLaunch, vmList, vmExec, vmDelete]) vm.addCommand(verb(cli));
-  return withConnection(new Command("alcove"))
+  const program = withConnection(new Command("alcove"))
     .description("Run microVMs on your own machine")
-    .enablePositionalOptions()
-    .addCommand(up(cli))
-    .addCommand(doctor(cli))
-    .addCommand(run(cli))
-    .addCommand(vm)
-    .addCommand(image(cli))
-    .addCommand(vmList(cli).name("ls").alias("list"), { hidden: true });
+    .enablePositionalOptions();
+  for (const command of [up(cli), doctor(cli), run(cli), vm(cli), image(cli), info(cli)]) {
+    program.addCommand(command);
+  }
+  for (const command of vmShortcuts(cli)) program.addCommand(command);
+  return program
+    .addCommand(version(cli))
+    .version(CLI_VERSION, "-V, --version", "print the version");
 }
 
 async function main(): Promise<number> {

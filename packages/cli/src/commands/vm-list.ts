@@ -14,9 +14,9 @@ interface Flags extends JsonFlag {
 
 const COLUMNS = ["HOSTNAME", "IP", "RAM", "CPUS", "STATUS", "CREATED", "TAGS"];
 
-export function vmList(cli: Cli): Command {
-  const command = new Command("list")
-    .alias("ls")
+/** @param base the command to make into it, under its own name */
+export function vmList(cli: Cli, base: Command = new Command("list").alias("ls")): Command {
+  const command = base
     .description("list VMs")
     .argument("[group]", "only this host group")
     .option("--tag <tag>", "only VMs with exactly this tag")

@@ -1,0 +1,62 @@
+/** `vm cp`: files and directories into and out of a VM. */
+
+import { Command, Option } from "commander";
+
+import { type Cli, withConnection } from "../cli.ts";
+import { copyIntoVm } from "../copy-in.ts";
+import { copyOutOfVm } from "../copy-out.ts";
+import { type CopyEnd, copyEnd } from "../copy-end.ts";
+import type { CopyFlags } from "../copy-flags.ts";
+import { UsageError } from "../failure.ts";
+import { collect } from "../launch-options.ts";
+import { printableLine } from "../printable.ts";
+import { humanBytes, parseWhole } from "../units.ts";
+
+export function vmCp(cli: Cli): Command {
+  const command = new Command("cp")
+    .description("copy files and directories into or out of a VM; - is standard input or output")
+    .usage("[options] <source> <vm>:<path>  |  <vm>:<path> <target>")
+    .argument("<source>")
+    .argument("<target>")
+    .option("-r, --recursive", "accepted as in cp; directories are copied whole without it too")
+    .addOption(
+      new Option("--mode <mode>", "default: tar for a directory, binary for a file").choices([
+        "tar",
+        "binary",
+      ]),
+    )
+    .option("--uid <n>", "owner in the VM; default: its default user", parseWhole(0))
+    .option("--gid <n>", "group in the VM", parseWhole(0))
+    .option("--permissions <octal>", "permission bits of the copied files, such as 0644")
+    .option("--exclude <glob>", "leave these out (repeat)", collect);
+  return withConnection(command).action(
+    async (source: string, target: string, flags: CopyFlags, self: Command) => {
+      const [from, to] = [copyEnd(source), copyEnd(target)];
+      checkFlags(flags, from, to);
+      using client = cli.client(self);
+      let bytes = 0;
+      using _progress = cli.progress(() => `Copied ${humanBytes(bytes)}`);
+      const job = {
+        client,
+        flags,
+        signal: cli.signal,
+        onBytes: (count: number) => void (bytes += count),
+        onSkip: (path: string) =>
+          cli.say(`alcove: ${printableLine(path)} left out: neither a file nor a directory`),
+      };
+      if (to.kind === "guest" && from.kind !== "guest") await copyIntoVm(job, from, to);
+      else if (from.kind === "guest" && to.kind !== "guest") await copyOutOfVm(job, from, to);
+      else throw new UsageError("One side, and only one, must be in a VM: write it as VM:PATH");
+    },
+  );
+}
+
+function checkFlags(flags: CopyFlags, from: CopyEnd, to: CopyEnd): void {
+  if (flags.permissions !== undefined && !/^0?[0-7]{3,4}$/.test(flags.permissions)) {
+    throw new UsageError("--permissions takes octal digits, such as 0644");
+  }
+  const owned = flags.uid !== undefined || flags.gid !== undefined;
+  if (owned && from.kind === "guest" && to.kind !== "guest") {
+    throw new UsageError("--uid and --gid are for copies into a VM");
+  }
+}

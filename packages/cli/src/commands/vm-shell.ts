@@ -1,0 +1,91 @@
+/**
+ * `vm shell`: a terminal in a VM. The local terminal is raw meanwhile, so every key reaches the
+ * guest, Ctrl-C included; Enter, `~`, `.` leaves a guest that does not answer any more.
+ */
+
+import type { ShellSession, TerminalSize } from "@alcove/sdk";
+import { Command } from "commander";
+
+import { type Cli, withConnection } from "../cli.ts";
+import { EscapeWatch } from "../escape-watch.ts";
+import { parseWhole } from "../units.ts";
+import { writeOut } from "../write-out.ts";
+
+interface Flags {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly cwd?: string;
+  readonly shell?: string;
+}
+
+/** What a terminal sends for Ctrl-D: the end of piped input. */
+const END_OF_INPUT = Buffer.from([0x04]);
+
+export function vmShell(cli: Cli): Command {
+  const command = new Command("shell")
+    .description("open a terminal in a VM (Enter ~ . leaves)")
+    .argument("<vm>")
+    .option("--uid <n>", "user id; default: the guest's default user", parseWhole(0))
+    .option("--gid <n>", "group id", parseWhole(0))
+    .option("--cwd <path>", "working directory")
+    .option("--shell <path>", "shell; default: the user's");
+  return withConnection(command).action(async (hostname: string, flags: Flags, self: Command) => {
+    using client = cli.client(self);
+    const options = {
+      ...(flags.uid === undefined ? {} : { uid: flags.uid }),
+      ...(flags.gid === undefined ? {} : { gid: flags.gid }),
+      ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
+      ...(flags.shell === undefined ? {} : { shell: flags.shell }),
+      size: terminalSize(),
+    };
+    await using session = await client.shell(hostname, options, cli.signal);
+    using _raw = rawTerminal();
+    await attach(session, cli.signal);
+  });
+}
+
+async function attach(session: ShellSession, signal: AbortSignal): Promise<void> {
+  const onResize = (): void => session.resize(terminalSize());
+  process.stdout.on("resize", onResize);
+  // Input that breaks off, as when the terminal is closed, ends the session.
+  void type(session).catch(() => session.close());
+  try {
+    const output: AsyncIterable<Buffer> = session.output;
+    for await (const chunk of output) await writeOut(process.stdout, chunk, signal);
+    await session.ended;
+  } finally {
+    process.stdout.off("resize", onResize);
+  }
+}
+
+/** Sends the keyboard, or piped input and its end, until the session or the input is over. */
+async function type(session: ShellSession): Promise<void> {
+  const escape = new EscapeWatch();
+  const isTerminal = process.stdin.isTTY;
+  const input: AsyncIterable<Buffer> = process.stdin;
+  for await (const chunk of input) {
+    const typed = isTerminal ? escape.pass(chunk) : { bytes: chunk, leave: false };
+    await session.write(typed.bytes);
+    if (typed.leave) return await session.close();
+  }
+  if (!isTerminal) await session.write(END_OF_INPUT);
+}
+
+/** Every way out of the process gives the terminal back: the scope's end and `exit` alike. */
+function rawTerminal(): Disposable {
+  const { stdin } = process;
+  if (!stdin.isTTY) return { [Symbol.dispose]: () => undefined };
+  const restore = (): void => void stdin.setRawMode(false);
+  stdin.setRawMode(true);
+  process.once("exit", restore);
+  return {
+    [Symbol.dispose]() {
+      process.off("exit", restore);
+      restore();
+    },
+  };
+}
+
+function terminalSize(): TerminalSize {
+  return { cols: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
+}

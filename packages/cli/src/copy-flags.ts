@@ -1,0 +1,33 @@
+/** What a copy is told, and what it tells. */
+
+import type { AlcoveClient } from "@alcove/sdk";
+
+export interface CopyFlags {
+  readonly mode?: "tar" | "binary";
+  readonly uid?: number;
+  readonly gid?: number;
+  /** octal digits */
+  readonly permissions?: string;
+  readonly exclude?: readonly string[];
+}
+
+export interface CopyJob {
+  readonly client: AlcoveClient;
+  readonly flags: CopyFlags;
+  readonly signal: AbortSignal;
+  /** told of progress: how many bytes more */
+  readonly onBytes: (count: number) => void;
+  /** told of what cannot be copied */
+  readonly onSkip: (path: string) => void;
+}
+
+/** Passes bytes on and counts them. */
+export async function* counted(
+  content: AsyncIterable<Buffer>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of content) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}

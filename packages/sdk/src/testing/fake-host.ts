@@ -1,0 +1,244 @@
+/**
+ * A host for tests: the contract's endpoints over real sockets. Its "guests" are this machine: exec
+ * runs a real process, cp reads and writes a real directory, a shell echoes. Only for tests.
+ */
+
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { WebSocketServer } from "ws";
+
+import { isObject } from "../errors.ts";
+import { runCommand } from "./fake-exec.ts";
+import { SHELL_FRAME, decodeShellFrame, encodeShellFrame } from "../shell-frames.ts";
+
+export interface FakeHostOptions {
+  readonly token?: string;
+  /** Unix socket to listen on; default: a free TCP port */
+  readonly socketPath?: string;
+  /** how long a create with `wait` takes, in `ms` */
+  readonly bootMs?: number;
+  readonly groups?: readonly string[];
+}
+
+export interface FakeVm {
+  readonly hostname: string;
+  readonly hostgroup: string;
+  readonly tags: readonly string[];
+  status: string;
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  /** the path's segments, decoded */
+  readonly at: readonly string[];
+}
+
+export class FakeHost implements AsyncDisposable {
+  readonly vms: Map<string, FakeVm> = new Map();
+  readonly seen: SeenRequest[] = [];
+  /** contents by guest path, as cp left them */
+  readonly files: Map<string, Buffer> = new Map();
+  /** told of each exec process that was started */
+  readonly pids: number[] = [];
+  readonly #server: http.Server;
+  readonly #sockets = new WebSocketServer({ noServer: true });
+  readonly #options: FakeHostOptions;
+  #created = 0;
+
+  private constructor(options: FakeHostOptions) {
+    this.#options = options;
+    this.#server = http.createServer({ requestTimeout: 0 }, (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        if (!response.headersSent) fail(response, 500, "internal", String(error));
+        else response.destroy();
+      });
+    });
+    this.#server.on("upgrade", (request, socket, head) => {
+      if (!this.vms.has(request.url?.split(/[/?]/)[2] ?? "")) {
+        const body = JSON.stringify({ error: "no such VM", code: "vm_not_found" });
+        socket.end(`HTTP/1.1 404 Not Found\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+        return;
+      }
+      this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+        ws.on("message", (data: Buffer) => {
+          const frame = decodeShellFrame(data);
+          if (frame?.type === SHELL_FRAME.windowSize) {
+            const size = `${frame.payload.readUInt32BE(0)}x${frame.payload.readUInt32BE(4)}\r\n`;
+            ws.send(encodeShellFrame(SHELL_FRAME.data, Buffer.from(size)));
+          }
+          if (frame?.type === SHELL_FRAME.data) ws.send(data);
+          const ends = frame?.type === SHELL_FRAME.data && frame.payload.includes(0x04);
+          if (!ends && frame?.type !== SHELL_FRAME.shutdown) return;
+          ws.send(encodeShellFrame(SHELL_FRAME.sessionClose));
+          ws.close(1000);
+        });
+      });
+    });
+  }
+
+  static async open(options: FakeHostOptions = {}): Promise<FakeHost> {
+    const host = new FakeHost(options);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (options.socketPath === undefined) host.#server.listen(0, "127.0.0.1", resolve);
+    else host.#server.listen(options.socketPath, resolve);
+    await promise;
+    return host;
+  }
+
+  get url(): string {
+    if (this.#options.socketPath !== undefined) return this.#options.socketPath;
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("The host is closed");
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  addVm(hostname: string): FakeVm {
+    const vm: FakeVm = { hostname, hostgroup: "sbox", tags: [], status: "Running" };
+    this.vms.set(hostname, vm);
+    return vm;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#server.closeAllConnections();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    await promise;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://host");
+    const at = url.pathname.split("/").slice(1).map(decodeURIComponent);
+    const { token } = this.#options;
+    if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
+      return fail(response, 401, "unauthenticated", "A token is needed");
+    }
+    const call = { request, response, url, at };
+    if (at[0] === "vm") return await this.#vmCall(call);
+    const seen = await this.#note(call);
+    if (at[0] === "hostgroup" && at[2] === "nodes") return await this.#groupCall(call, seen);
+    this.#hostCall(call);
+  }
+
+  #hostCall({ response, url, at }: Call): void {
+    const groups = this.#options.groups ?? ["sbox"];
+    const tag = url.searchParams.get("tag");
+    const vms = [...this.vms.values()].filter((vm) => tag === null || vm.tags.includes(tag));
+    const answers: Record<string, unknown> = {
+      info: { version: "9.9", git_commit: "abc", platform: "linux", arch: "amd64" },
+      healthz: { status: "ok" },
+      hostgroup: groups.map((name) => ({ name, count: 0, ram_bytes: 2 ** 31, cpus: 2 })),
+      nodes: vms.map(nodeOf),
+    };
+    const answer = answers[at[0] ?? ""];
+    if (answer === undefined) return fail(response, 404, "not_found", "No such route");
+    json(response, 200, answer);
+  }
+
+  async #groupCall({ request, response, url, at }: Call, seen: SeenRequest): Promise<void> {
+    const [, group = "", , hostname] = at;
+    if (request.method === "DELETE") {
+      if (!this.vms.delete(hostname ?? "")) return fail(response, 404, "vm_not_found", "No VM");
+      return json(response, 200, { message: "Node deleted", disk_removed: "true" });
+    }
+    const spec: unknown = JSON.parse(seen.body.toString() || "{}");
+    const tags = isObject(spec) && Array.isArray(spec["tags"]) ? spec["tags"].map(String) : [];
+    this.#created += 1;
+    const vm = { hostname: `${group}-${this.#created}`, hostgroup: group, tags, status: "Running" };
+    this.vms.set(vm.hostname, vm);
+    if (url.searchParams.has("wait")) await this.#boot(vm.hostname);
+    if (this.vms.has(vm.hostname)) json(response, 201, nodeOf(vm));
+    else fail(response, 500, "deleted", "Deleted meanwhile");
+  }
+
+  /** Takes its time, unless the VM is deleted meanwhile. */
+  async #boot(hostname: string): Promise<void> {
+    const readyAtMs = Date.now() + (this.#options.bootMs ?? 0);
+    while (Date.now() < readyAtMs && this.vms.has(hostname)) await sleep(10);
+  }
+
+  async #vmCall(call: Call): Promise<void> {
+    const { request, response, url, at } = call;
+    const [, hostname = "", verb = ""] = at;
+    const vm = this.vms.get(hostname);
+    if (!vm) return fail(response, 404, "vm_not_found", `There is no VM ${hostname}`);
+    if (verb === "exec") {
+      this.seen.push({
+        method: "POST",
+        path: url.pathname,
+        query: url.searchParams,
+        body: Buffer.alloc(0),
+      });
+      return runCommand(request, response, url.searchParams, (pid) => this.pids.push(pid));
+    }
+    const { body } = await this.#note(call);
+    if (verb === "cp") return this.#copy(call, body);
+    if (verb === "pause") vm.status = "Paused";
+    if (verb === "resume") vm.status = "Running";
+    if (verb === "health") {
+      const uptimes = { agent_uptime: 5e9, system_uptime: 6e9 };
+      return json(response, 200, { hostname, agent_version: "1", userdata_ran: true, ...uptimes });
+    }
+    if (verb === "logs") {
+      return json(response, 200, { hostname, lines: 20, content: "boot\n\u001b[31mred\n" });
+    }
+    response.writeHead(200, { "content-type": "text/plain" }).end("");
+  }
+
+  #copy({ request, response, url }: Call, body: Buffer): void {
+    const path = url.searchParams.get("path") ?? "";
+    if (request.method === "POST") {
+      this.files.set(path, body);
+      response.writeHead(200).end();
+      return;
+    }
+    const content = this.files.get(path);
+    if (!content) return fail(response, 404, "path_not_found", `There is no ${path}`);
+    const kind = content.subarray(257, 262).toString() === "ustar" ? "directory" : "file";
+    const name = Buffer.from(path.split("/").at(-1) ?? "").toString("base64url");
+    response.writeHead(200, {
+      "x-slicer-source-type": kind,
+      "x-slicer-source-name-base64": name,
+      ...(kind === "file"
+        ? { "x-slicer-file-mode": "0640", "content-length": content.length }
+        : {}),
+    });
+    response.end(content);
+  }
+
+  async #note({ request, url }: Call): Promise<SeenRequest> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const seen = {
+      method: request.method ?? "",
+      path: url.pathname,
+      query: url.searchParams,
+      body: Buffer.concat(chunks),
+    };
+    this.seen.push(seen);
+    return seen;
+  }
+}
+
+function nodeOf(vm: FakeVm): object {
+  const created_at = "2026-01-02T03:04:05.678Z";
+  return { ...vm, ip: "10.0.0.9", ram_bytes: 2 ** 30, cpus: 1, created_at, arch: "x86_64" };
+}
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+function fail(response: ServerResponse, status: number, code: string, error: string): void {
+  json(response, status, { error, code });
+}
