@@ -76,10 +76,14 @@ export class LocalImageStore implements ImageStore {
   }
 
   /** Removes what newer builds replaced and nobody uses. The caller holds the store's lock. */
-  async prune(inUse: InUse, signal: AbortSignal): Promise<{ removed: number; freedBytes: number }> {
+  async prune(
+    which: { inUse: InUse; madeBefore: Date },
+    signal: AbortSignal,
+  ): Promise<{ removed: number; freedBytes: number }> {
     let removed = 0;
     for (const stored of await this.list(signal)) {
-      if (stored.named || (await inUse(stored)).length > 0) continue;
+      const old = !stored.named && new Date(stored.manifest.createdAt) < which.madeBefore;
+      if (!old || (await which.inUse(stored)).length > 0) continue;
       await this.manifests.remove(stored.manifest);
       removed += 1;
     }

@@ -1,14 +1,20 @@
 /** What the image tool can do: one entry a command, each giving a value for programs and a text for people. */
 
+import type { KernelPart } from "#core/image/manifest.ts";
 import type { StoredImage } from "#core/ports/image-store.ts";
 import { invalidRequest } from "#core/errors.ts";
 import { humanBytes } from "#lib/bytes.ts";
 
 import { buildRootfs, type BuildOutcome } from "./build-rootfs.ts";
 import type { BuildContext } from "./build-tools.ts";
+import { CLOUD_KERNEL, storeCloudKernel } from "./cloud-kernel.ts";
+import { importDisk } from "./disk-import.ts";
 import { diskUsers } from "./disk-users.ts";
+import { unpackCloudKernel } from "./kernel-package.ts";
 import type { LocalImageStore } from "./local-image-store.ts";
 import type { AnyManifest } from "./manifest-files.ts";
+import { type CloudKernelRecipe, readRecipe } from "./recipe.ts";
+import { buildSmallKernel, SMALL_KERNEL } from "./small-kernel.ts";
 import { lockStore } from "./store-lock.ts";
 
 export interface ToolRequest {
@@ -45,10 +51,17 @@ export interface ToolCommand {
 /** how long a build waits for another one to end, in `ms` */
 const BUILD_WAIT_MS = 30 * 60 * 1000;
 
+/**
+ * what a build replaced is kept this long, in `ms`: a VM that is just being created from it has no
+ * disk yet that would show its use
+ */
+const KEEP_REPLACED_MS = 60 * 60 * 1000;
+
 export const commands: Readonly<Record<string, ToolCommand>> = {
   build: { words: 1, run: build },
   ls: { words: 0, run: list },
   inspect: { words: 1, run: inspect },
+  import: { words: 2, run: importOne },
   rm: { words: 1, run: remove },
   prune: { words: 0, run: prune },
 };
@@ -60,6 +73,13 @@ async function build(request: ToolRequest, signal: AbortSignal): Promise<ToolAns
   await using _lock = await writing(request, `building ${name}`, signal);
   const started = Date.now();
   const { manifest, outcome } = await buildOne(request, name, signal);
+  if (outcome === "built") {
+    const stale = {
+      inUse: diskUsers(request.stateDir),
+      madeBefore: new Date(started - KEEP_REPLACED_MS),
+    };
+    await request.store.prune(stale, signal);
+  }
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const text = `${name} ${manifest.id.slice(0, 12)} ${outcome === "built" ? `built in ${seconds} s` : "is up to date"}`;
   return { value: { outcome, manifest }, text };
@@ -76,10 +96,39 @@ async function buildOne(
     const agentVersion = await request.agentVersion();
     return buildRootfs(context, { name, store, freshness, agentVersion }, signal);
   }
-  throw invalidRequest(
-    "recipe",
-    `There is no recipe ${name}; there are ${ROOTFS_RECIPES.join(", ")}`,
+  if (name === SMALL_KERNEL) return buildSmallKernel(context, { store, freshness }, signal);
+  const known = [...ROOTFS_RECIPES, SMALL_KERNEL].join(", ");
+  throw invalidRequest("recipe", `There is no recipe ${name}; there are ${known}`);
+}
+
+async function importOne(request: ToolRequest, signal: AbortSignal): Promise<ToolAnswer> {
+  const { store, context, options } = request;
+  const [name = "", file = ""] = request.words;
+  await using _lock = await writing(request, `importing ${name}`, signal);
+  const kernel = await kernelNamed(request, options.kernel ?? CLOUD_KERNEL, signal);
+  const form = options.keepFormat ? "as-is" : "raw";
+  const rootDevice = options.root;
+  const manifest = await importDisk(
+    context,
+    { name, file, kernel, rootDevice, form, store },
+    signal,
   );
+  return { value: { manifest }, text: `${name} ${manifest.id.slice(0, 12)} imported` };
+}
+
+async function kernelNamed(
+  { store, context }: ToolRequest,
+  name: string,
+  signal: AbortSignal,
+): Promise<KernelPart> {
+  if (name === CLOUD_KERNEL) {
+    const recipe = await readRecipe<CloudKernelRecipe>(context.recipesDir, CLOUD_KERNEL);
+    await using kernel = await unpackCloudKernel(context, recipe, signal);
+    return await storeCloudKernel(context, { store, recipe, kernel }, signal);
+  }
+  const manifest = await store.get(name);
+  if (manifest.kind === "kernel") return manifest.kernel;
+  throw invalidRequest("kernel", `${name} is an image, not a kernel`);
 }
 
 async function list({ store }: ToolRequest, signal: AbortSignal): Promise<ToolAnswer> {
@@ -109,7 +158,10 @@ async function remove(
 
 async function prune(request: ToolRequest, signal: AbortSignal): Promise<ToolAnswer> {
   await using _lock = await writing(request, "removing old images", signal);
-  const pruned = await request.store.prune(diskUsers(request.stateDir), signal);
+  const pruned = await request.store.prune(
+    { inUse: diskUsers(request.stateDir), madeBefore: new Date() },
+    signal,
+  );
   const text = `${pruned.removed} replaced images removed, ${humanBytes(pruned.freedBytes)} freed`;
   return { value: pruned, text };
 }
