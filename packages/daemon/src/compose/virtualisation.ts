@@ -1,17 +1,21 @@
-/** Picks the hypervisor, the way to its guests and their images: the part of the composition that differs by driver. */
+/** Picks the hypervisor, the way to its guests and their images: the part of the daemon that differs by driver. */
 
 import path from "node:path";
 
+import type { Config } from "#config/config.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { GuestDialer } from "#core/ports/guest-link.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Log } from "#core/ports/log.ts";
+import { FakeDialer } from "#drivers/fake/fake-agent.ts";
+import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
+import { fakeImages } from "#drivers/fake/fake-images.ts";
+import { FakeWorld } from "#drivers/fake/fake-world.ts";
 import { QemuHypervisor } from "#drivers/qemu/qemu-hypervisor.ts";
 import { AgentDialer } from "#guest/agent-dialer.ts";
+import { hostTscKhz } from "#host/tsc.ts";
 import { LocalImageStore } from "#images/local-image-store.ts";
-
-import type { Config } from "#config/config.ts";
 
 export interface Virtualisation {
   readonly hypervisor: Hypervisor;
@@ -19,17 +23,32 @@ export interface Virtualisation {
   readonly images: ImageStore;
 }
 
+const FAKE_BOOT_MS = 20;
+
 export async function virtualisation(
   config: Config,
-  _log: Log,
-  _signal: AbortSignal,
+  log: Log,
+  signal: AbortSignal,
 ): Promise<Virtualisation> {
+  return config.hypervisor === "fake" ? fakes() : withQemu(config, log, signal);
+}
+
+function fakes(): Virtualisation {
+  const world = new FakeWorld();
+  const hypervisor = new FakeHypervisor(world, { bootLatencyMs: FAKE_BOOT_MS });
+  return { hypervisor, dialer: new FakeDialer(world), images: fakeImages };
+}
+
+async function withQemu(config: Config, log: Log, signal: AbortSignal): Promise<Virtualisation> {
   const images = await LocalImageStore.open(path.join(config.stateDir, "images"));
+  const tscKhz = await hostTscKhz(config.agentBinary, signal);
+  const accel = "tcg";
+  log.info("host.acceleration", { accel, tscKhz });
   const root = process.getuid?.() === 0;
   const hypervisor = new QemuHypervisor({
     binary: config.qemuBinary,
-    accel: "tcg",
-    tscKhz: 2_100_000,
+    accel,
+    tscKhz,
     bootTimeoutMs: config.bootTimeoutMs,
     users: root ? { base: config.vmmUidBase, count: config.limits.maxVms } : undefined,
   });
