@@ -4,19 +4,20 @@
  * It says that it is fake where a real agent says its version.
  */
 
-import type {
-  GuestConfiguration,
-  GuestCopied,
-  GuestCopyIn,
-  GuestCopyOut,
-  GuestDialer,
-  GuestExec,
-  GuestHealth,
-  GuestIdentity,
-  GuestLink,
-  GuestProcess,
-  GuestSource,
-  GuestStats,
+import {
+  type GuestConfiguration,
+  type GuestCopied,
+  type GuestCopyIn,
+  type GuestCopyOut,
+  type GuestDialer,
+  type GuestExec,
+  type GuestHealth,
+  type GuestIdentity,
+  type GuestLink,
+  type GuestProcess,
+  type GuestSource,
+  type GuestStats,
+  SessionLost,
 } from "#core/ports/guest-link.ts";
 import { MIB } from "#lib/bytes.ts";
 
@@ -43,7 +44,7 @@ export class FakeDialer implements GuestDialer {
     signal.throwIfAborted();
     const vmId = endpoint.startsWith(FAKE_ENDPOINT) ? endpoint.slice(FAKE_ENDPOINT.length) : "";
     const box = this.#world.find(vmId);
-    if (!box) throw new Error("The guest is gone");
+    if (!box) throw new SessionLost("the guest is gone");
     await box.guest.running(signal);
     return new FakeLink(box.guest);
   }
@@ -147,7 +148,7 @@ class FakeLink implements GuestLink {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#close.abort(new Error("The session was closed"));
+    this.#close.abort(new SessionLost("the session was closed"));
     for (const process of this.#processes) process.cancel();
   }
 
@@ -180,7 +181,7 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+  return reason instanceof Error ? reason : new SessionLost(String(reason));
 }
 
 /** What can be known of a guest that does nothing; the rest is zero. */

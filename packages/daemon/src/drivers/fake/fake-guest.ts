@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 
+import { SessionLost } from "#core/ports/guest-link.ts";
 import type { BootPlan } from "#core/ports/hypervisor.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
@@ -67,7 +68,7 @@ export class FakeGuest {
   }
 
   reboot(): void {
-    this.#boot.abort(new Error("The guest rebooted"));
+    this.#boot.abort(new SessionLost("the guest rebooted"));
     this.#boot = new AbortController();
     this.#bootId = randomUUID();
     this.#bootedAtMs = performance.now();
@@ -75,6 +76,6 @@ export class FakeGuest {
 
   /** The machine is gone; whoever talks to the guest is told. */
   vanish(): void {
-    this.#boot.abort(new Error("The guest is gone"));
+    this.#boot.abort(new SessionLost("the guest is gone"));
   }
 }

@@ -1,0 +1,130 @@
+/**
+ * The QEMU driver under the hypervisor contract, with real machines and the real agent inside.
+ *
+ * It cannot see what needs a second host or hardware virtualisation.
+ */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { BootPlan } from "../packages/daemon/src/core/ports/hypervisor.ts";
+import { describeHypervisor } from "../packages/daemon/src/drivers/conformance.ts";
+import { isAlive, startTicksOf } from "../packages/daemon/src/drivers/qemu/processes.ts";
+import { asRoot, config, dial, freshPlan, image, open, powerOff } from "./parts/qemu-machines.ts";
+
+const never = new AbortController().signal;
+
+/** a program that boots a machine, says its handle and waits to be killed */
+const DAEMON = path.join(import.meta.dirname, "parts/boot-and-wait.ts");
+
+function startDaemon(plan: BootPlan): ReturnType<typeof spawn> {
+  const order = JSON.stringify({ config, plan });
+  return spawn(process.execPath, [DAEMON, order], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+function runs(pid: number): boolean {
+  return startTicksOf(pid) !== undefined;
+}
+
+async function killed(pid: number): Promise<void> {
+  const startTicks = startTicksOf(pid) ?? 0;
+  process.kill(pid, "SIGKILL");
+  while (isAlive({ pid, startTicks })) await delay(5);
+}
+
+describeHypervisor("qemu", {
+  open,
+  freshPlan,
+  async hopelessPlan() {
+    const plan = { ...(await freshPlan()), memoryMiB: 2 ** 30 };
+    return { plan, complaint: /exit code 1: .*(memory|RAM)/ };
+  },
+  powerOff,
+  crash: (machine) => killed(machine.pid),
+  runs,
+});
+
+test("qemu: a machine has no privileges, no capabilities and a filter on system calls", async () => {
+  await using machine = await open().boot(await freshPlan(), never);
+
+  const status = readFileSync(`/proc/${machine.pid}/status`, "utf8");
+
+  assert.match(status, /^NoNewPrivs:\s1$/m);
+  assert.match(status, /^Seccomp:\s2$/m);
+  if (!asRoot) return;
+  assert.match(status, /^Uid:(\s19000000\d\d){4}$/m);
+  assert.match(status, /^Gid:(\s19000000\d\d){4}$/m);
+  assert.match(status, /^Groups:\s*$/m);
+  for (const set of ["Inh", "Prm", "Eff", "Bnd", "Amb"]) {
+    assert.match(status, new RegExp(`^Cap${set}:\\s0+$`, "m"));
+  }
+});
+
+test("qemu: two machines run as two users", { skip: !asRoot && "needs root" }, async () => {
+  const hypervisor = open();
+  await using first = await hypervisor.boot(await freshPlan(), never);
+  await using second = await hypervisor.boot(await freshPlan(), never);
+
+  assert.notEqual(JSON.parse(first.handle).uid, JSON.parse(second.handle).uid);
+});
+
+test("qemu: what the kernel says is appended to the console log", async () => {
+  const plan = await freshPlan();
+  const loud = { ...plan.kernel, args: [...plan.kernel.args, "ignore_loglevel"] };
+  await using machine = await open().boot({ ...plan, kernel: loud }, never);
+
+  await using link = await dial(machine);
+
+  assert.equal((await link.health(never)).agentVersion, image.agentVersion);
+  assert.match(readFileSync(plan.consoleLogPath, "utf8"), /Linux version 6/);
+});
+
+test("qemu: a program that is missing is named", async () => {
+  const plan = await freshPlan();
+
+  await assert.rejects(open({ binary: "qemu-of-nowhere" }).boot(plan, never), /qemu-of-nowhere/);
+});
+
+test("qemu: a QEMU that does not come up in time is ended", async () => {
+  const plan = await freshPlan();
+
+  await assert.rejects(open({ bootTimeoutMs: 1 }).boot(plan, never), {
+    code: "timed_out",
+    details: { afterMs: 1 },
+  });
+
+  assert.equal(await open().adopt(plan, undefined, never), undefined);
+});
+
+test("qemu: a machine outlives a daemon that is killed, and the next one adopts it", async () => {
+  const plan = await freshPlan();
+  const daemon = startDaemon(plan);
+  assert.ok(daemon.stdout);
+  const [said]: unknown[] = await once(daemon.stdout, "data");
+  daemon.kill("SIGKILL");
+  await once(daemon, "exit");
+
+  await using found = await open().adopt(plan, String(said).trim(), never);
+
+  assert.ok(found);
+  assert.equal(runs(found.pid), true);
+  await using link = await dial(found);
+  assert.equal((await link.health(never)).agentVersion, image.agentVersion);
+});
+
+test("qemu: a daemon killed in the middle of a boot leaves a machine that is found or swept", async () => {
+  const plan = await freshPlan();
+  const daemon = startDaemon(plan);
+  while (!existsSync(plan.runDir)) await delay(1);
+  daemon.kill("SIGKILL");
+  await once(daemon, "exit");
+
+  await open().sweep(path.dirname(plan.runDir), new Set(), never);
+
+  assert.equal(await open().adopt(plan, undefined, never), undefined);
+});

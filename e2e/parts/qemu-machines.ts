@@ -1,0 +1,78 @@
+/** What the tests of the QEMU driver stand on: a built image, scratch space, plans and power-off. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after } from "node:test";
+
+import { newVmId } from "../../packages/daemon/src/core/ids.ts";
+import { userNetworkPlan } from "../../packages/daemon/src/core/network/user-network.ts";
+import { systemClock } from "../../packages/daemon/src/core/ports/clock.ts";
+import { type GuestLink, SessionLost } from "../../packages/daemon/src/core/ports/guest-link.ts";
+import type { BootPlan, Machine } from "../../packages/daemon/src/core/ports/hypervisor.ts";
+import {
+  type QemuConfig,
+  QemuHypervisor,
+} from "../../packages/daemon/src/drivers/qemu/qemu-hypervisor.ts";
+import { AgentDialer } from "../../packages/daemon/src/guest/agent-dialer.ts";
+import { hostTscKhz } from "../../packages/daemon/src/host/tsc.ts";
+import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
+import { VmDisks } from "../../packages/daemon/src/images/vm-disks.ts";
+
+const never = new AbortController().signal;
+
+export const ROOT = path.join(import.meta.dirname, "../..");
+const STATE = process.env["ALCOVE_STATE_DIR"] ?? path.join(ROOT, ".alcove");
+const AGENT = path.join(ROOT, "guest/target/x86_64-unknown-linux-gnu/release/alcove-agent");
+
+export const asRoot = process.getuid?.() === 0;
+
+const images = await LocalImageStore.open(path.join(STATE, "images"));
+export const image = await images.resolve("base", never);
+
+// Private to its owner, like a state directory below /root: the machines' users cannot go through it.
+const scratch = await mkdtemp(path.join(tmpdir(), "hypervisor-qemu-"));
+after(() => rm(scratch, { recursive: true }));
+const disks = await VmDisks.open(path.join(scratch, "vms"));
+
+export const config: QemuConfig = {
+  binary: "qemu-system-x86_64",
+  accel: "tcg",
+  tscKhz: await hostTscKhz(AGENT, never),
+  bootTimeoutMs: 30_000,
+  users: asRoot ? { base: 1_900_000_000, count: 1000 } : undefined,
+};
+
+export function open(overrides: Partial<QemuConfig> = {}): QemuHypervisor {
+  return new QemuHypervisor({ ...config, ...overrides });
+}
+
+export async function freshPlan(): Promise<BootPlan> {
+  const vmId = newVmId();
+  await disks.create(vmId, image.rootfs);
+  return {
+    vmId,
+    vcpus: 1,
+    memoryMiB: 256,
+    kernel: image.kernel,
+    disks: [disks.rootDisk(vmId, image.rootfs)],
+    network: userNetworkPlan(7, "conformance"),
+    runDir: path.join(scratch, "run", vmId),
+    consoleLogPath: disks.consoleLogPath(vmId),
+  };
+}
+
+export function dial(machine: Machine): Promise<GuestLink> {
+  const dialer = new AgentDialer({ clock: systemClock });
+  return dialer.dial(machine.agentEndpoint, AbortSignal.timeout(30_000));
+}
+
+export async function powerOff(machine: Machine): Promise<void> {
+  await using link = await dial(machine);
+  try {
+    await link.power("poweroff", never);
+  } catch (error) {
+    // A guest that powers off at once takes its answer with it.
+    if (!(error instanceof SessionLost)) throw error;
+  }
+}

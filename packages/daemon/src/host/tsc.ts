@@ -1,0 +1,57 @@
+/**
+ * The frequency of this host's time stamp counter.
+ *
+ * An emulated guest sees the host's counter and has no other clock to measure it by, so it has to be
+ * told. The kernel knows it, but says it only in its log, which wraps around and may be unreadable;
+ * then the agent's binary measures it.
+ */
+
+import { ProgramFailed, ProgramMissing, runText } from "#process/run.ts";
+
+const MIN_KHZ = 100_000;
+const MAX_KHZ = 20_000_000;
+
+/** how long either way may take, in `ms` */
+const TIMEOUT_MS = 5000;
+
+/**
+ * @param agentPath the guest agent's binary, which also runs on the host
+ * @returns kHz; rejects when neither the kernel's log nor the agent says it
+ */
+export async function hostTscKhz(agentPath: string, signal: AbortSignal): Promise<number> {
+  const logged = tscKhzInLog(await kernelLog(signal));
+  if (logged !== undefined) return logged;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const measured = Number(await runText({ file: agentPath, args: ["tsc-khz"] }, deadline));
+  if (isPlausible(measured)) return measured;
+  throw new Error(`The agent measured an impossible time stamp counter: ${measured} kHz`);
+}
+
+/** @returns kHz, of the last and so most exact calibration in the log */
+export function tscKhzInLog(log: string): number | undefined {
+  const refined = /tsc: Refined TSC clocksource calibration: (\d+(?:\.\d+)?) MHz/g;
+  const detected = /tsc: Detected (\d+(?:\.\d+)?) MHz (?:TSC|processor)/g;
+  for (const pattern of [refined, detected]) {
+    const mhz = [...log.matchAll(pattern)].at(-1)?.[1];
+    const khz = Math.round(Number(mhz) * 1000);
+    if (isPlausible(khz)) return khz;
+  }
+  return undefined;
+}
+
+async function kernelLog(signal: AbortSignal): Promise<string> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    return await runText({ file: "dmesg", args: [], maxOutputBytes: MAX_LOG_BYTES }, deadline);
+  } catch (error) {
+    if (error instanceof ProgramFailed || error instanceof ProgramMissing) return "";
+    throw error; // the caller left, or the kernel's log hangs
+  }
+}
+
+/** the kernel's ring buffer can be made larger than this, but then the agent answers */
+const MAX_LOG_BYTES = 16 * 1024 * 1024;
+
+function isPlausible(khz: number): boolean {
+  return Number.isInteger(khz) && khz >= MIN_KHZ && khz <= MAX_KHZ;
+}
