@@ -4,7 +4,6 @@
  */
 
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 
 import { UsageError } from "./failure.ts";
@@ -41,22 +40,23 @@ export function wantsColour(env: Environment, isTerminal: boolean): boolean {
   return isTerminal && !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
+/** The daemon keeps what it makes in its checkout unless told otherwise. */
+const CHECKOUT = path.resolve(import.meta.dirname, "../../..");
+
 export function stateDir(env: Environment): string {
-  const home = path.join(homedir(), ".local", "state", "alcove");
-  return setting(env, "ALCOVE_STATE_DIR") ?? (isRoot() ? "/var/lib/alcove" : home);
+  return setting(env, "ALCOVE_STATE_DIR") ?? path.join(CHECKOUT, ".alcove");
 }
 
-/** @returns `undefined` where no directory for run-time files is known */
-export function runtimeDir(env: Environment): string | undefined {
+export function runtimeDir(env: Environment): string {
   const session = setting(env, "XDG_RUNTIME_DIR");
-  const ofUser = session === undefined ? undefined : path.join(session, "alcove");
+  const ofUser =
+    session === undefined ? `/tmp/alcove-${process.getuid?.()}` : path.join(session, "alcove");
   return setting(env, "ALCOVE_RUNTIME_DIR") ?? (isRoot() ? "/run/alcove" : ofUser);
 }
 
 function localUrl(env: Environment): string {
-  const directory = runtimeDir(env);
-  const socket = directory === undefined ? undefined : path.join(directory, "api.sock");
-  return socket !== undefined && existsSync(socket) ? socket : DEFAULT_URL;
+  const socket = path.join(runtimeDir(env), "api.sock");
+  return existsSync(socket) ? socket : DEFAULT_URL;
 }
 
 function localToken(env: Environment): string | undefined {

@@ -3,7 +3,6 @@
  * disposing it stops everything, last opened, first closed.
  */
 
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
 import type { Config } from "#config/config.ts";
@@ -11,7 +10,7 @@ import { HostGroups } from "#core/group/host-group.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { fileConsoleLogs, keepConsoleLogsBounded } from "#host/console-logs.ts";
-import { becomeSoleOwner } from "#host/sole-owner.ts";
+import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 import { slicer } from "#http/slicer/surface.ts";
 import { VmDisks } from "#images/vm-disks.ts";
 import { openDb } from "#store/db.ts";
@@ -35,9 +34,9 @@ export async function startHost(
   signal: AbortSignal,
 ): Promise<RunningHost> {
   await using parts = new AsyncDisposableStack();
-  await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  await ownDirectory(config.stateDir, 0o700);
   // Machines run as other users and must pass through to their own directories.
-  await mkdir(config.runtimeDir, { recursive: true, mode: 0o711 });
+  await ownDirectory(config.runtimeDir, 0o711);
   parts.use(await becomeSoleOwner(config.stateDir));
   parts.use(await becomeSoleOwner(config.runtimeDir));
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test } from "node:test";
 
 import { readConfig } from "./config.ts";
@@ -9,7 +10,7 @@ test("config: nothing set gives safe defaults", () => {
   assert.deepEqual(
     { stateDir, runtimeDir, listenAddress, listenPort, auth },
     {
-      stateDir: "/var/lib/alcove",
+      stateDir: path.resolve(import.meta.dirname, "../../../../.alcove"),
       runtimeDir: "/run/alcove",
       listenAddress: "127.0.0.1",
       listenPort: 8080,
@@ -18,8 +19,9 @@ test("config: nothing set gives safe defaults", () => {
   );
 });
 
-test("config: an ordinary user's state lies below the home directory", () => {
-  assert.equal(readConfig({ HOME: "/home/ada" }, 1000).stateDir, "/home/ada/.local/state/alcove");
+test("config: an ordinary user's sockets lie where that user may make them", () => {
+  const runtimeDir = readConfig({ XDG_RUNTIME_DIR: "/nonexistent" }, 1000).runtimeDir;
+  assert.equal(runtimeDir, "/tmp/alcove-1000");
 });
 
 test("config: a misspelt setting stops the daemon and the right name is offered", () => {

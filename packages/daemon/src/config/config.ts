@@ -49,10 +49,9 @@ export interface Config {
 export function readConfig(env: Environment, uid: number): Config {
   const read = new SettingsReader(env, FOR_OTHERS);
   const root = uid === 0;
-  const home = read.plain("HOME") ?? "/";
   const config: Config = {
     stateDir: path.resolve(
-      read.text("ALCOVE_STATE_DIR", root ? "/var/lib/alcove" : `${home}/.local/state/alcove`),
+      read.text("ALCOVE_STATE_DIR", path.join(CHECKOUT, ".alcove")),
     ),
     runtimeDir: path.resolve(
       read.text("ALCOVE_RUNTIME_DIR", runtimeDefault(root, read.plain("XDG_RUNTIME_DIR"), uid)),
@@ -87,10 +86,13 @@ export function readConfig(env: Environment, uid: number): Config {
   return Object.freeze(config);
 }
 
-/** Where `npm` sets the agent up, seen from this file. */
-const AGENT_IN_CHECKOUT = path.resolve(
-  import.meta.dirname,
-  "../../../../guest/target/x86_64-unknown-linux-gnu/release/alcove-agent",
+/** Alcove runs from its checkout, and keeps what it makes there unless told otherwise. */
+const CHECKOUT = path.resolve(import.meta.dirname, "../../../..");
+
+/** Where the set-up builds the agent. */
+const AGENT_IN_CHECKOUT = path.join(
+  CHECKOUT,
+  "guest/target/x86_64-unknown-linux-gnu/release/alcove-agent",
 );
 
 function runtimeDefault(root: boolean, xdg: string | undefined, uid: number): string {

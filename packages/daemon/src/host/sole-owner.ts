@@ -5,8 +5,22 @@
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { realpath } from "node:fs/promises";
+import { chmod, mkdir, realpath, stat } from "node:fs/promises";
 import { createServer } from "node:net";
+
+/**
+ * Makes the directory, or checks that nobody else made it first: what lies in it is trusted.
+ * @throws Error when it belongs to another user
+ */
+export async function ownDirectory(directory: string, mode: number): Promise<void> {
+  await mkdir(directory, { recursive: true, mode });
+  const { uid } = await stat(directory);
+  const ours = process.getuid?.() ?? uid;
+  if (uid !== ours) {
+    throw new Error(`${directory} belongs to user ${uid}, not to this daemon's user ${ours}`);
+  }
+  await chmod(directory, mode);
+}
 
 /** @throws Error when a living daemon owns the directory */
 export async function becomeSoleOwner(directory: string): Promise<AsyncDisposable> {
