@@ -13,3 +13,9 @@ export async function writeOut(
   if (!target.write(bytes)) await once(target, "drain", { signal });
   signal.throwIfAborted();
 }
+
+/** Resolves when everything written before has left, or cannot leave any more. */
+export async function flushed(target: Writable): Promise<void> {
+  if (target.destroyed || target.writableLength === 0) return;
+  await new Promise<void>((resolve) => target.write("", () => resolve()));
+}

@@ -50,6 +50,10 @@ export class FakeHost implements AsyncDisposable {
   readonly files: Map<string, Buffer> = new Map();
   /** told of each exec process that was started */
   readonly pids: number[] = [];
+  /** deletes are never answered */
+  holdDeletes = false;
+  /** deletes are answered with a failure */
+  refuseDeletes = false;
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
   readonly #options: FakeHostOptions;
@@ -148,6 +152,8 @@ export class FakeHost implements AsyncDisposable {
   async #groupCall({ request, response, url, at }: Call, seen: SeenRequest): Promise<void> {
     const [, group = "", , hostname] = at;
     if (request.method === "DELETE") {
+      if (this.holdDeletes) return;
+      if (this.refuseDeletes) return fail(response, 500, "internal", "The disk is stuck");
       if (!this.vms.delete(hostname ?? "")) return fail(response, 404, "vm_not_found", "No VM");
       return json(response, 200, { message: "Node deleted", disk_removed: "true" });
     }

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, test } from "node:test";
+
+import { FakeHost, type FakeHostOptions } from "@alcove/sdk/testing/fake-host.ts";
+
+import { type CliEnd, type CliOptions, alcove } from "./testing/spawned-cli.ts";
+
+type Run = (args: string, options?: CliOptions) => Promise<CliEnd>;
+
+async function withHost(
+  story: (run: Run, host: FakeHost) => Promise<void>,
+  options: FakeHostOptions = {},
+): Promise<void> {
+  await using host = await FakeHost.open(options);
+  const env = { ALCOVE_URL: host.url, ALCOVE_TOKEN: options.token ?? "x" };
+  await story((args, more = {}) => alcove(args.split(" "), { env, ...more }), host);
+}
+
+describe("alcove", { timeout: 60_000, concurrency: 4 }, () => {
+  test("launch, list and delete, for people and for programs", async () => {
+    await withHost(async (run, host) => {
+      const launched = await run(
+        "vm launch sbox --tag a --cpus 1 --ram-mb 512 --persistent --wait",
+      );
+      assert.deepEqual(launched, { exitCode: 0, stdout: "sbox-1\n", stderr: "" });
+      assert.equal(host.seen[0]?.query.toString(), "wait=agent");
+      assert.deepEqual(JSON.parse(host.seen[0].body.toString()), {
+        cpus: 1,
+        ram_bytes: 512 * 1024 * 1024,
+        tags: ["a"],
+        persistent: true,
+      });
+      const list = await run("ls");
+      assert.match(
+        list.stdout,
+        /^HOSTNAME +IP +RAM +CPUS +STATUS +CREATED +TAGS\nsbox-1 +10\.0\.0\.9 +1GiB +1 +Running +.* ago +a\n$/,
+      );
+      const listed: unknown = JSON.parse((await run("vm list --json")).stdout);
+      assert.partialDeepStrictEqual(listed, [{ hostname: "sbox-1", tags: ["a"] }]);
+      assert.equal((await run("vm delete sbox-1")).exitCode, 0);
+      const again = await run("vm delete sbox-1");
+      assert.equal(again.exitCode, 5);
+      assert.match(again.stderr, /no VM called sbox-1/);
+    });
+  });
+
+  test("exec passes input, output and the exit status on", async () => {
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      const stdin = randomBytes(300_000);
+      const cat = await run("vm exec vm-1 -- cat", { stdin });
+      assert.equal(cat.exitCode, 0);
+      assert.ok(Buffer.from(cat.stdout, "latin1").equals(stdin));
+      assert.equal((await run("vm exec --env A=5 vm-1 -- false")).exitCode, 1);
+      const missing = await run("vm exec vm-1 -- no-such-program-here");
+      assert.equal(missing.exitCode, 127);
+      assert.match(missing.stderr, /no-such-program-here/);
+      assert.equal((await run("vm exec vm-9 -- true")).exitCode, 125);
+    });
+  });
+
+  test("logs, health, info, pause and the rest answer", async () => {
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      assert.match((await run("logs vm-1")).stdout, /^boot\n/);
+      assert.match((await run("vm health vm-1")).stdout, /agent +1, up 5\.0s/);
+      assert.match((await run("info")).stdout, /alcoved 9\.9 \(abc\) on linux\/amd64/);
+      assert.equal((await run("vm pause vm-1")).stdout, "vm-1 paused\n");
+      assert.equal(host.vms.get("vm-1")?.status, "Paused");
+      assert.equal((await run("vm shutdown vm-1 --action reboot --json")).exitCode, 0);
+      assert.equal(host.seen.at(-1)?.query.toString(), "action=reboot");
+      assert.match((await run("version")).stdout, /alcoved +9\.9/);
+    });
+  });
+
+  test("shell passes piped input and ends with it", async () => {
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      const shell = await run("shell vm-1", { stdin: "echo hi\n" });
+      assert.deepEqual(shell, { exitCode: 0, stdout: "80x24\r\necho hi\n\u0004", stderr: "" });
+    });
+  });
+
+  test("cp: a file in and out, with its mode, under the right name", async () => {
+    const dir = await mkdtemp(path.join(tmpdir(), "alcove-cp-"));
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      const content = randomBytes(1_000_000);
+      await writeFile(path.join(dir, "in"), content, { mode: 0o750 });
+      assert.equal((await run(`cp ${dir}/in vm-1:/tmp/f`)).stderr, "");
+      assert.equal(
+        host.seen[0]?.query.toString(),
+        "path=%2Ftmp%2Ff&permissions=0750&mode=cp-v1-binary&copy_semantics=cp-v1&source_name=in&source_type=file",
+      );
+      assert.equal((await run(`cp vm-1:/tmp/f ${dir}/`)).exitCode, 0);
+      assert.ok((await readFile(path.join(dir, "f"))).equals(content));
+      assert.equal((await stat(path.join(dir, "f"))).mode & 0o777, 0o640);
+      const out = await run("cp vm-1:/tmp/f -");
+      assert.ok(Buffer.from(out.stdout, "latin1").equals(content));
+      assert.equal((await run("cp - vm-1:/tmp/g", { stdin: "hello" })).exitCode, 0);
+      assert.equal(host.files.get("/tmp/g")?.toString(), "hello");
+      assert.equal((await run(`cp vm-1:/none ${dir}/x`)).exitCode, 5);
+      assert.equal((await run(`cp ${dir}/in ${dir}/out`)).exitCode, 2);
+    });
+    await rm(dir, { recursive: true });
+  });
+
+  test("cp: a directory in and out, whole or not at all", async () => {
+    const dir = await mkdtemp(path.join(tmpdir(), "alcove-cp-"));
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      await mkdir(path.join(dir, "proj", "sub"), { recursive: true });
+      await writeFile(path.join(dir, "proj", "sub", "a"), "A");
+      await writeFile(path.join(dir, "proj", "skip.log"), "x");
+      assert.equal((await run(`cp -r ${dir}/proj vm-1:/srv/proj --exclude *.log`)).stderr, "");
+      assert.equal((await run(`cp vm-1:/srv/proj ${dir}/copy`)).stderr, "");
+      assert.equal(await readFile(path.join(dir, "copy", "sub", "a"), "utf8"), "A");
+      await assert.rejects(stat(path.join(dir, "copy", "skip.log")));
+      const whole = host.files.get("/srv/proj") ?? Buffer.alloc(0);
+      host.files.set("/srv/proj", whole.subarray(0, 700));
+      assert.equal((await run(`cp vm-1:/srv/proj ${dir}/half`)).exitCode, 1);
+      await assert.rejects(stat(path.join(dir, "half")));
+    });
+    await rm(dir, { recursive: true });
+  });
+
+  test("a wrong token, several groups and wrong words are told apart", async () => {
+    await withHost(
+      async (run) => {
+        const wrong = await run("ls --token bad");
+        assert.equal(wrong.exitCode, 4);
+        assert.match(wrong.stderr, /--token-file/);
+        const json = await run("ls --json --token bad");
+        const failure: unknown = JSON.parse(json.stderr);
+        assert.partialDeepStrictEqual(failure, {
+          error: "A token is needed",
+          code: "unauthenticated",
+        });
+        const groups = await run("vm launch");
+        assert.equal(groups.exitCode, 2);
+        assert.match(groups.stderr, /name one of: a, b/);
+        for (const args of [
+          "vm launch --ram-gb 1 --ram-mb 2",
+          "vm list --nope",
+          "vm exec vm-1",
+          "nope",
+          "vm launch --timeout soon a",
+        ]) {
+          assert.equal((await run(args)).exitCode, 2, args);
+        }
+      },
+      { token: "good", groups: ["a", "b"] },
+    );
+    const nobody = await alcove(["ls", "--url", "/nonexistent/api.sock"]);
+    assert.equal(nobody.exitCode, 3);
+    assert.match(nobody.stderr, /alcove up/);
+  });
+});

@@ -1,0 +1,61 @@
+/** The `alcove` command: which verbs exist, and how the program ends. */
+
+import { Command, CommanderError } from "commander";
+
+import { Cli, withConnection } from "./cli.ts";
+import { doctor, image, up } from "./commands/local.ts";
+import { info, version } from "./commands/info.ts";
+import { run } from "./commands/run.ts";
+import { vm, vmShortcuts } from "./commands/vm.ts";
+import { EXIT } from "./exit-codes.ts";
+import { explain } from "./failure.ts";
+import { Interrupted } from "./interrupts.ts";
+import { CLI_VERSION } from "./version.ts";
+import { flushed } from "./write-out.ts";
+
+/** Commands whose exit status belongs to the guest's command. */
+const GUEST_STATUS = new Set(["run", "exec"]);
+
+function programFor(cli: Cli): Command {
+  const program = withConnection(new Command("alcove"))
+    .description("Run microVMs on your own machine")
+    .enablePositionalOptions();
+  for (const command of [up(cli), doctor(cli), run(cli), vm(cli), image(cli), info(cli)]) {
+    program.addCommand(command);
+  }
+  for (const command of vmShortcuts(cli)) program.addCommand(command);
+  return program
+    .addCommand(version(cli))
+    .version(CLI_VERSION, "-V, --version", "print the version");
+}
+
+/** @returns the exit status, once all output has left */
+export async function main(): Promise<number> {
+  const status = await runCommand(new Cli(process.env));
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  return status;
+}
+
+async function runCommand(cli: Cli): Promise<number> {
+  const program = programFor(cli);
+  let current = program;
+  program.hook("preAction", (_, action) => void (current = action));
+  forEachCommand(program, (command) =>
+    command.exitOverride().showHelpAfterError("(add --help for help)"),
+  );
+  try {
+    await program.parseAsync();
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const reason: unknown = cli.signal.aborted ? cli.signal.reason : error;
+    if (reason instanceof Interrupted) return reason.exitCode;
+    cli.sayFailure(error, current.opts()["json"] === true);
+    return GUEST_STATUS.has(current.name()) ? EXIT.guestCommandNotRun : explain(error).exitCode;
+  }
+}
+
+function forEachCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) forEachCommand(child, visit);
+}
