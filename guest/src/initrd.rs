@@ -44,13 +44,18 @@ pub fn run() -> io::Result<()> {
 fn load_modules() {
     let list = fs::read_to_string(MARKER).unwrap_or_default();
     for path in list.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let loaded = File::open(path)
-            .map_err(|_| Errno::NOENT)
-            .and_then(|file| rustix::system::finit_module(&file, c"", 0));
-        match loaded {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => say(format_args!("module {path}: {error}")),
+        if let Err(words) = load(path) {
+            say(format_args!("module {path}: {words}"));
         }
+    }
+}
+
+fn load(path: &str) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    match rustix::system::finit_module(&file, c"", 0) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(Errno::NOENT) => Err("another module that it needs is not loaded".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -82,6 +82,8 @@ fn serve_socket(path: &Path) -> io::Result<()> {
 
 fn prepare() -> io::Result<SignalInbox> {
     health::note_start();
+    // Init starts us by /proc/self/exe, which would show as "exe" in a list of processes.
+    rustix::thread::set_name(c"alcove-agent")?;
     restore_defaults();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     SignalInbox::open(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT])

@@ -1,6 +1,8 @@
 //! The file systems that every Linux program expects, mounted by the first process.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -60,36 +62,49 @@ pub fn mount_kernel() {
     KERNEL.iter().for_each(ensure);
 }
 
+/// Names that programs expect in /dev, by an old convention.
+const LINKS: [(&str, &str); 4] = [
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+];
+
 pub fn mount_user() {
     USER.iter().for_each(ensure);
-    // An old convention that programs rely on; there may be one in the image already.
-    for (link, target) in [
-        ("/dev/fd", "/proc/self/fd"),
-        ("/dev/stdin", "/proc/self/fd/0"),
-        ("/dev/stdout", "/proc/self/fd/1"),
-        ("/dev/stderr", "/proc/self/fd/2"),
-    ] {
+    for (link, target) in LINKS {
+        // There already is what was wanted.
         let _ = rustix::fs::symlink(target, link);
-    }
-    for folder in ["/run/lock", "/run/lock/subsys"].iter().take(1) {
-        let _ = rustix::fs::mkdir(*folder, Mode::from_raw_mode(0o1777));
     }
 }
 
-/// Mounts unless the same is there already (left by an initramfs, or mounted by the kernel).
+/// Mounts unless something is there already (left by an initramfs, or mounted by the kernel).
 fn ensure(wanted: &Mount) {
+    // There already, or a read-only root: then mounting says what is wrong.
     let _ = rustix::fs::mkdir(wanted.target, Mode::from_raw_mode(0o755));
+    if is_mounted(wanted.target) {
+        return;
+    }
     let options = std::ffi::CString::new(wanted.options).unwrap_or_default();
+    let options = Some(options.as_c_str());
     match mount(
         wanted.source,
         wanted.target,
         wanted.kind,
         wanted.flags,
-        Some(options.as_c_str()),
+        options,
     ) {
         Ok(()) | Err(Errno::BUSY) => {}
         Err(error) => say(format_args!("{}: {error}", wanted.target)),
     }
+}
+
+/// Whether `target` is on another device than the folder it is in.
+fn is_mounted(target: &str) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+    let path = Path::new(target);
+    path.parent()
+        .is_some_and(|parent| device(path) != device(parent))
 }
 
 /// Whether the root file system is mounted read-only.

@@ -1,0 +1,100 @@
+//! A file that appears whole or not at all: written under a temporary name, renamed at the end,
+//! removed when it is dropped before.
+
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{
+    fchmod, fchown, fstatvfs, futimens, openat, renameat, unlinkat, AtFlags, Mode, OFlags,
+    Timespec, Timestamps,
+};
+
+use crate::beneath::Owner;
+
+/// makes temporary names of this process differ
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+const NEW: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::EXCL)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
+pub struct NewFile {
+    folder: OwnedFd,
+    temporary: CString,
+    name: CString,
+    file: File,
+    /// the temporary name is gone: renamed, or never to be removed by us
+    settled: bool,
+}
+
+impl NewFile {
+    /// Begins a file that will be `name` in `folder`, readable by its owner alone until then.
+    pub fn begin(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let temporary = format!(".alcove-{}-{number}.part", std::process::id());
+        let temporary = CString::new(temporary)?;
+        let folder = folder.try_clone_to_owned()?;
+        let file = openat(
+            &folder,
+            temporary.as_c_str(),
+            NEW,
+            Mode::from_raw_mode(0o600),
+        )?;
+        Ok(Self {
+            folder,
+            temporary,
+            name: name.to_owned(),
+            file: file.into(),
+            settled: false,
+        })
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Gives the file its owner, mode, time and name.
+    pub fn settle(mut self, owner: Owner, mode: u32, mtime: Option<i64>) -> io::Result<()> {
+        // The owner first: changing it would take bits of the mode away.
+        fchown(&self.file, owner.uid(), owner.gid())?;
+        fchmod(&self.file, Mode::from_raw_mode(mode & 0o777))?;
+        if let Some(seconds) = mtime {
+            futimens(&self.file, &times(seconds))?;
+        }
+        let (from, to) = (self.temporary.as_c_str(), self.name.as_c_str());
+        renameat(&self.folder, from, &self.folder, to)?;
+        self.settled = true;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.settled {
+            // Nothing more can be done about a name that cannot be removed.
+            let _ = unlinkat(&self.folder, self.temporary.as_c_str(), AtFlags::empty());
+        }
+    }
+}
+
+/// Access and modification time, both `seconds`.
+pub fn times(seconds: i64) -> Timestamps {
+    let time = Timespec {
+        tv_sec: seconds,
+        tv_nsec: 0,
+    };
+    Timestamps {
+        last_access: time,
+        last_modification: time,
+    }
+}
+
+/// Bytes that fit on the file system of `folder`.
+pub fn free_bytes(folder: BorrowedFd<'_>) -> io::Result<u64> {
+    let fs = fstatvfs(folder.as_fd())?;
+    Ok(fs.f_bavail.saturating_mul(fs.f_frsize))
+}
