@@ -13,13 +13,13 @@ import { createServer } from "node:net";
  * @throws Error when it belongs to another user
  */
 export async function ownDirectory(directory: string, mode: number): Promise<void> {
-  await mkdir(directory, { recursive: true, mode });
+  const made = await mkdir(directory, { recursive: true });
   const { uid } = await stat(directory);
   const ours = process.getuid?.() ?? uid;
   if (uid !== ours) {
     throw new Error(`${directory} belongs to user ${uid}, not to this daemon's user ${ours}`);
   }
-  await chmod(directory, mode);
+  if (made !== undefined) await chmod(directory, mode); // what was there keeps its mode: it may be shared
 }
 
 /** @throws Error when a living daemon owns the directory */
