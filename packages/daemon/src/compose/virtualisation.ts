@@ -14,8 +14,9 @@ import { fakeImages } from "#drivers/fake/fake-images.ts";
 import { FakeWorld } from "#drivers/fake/fake-world.ts";
 import { QemuHypervisor } from "#drivers/qemu/qemu-hypervisor.ts";
 import { AgentDialer } from "#guest/agent-dialer.ts";
-import { hostTscKhz } from "#host/tsc.ts";
 import { LocalImageStore } from "#images/local-image-store.ts";
+
+import { accelerated } from "./acceleration.ts";
 
 export interface Virtualisation {
   readonly hypervisor: Hypervisor;
@@ -41,16 +42,8 @@ function fakes(): Virtualisation {
 
 async function withQemu(config: Config, log: Log, signal: AbortSignal): Promise<Virtualisation> {
   const images = await LocalImageStore.open(path.join(config.stateDir, "images"));
-  const tscKhz = await hostTscKhz(config.agentBinary, signal);
-  const accel = "tcg";
-  log.info("host.acceleration", { accel, tscKhz });
-  const root = process.getuid?.() === 0;
-  const hypervisor = new QemuHypervisor({
-    binary: config.qemuBinary,
-    accel,
-    tscKhz,
-    bootTimeoutMs: config.bootTimeoutMs,
-    users: root ? { base: config.vmmUidBase, count: config.limits.maxVms } : undefined,
-  });
+  const { qemu, reason } = await accelerated(config, images, signal);
+  log.info("host.acceleration", { accel: qemu.accel, reason, tscKhz: qemu.tscKhz });
+  const hypervisor = new QemuHypervisor(qemu);
   return { hypervisor, dialer: new AgentDialer({ clock: systemClock }), images };
 }

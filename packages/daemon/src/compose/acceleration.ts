@@ -1,0 +1,67 @@
+/** How guests will run here: as configured, as a probe guest proves, or emulated until there is a kernel to probe with. */
+
+import path from "node:path";
+
+import type { Config } from "#config/config.ts";
+import { AlcoveError } from "#core/errors.ts";
+import type { ImageStore } from "#core/ports/image-store.ts";
+import { probeAcceleration } from "#drivers/qemu/acceleration.ts";
+import type { QemuConfig } from "#drivers/qemu/qemu-hypervisor.ts";
+import { hostTscKhz } from "#host/tsc.ts";
+
+export interface Accelerated {
+  readonly qemu: QemuConfig;
+  /** one sentence for people */
+  readonly reason: string;
+}
+
+export async function accelerated(
+  config: Config,
+  images: ImageStore,
+  signal: AbortSignal,
+): Promise<Accelerated> {
+  const base = await withoutAcceleration(config, signal);
+  const { acceleration } = config;
+  if (acceleration !== "auto") {
+    return { qemu: { ...base, accel: acceleration }, reason: "Set by ALCOVE_ACCELERATION." };
+  }
+  const kernelPath = await kernelOf(config.group.image, images, signal);
+  if (kernelPath === undefined) {
+    const reason = `Emulation until image ${config.group.image} is built: without a kernel nothing can be probed.`;
+    return { qemu: { ...base, accel: "tcg" }, reason };
+  }
+  const request = {
+    config: base,
+    kernelPath,
+    scratchDir: path.join(config.runtimeDir, "probe"),
+    cachePath: path.join(config.stateDir, "acceleration.json"),
+  };
+  const { accel, reason } = await probeAcceleration(request, signal);
+  return { qemu: { ...base, accel }, reason };
+}
+
+async function withoutAcceleration(
+  config: Config,
+  signal: AbortSignal,
+): Promise<Omit<QemuConfig, "accel">> {
+  const root = process.getuid?.() === 0;
+  return {
+    binary: config.qemuBinary,
+    tscKhz: await hostTscKhz(config.agentBinary, signal),
+    bootTimeoutMs: config.bootTimeoutMs,
+    users: root ? { base: config.vmmUidBase, count: config.limits.maxVms } : undefined,
+  };
+}
+
+async function kernelOf(
+  image: string,
+  images: ImageStore,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return (await images.resolve(image, signal)).kernel.path;
+  } catch (error) {
+    if (AlcoveError.is(error, "image_not_found")) return undefined;
+    throw error;
+  }
+}
