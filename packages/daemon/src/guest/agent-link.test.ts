@@ -299,14 +299,14 @@ describe("agent link", { timeout: 20_000 }, () => {
   test("copy out: a reader that leaves, and a signal that aborts, cancel it", async () => {
     await using pair = await connected();
     const caller = new AbortController();
-    for (const leave of ["break", "abort"]) {
+    for (const leave of ["break", "never read", "abort"]) {
       const opening = pair.link.copyOut(fromTmp, caller.signal);
       const { stream } = await pair.guest.next("OPEN");
       pair.guest.send("EVENT", stream, { source: { type: "directory", name: "x", mode: 0o755 } });
       pair.guest.send("DATA", stream, Buffer.from("abc"));
       const content = (await opening).content[Symbol.asyncIterator]();
-      await content.next();
-      if (leave === "break") await content.return?.();
+      if (leave !== "never read") await content.next();
+      if (leave !== "abort") await content.return?.();
       else caller.abort(new Error("client left"));
       assert.equal((await pair.guest.next("CANCEL")).stream, stream);
       if (leave === "abort") await assert.rejects(content.next(), /client left/);

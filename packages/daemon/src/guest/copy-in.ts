@@ -57,6 +57,7 @@ async function feed(
   let finished = false;
   try {
     while (!finished) {
+      stop.throwIfAborted(); // before asking: an answer that nobody awaits must not fail unheard
       const next = await unlessAborted(source.next(), stop);
       finished = next.done === true;
       if (next.done === true) continue;

@@ -17,40 +17,53 @@ export async function copyOut(
   signal.throwIfAborted();
   const call = { request: copyOutRequest(request), started: readSource, result: readSent };
   const stream = session.open(call);
-  try {
-    const facts = await unlessAborted(stream.started, signal);
-    return {
-      ...facts,
-      content: contentOf(session, stream, signal),
-      cancel: () => stream.cancel(),
-    };
-  } catch (error) {
-    stream.cancel();
-    throw error;
+  const cancel = () => stream.cancel(); // does nothing when it is over, as when the guest refused
+  signal.addEventListener("abort", cancel);
+  stream.over.addEventListener("abort", () => signal.removeEventListener("abort", cancel));
+  const facts = await unlessAborted(stream.started, signal);
+  return { ...facts, content: new Content(session, stream, signal), cancel };
+}
+
+type CopyStream = GuestStream<SourceFacts, number>;
+
+/** The bytes, once; a reader who leaves early, even before the first byte, cancels the copy. */
+class Content implements AsyncIterableIterator<Uint8Array> {
+  readonly #stream: CopyStream;
+  readonly #bytes: AsyncGenerator<Uint8Array, undefined>;
+
+  constructor(session: Session, stream: CopyStream, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#bytes = bytesOf(session, stream, signal);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    return this.#bytes.next();
+  }
+
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#stream.cancel();
+    return this.#bytes.return(undefined);
   }
 }
 
-async function* contentOf(
+async function* bytesOf(
   session: Session,
-  stream: GuestStream<SourceFacts, number>,
+  stream: CopyStream,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, undefined> {
   let receivedBytes = 0;
-  const onAbort = () => stream.cancel();
-  signal.addEventListener("abort", onAbort);
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const piece = await unlessAborted(stream.incoming.take(), signal);
-      if (piece === undefined) break;
-      receivedBytes += piece.bytes.length;
-      yield piece.bytes;
-    }
-    const sentBytes = await stream.closed;
-    if (sentBytes === receivedBytes) return;
-    throw session.breach(`${sentBytes} bytes were announced, ${receivedBytes} arrived`);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    stream.cancel(); // a reader who leaves early wants no more
+  for (;;) {
+    signal.throwIfAborted(); // before asking: an answer that nobody awaits must not fail unheard
+    const piece = await unlessAborted(stream.incoming.take(), signal);
+    if (piece === undefined) break;
+    receivedBytes += piece.bytes.length;
+    yield piece.bytes;
   }
+  const sentBytes = await stream.closed;
+  if (sentBytes === receivedBytes) return undefined;
+  throw session.breach(`${sentBytes} bytes were announced, ${receivedBytes} arrived`);
 }

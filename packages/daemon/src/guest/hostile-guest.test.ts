@@ -58,6 +58,10 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     guest.sendRaw(
       Buffer.concat(Array.from({ length: 110_000 }, () => encodeFrame("DATA", stream))),
     ),
+  "an endless flood of large events": (guest, stream) => {
+    const event = encodeFrame("EVENT", stream, Buffer.from(`{"a":"${"x".repeat(60_000)}"}`));
+    for (let sent = 0; sent < 500; sent += 1) guest.sendRaw(event);
+  },
   "an endless flood of PINGs": (guest) => {
     const ping = encodeFrame("PING", 0, Buffer.alloc(8));
     guest.sendRaw(Buffer.concat(Array.from({ length: 110_000 }, () => ping)));

@@ -26,7 +26,7 @@ import { Wire } from "./wire.ts";
 /** docs/guest-protocol.md, section 5 */
 const MAX_STREAMS = 64;
 const MAX_STREAM_ID = 2 ** 32 - 1;
-/** frames and padding bytes that mean nothing, between two ticks: more is a flood */
+/** units of work (`noiseOf`) that a guest may cause between two ticks without moving data: more is a flood */
 const MAX_NOISE = 100_000;
 
 export interface SessionTerms extends HelloTerms {
@@ -124,6 +124,9 @@ export class Session implements AsyncDisposable {
     });
     socket.on("end", () => this.#end("the agent's channel was closed"));
     socket.on("data", (chunk: Uint8Array) => this.#onData(chunk));
+    // It may have ended between the WELCOME and now, when nobody listened.
+    if (socket.destroyed) this.#end("the agent's channel was closed");
+    if (socket.closed) this.#gone.resolve();
     socket.resume();
   }
 
@@ -150,12 +153,15 @@ export class Session implements AsyncDisposable {
       this.#onStray(frame);
       return;
     }
-    if (frame.payload.length === 0) this.#countNoise(1); // empty DATA costs no credit
+    // Data is bounded by credit, unless it is empty; the rest only by how much of it makes sense.
+    const isData = frame.type === "DATA" || frame.type === "DATA_ERR";
+    if (!isData || frame.payload.length === 0) this.#countNoise(noiseOf(frame));
     if (stream.accept(frame) === "closed") this.#streams.delete(frame.stream);
   }
 
-  #onConnectionFrame({ type, payload }: Frame): void {
-    this.#countNoise(1);
+  #onConnectionFrame(frame: Frame): void {
+    const { type, payload } = frame;
+    this.#countNoise(noiseOf(frame));
     if (type === "PING" && payload.length !== 8)
       throw new BrokenStream("a PING that is not 8 bytes");
     if (type === "PING") {
@@ -176,12 +182,12 @@ export class Session implements AsyncDisposable {
     if (frame.stream > this.#lastId) {
       throw new BrokenStream(`a ${frame.type} frame for stream ${frame.stream}, which never was`);
     }
-    this.#countNoise(1);
+    this.#countNoise(noiseOf(frame));
   }
 
   #countNoise(amount: number): void {
     this.#noise += amount;
-    if (this.#noise > MAX_NOISE) throw new BrokenStream("a flood of frames that mean nothing");
+    if (this.#noise > MAX_NOISE) throw new BrokenStream("a flood of frames without data");
   }
 
   #end(reason: string, cause?: Error): SessionLost {
@@ -196,4 +202,9 @@ export class Session implements AsyncDisposable {
     this.#closed.resolve(lost);
     return lost;
   }
+}
+
+/** What a frame costs the host: one, and one more for each 256 bytes to be read. A byte of padding costs one. */
+function noiseOf({ payload }: Frame): number {
+  return 1 + (payload.length >> 8);
 }

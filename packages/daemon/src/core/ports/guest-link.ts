@@ -33,8 +33,9 @@ export class SessionLost extends Error {
 /** Opens the agent channel of a machine. */
 export interface GuestDialer {
   /**
-   * Connects and agrees on a session. Rejects when the channel's socket is gone or `signal` aborts;
-   * an agent that is still booting is waited for.
+   * Connects and agrees on a session. A channel that is not there yet, or an agent that is still
+   * booting, is waited for until `signal` aborts. Rejects with its reason, with `SessionLost` when
+   * what answers breaks the protocol, or as refused when the agent speaks another protocol.
    * @param endpoint what `Machine.agentEndpoint` says
    */
   dial(endpoint: string, signal: AbortSignal): Promise<GuestLink>;
@@ -61,6 +62,7 @@ export interface GuestLink extends AsyncDisposable {
     content: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<GuestCopied>;
+  /** @param signal aborts the copy, also while its content is read */
   copyOut(request: GuestCopyOut, signal: AbortSignal): Promise<GuestSource>;
 }
 
@@ -180,7 +182,7 @@ export interface GuestProcess {
   readonly output: AsyncIterable<ProcessOutput>;
   /** settles after the last output; rejects if the session breaks first or the process was cancelled */
   readonly ended: Promise<ProcessEnd>;
-  /** resolves once the bytes may be forgotten by the caller (credit was there) */
+  /** resolves once the bytes are on their way (credit was there); they must not be changed afterwards */
   write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   endInput(): void;
   resize(size: TerminalSize): void;
