@@ -15,9 +15,11 @@ install -d -m 0755 "$root/etc/alcove"
 # What a microVM has no use for, or what would be work at each boot for nothing: the root is not
 # checked or remounted (the kernel mounts it read-write), nothing asks for passwords, there is no
 # second console, no fuse control or binfmt file system until somebody mounts it, and the image
-# comes with its users, device nodes, journal catalogue and linker cache. journald, logind, dbus,
-# udevd, cron and tmpfiles stay.
+# comes with its users, device nodes, journal catalogue and linker cache; and no timer downloads or
+# rewrites things behind the back of whoever runs code here. journald, logind, dbus, udevd, cron and
+# tmpfiles stay.
 for unit in \
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer \
   dev-hugepages.mount dev-mqueue.mount \
   e2scrub_all.timer e2scrub_reap.service \
   getty.target getty-static.service getty@tty1.service serial-getty@ttyS0.service \
