@@ -5,7 +5,7 @@ import { rename } from "node:fs/promises";
 import { describe, test } from "node:test";
 
 import { AlcoveError } from "#core/errors.ts";
-import { type GuestLink, SessionLost } from "#core/ports/guest-link.ts";
+import { type GuestLink, type GuestProcess, SessionLost } from "#core/ports/guest-link.ts";
 import { ScriptedGuest, type ScriptedGuestOptions } from "#testing/scripted-guest.ts";
 
 import { AgentDialer } from "./agent-dialer.ts";
@@ -42,8 +42,8 @@ describe("dialling", { timeout: 20_000 }, () => {
     await stillAnswers(pair);
   });
 
-  test("an agent that was not ready for the first HELLO gets another, and its second WELCOME is no harm", async () => {
-    await using pair = await connected({ ignoredHellos: 1 });
+  test("an agent that was not ready for the first HELLO gets another; a second WELCOME does no harm", async () => {
+    await using pair = await connected({ ignoredHellos: 1, welcomesEach: 3 });
     assert.equal(pair.guest.hellos, 2);
     await stillAnswers(pair);
   });
@@ -166,22 +166,7 @@ describe("the end of a session", { timeout: 20_000 }, () => {
 
   test("a process's output and end, and a write that waits, all learn of it", async () => {
     await using pair = await connected({ windowBytes: 16_384 });
-    const starting = pair.link.exec(
-      {
-        program: { kind: "login", shell: undefined },
-        env: [],
-        cwd: undefined,
-        user: "default",
-        stdin: true,
-        stdout: true,
-        stderr: true,
-        pty: { cols: 80, rows: 24 },
-      },
-      never,
-    );
-    const { stream } = await pair.guest.next("OPEN");
-    pair.guest.send("EVENT", stream, { started: { pid: 1 } });
-    const process = await starting;
+    const process = await login(pair);
     const write = process.write(Buffer.alloc(100_000), never);
     const read = process.output[Symbol.asyncIterator]().next();
     await pair.guest.next("DATA");
@@ -190,6 +175,31 @@ describe("the end of a session", { timeout: 20_000 }, () => {
     process.cancel();
     process.kill("KILL");
     process.endInput();
+  });
+});
+
+describe("a guest that stops reading", { timeout: 20_000 }, () => {
+  test("bulk data waits, obeys its signal, and the session goes on afterwards", async () => {
+    await using pair = await connected({ windowBytes: 4 * 1024 * 1024 });
+    const process = await login(pair);
+    pair.guest.setReading("stalls");
+    const caller = new AbortController();
+    const writes = [1, 2, 3].map(() => process.write(Buffer.alloc(1024 * 1024), caller.signal));
+    const outcomes = Promise.allSettled(writes);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    caller.abort(new Error("client left"));
+    assert.equal((await outcomes).at(-1)?.status, "rejected");
+    pair.guest.setReading("reads");
+    await stillAnswers(pair);
+  });
+
+  test("a flood of small orders ends the session before it fills the memory", async () => {
+    await using pair = await connected();
+    const process = await login(pair);
+    pair.guest.setReading("stalls");
+    for (let turn = 0; turn < 400_000; turn += 1) process.resize({ cols: 80, rows: 24 });
+    assert.match(String((await pair.link.closed).cause), /does not read/);
+    await assert.rejects(process.ended, SessionLost);
   });
 });
 
@@ -240,7 +250,28 @@ async function connected(options: ScriptedGuestOptions = {}, tickMs = 1_000) {
   return { guest, link, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function stillAnswers(pair: { guest: ScriptedGuest; link: GuestLink }): Promise<void> {
+interface Pair {
+  readonly guest: ScriptedGuest;
+  readonly link: GuestLink;
+}
+
+/** A shell in a terminal, as far as the host can tell. */
+async function login({ guest, link }: Pair): Promise<GuestProcess> {
+  const [program, pty] = [
+    { kind: "login", shell: undefined },
+    { cols: 80, rows: 24 },
+  ] as const;
+  const output = { stdout: true, stderr: true };
+  const starting = link.exec(
+    { program, env: [], cwd: undefined, user: "default", stdin: true, ...output, pty },
+    never,
+  );
+  const { stream } = await guest.next("OPEN");
+  guest.send("EVENT", stream, { started: { pid: 1 } });
+  return starting;
+}
+
+async function stillAnswers(pair: Pair): Promise<void> {
   const asked = pair.link.power("reboot", never);
   const open = await pair.guest.next("OPEN");
   pair.guest.send("CLOSE", open.stream, { ok: true });

@@ -13,8 +13,8 @@ import { BrokenStream, encodeFrame, encodeHeader, MAX_PAYLOAD_BYTES } from "./fr
 
 /** data is held back while the socket has this much to send */
 const CLEAR_BELOW_BYTES = 256 * 1024;
-/** a guest that leaves this much unread does not read any more */
-const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
+/** a guest that leaves this much unread does not read any more; 64 of the largest requests are half of it */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 /** up to here, copying is cheaper than a second buffer in the system call */
 const COPIED_BELOW_BYTES = 4096;
 

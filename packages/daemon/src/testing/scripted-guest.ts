@@ -20,6 +20,8 @@ export interface ScriptedGuestOptions {
   readonly windowBytes?: number;
   /** the WELCOME's JSON; default a proper one */
   readonly welcome?: object;
+  /** how often each HELLO is answered; default once */
+  readonly welcomesEach?: number;
   /** HELLOs that are not answered, as by an agent that is still booting */
   readonly ignoredHellos?: number;
   /** bytes of an unfinished frame that the guest is in the middle of: it swallows so many first */
@@ -150,7 +152,9 @@ export class ScriptedGuest implements AsyncDisposable {
     this.hellos += 1;
     if (this.hellos <= (this.#options.ignoredHellos ?? 0)) return;
     const welcome = this.#options.welcome ?? welcomeWith(this.#options.windowBytes ?? 262_144);
-    this.send("WELCOME", 0, Buffer.concat([nonce, Buffer.from(JSON.stringify(welcome))]));
+    const payload = Buffer.concat([nonce, Buffer.from(JSON.stringify(welcome))]);
+    const times = this.#options.welcomesEach ?? 1;
+    for (let sent = 0; sent < times; sent += 1) this.send("WELCOME", 0, payload);
   }
 }
 
