@@ -8,7 +8,7 @@ use alcove_agent::agent::Agent;
 use alcove_agent::console::say;
 use alcove_agent::registry::Registry;
 use alcove_agent::request::PowerAction;
-use alcove_agent::sys::signals::{restore_defaults, SignalInbox};
+use alcove_agent::sys::signals::{keep_descriptors, restore_defaults, SignalInbox};
 use alcove_agent::transport::Transport;
 use alcove_agent::{health, init, initrd, power, sys, userdata, welcome};
 
@@ -85,6 +85,7 @@ fn prepare() -> io::Result<SignalInbox> {
     // Init starts us by /proc/self/exe, which would show as "exe" in a list of processes.
     rustix::thread::set_name(c"alcove-agent")?;
     restore_defaults();
+    keep_descriptors();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     SignalInbox::open(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT])
 }

@@ -66,6 +66,20 @@ pub fn restore_defaults() {
     }
 }
 
+/// Marks every descriptor that our parent left open, so that no program of ours gets it.
+pub fn keep_descriptors() {
+    // SAFETY: changes a flag of descriptors; no memory is involved. A kernel without the call
+    // (before 5.11) leaves them as they are, which is how they came to us.
+    unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            3u32,
+            u32::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        );
+    }
+}
+
 /// Sends `signal` to one process (`pid` > 0), a group (`pid` < -1) or, from init, all (-1).
 pub fn send(pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: kill has no memory effects.
