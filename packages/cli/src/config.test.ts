@@ -27,7 +27,7 @@ test("config: flags win over ALCOVE_*, which wins over SLICER_*", () => {
   });
 });
 
-test("config: without anything, the local socket, else the local port, with the local token", async () => {
+test("config: without anything, the local socket, else the local port with the local token", async () => {
   const dir = await mkdtemp(path.join(tmpdir(), "alcove-config-"));
   const env = { ALCOVE_STATE_DIR: dir, ALCOVE_RUNTIME_DIR: dir };
   await mkdir(path.join(dir, "auth"));
@@ -35,7 +35,7 @@ test("config: without anything, the local socket, else the local port, with the 
   const socket = path.join(dir, "api.sock");
   assert.deepEqual(connectionFrom({}, env), { url: "http://127.0.0.1:8080", token: "local-token" });
   await writeFile(socket, "");
-  assert.deepEqual(connectionFrom({}, env), { url: socket, token: "local-token" });
+  assert.deepEqual(connectionFrom({}, env), { url: socket, token: undefined });
   // A given address never receives the local token.
   const given = { ...env, ALCOVE_URL: "http://elsewhere" };
   assert.deepEqual(connectionFrom({}, given), { url: "http://elsewhere", token: undefined });

@@ -3,7 +3,7 @@
  * this machine would use. The only file that knows the names of environment variables.
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
@@ -32,8 +32,10 @@ export function connectionFrom(flags: ConnectionFlags, env: Environment): Connec
   const url = flags.url ?? flags.api ?? setting(env, "ALCOVE_URL") ?? setting(env, "SLICER_URL");
   const token = givenToken(flags, env);
   if (url !== undefined) return { url, token };
+  const socket = path.join(runtimeDir(env), "api.sock");
+  if (isTrusted(socket)) return { url: socket, token };
   // The local daemon's own token is offered to the local daemon only, never to a given address.
-  return { url: localUrl(env), token: token ?? localToken(env) };
+  return { url: DEFAULT_URL, token: token ?? localToken(env) };
 }
 
 /** May this output be coloured? */
@@ -55,9 +57,18 @@ export function runtimeDir(env: Environment): string {
   return setting(env, "ALCOVE_RUNTIME_DIR") ?? (isRoot() ? "/run/alcove" : ofUser);
 }
 
-function localUrl(env: Environment): string {
-  const socket = path.join(runtimeDir(env), "api.sock");
-  return existsSync(socket) ? socket : DEFAULT_URL;
+/** Is there a socket that root or this user made? Where anybody may write, anybody could put one. */
+function isTrusted(socket: string): boolean {
+  const owner = ownerOf(socket);
+  return owner === 0 || (owner !== undefined && owner === process.getuid?.());
+}
+
+function ownerOf(file: string): number | undefined {
+  try {
+    return statSync(file).uid;
+  } catch {
+    return undefined; // there is none, or it is none of our business
+  }
 }
 
 function localToken(env: Environment): string | undefined {

@@ -2,7 +2,7 @@
  * Failures, as a person reads them: what went wrong, and what to do about it.
  */
 
-import { AlcoveApiError, AlcoveConnectionError } from "@alcove/sdk";
+import { AlcoveApiError, AlcoveConnectionError, AlcoveInputError } from "@alcove/sdk";
 
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { printable } from "./printable.ts";
@@ -32,13 +32,14 @@ export interface Explanation {
   readonly code: string;
 }
 
-/** @param where the host's address as configured, for the advice */
-export function explain(error: unknown): Explanation {
+export function explain(failure: unknown): Explanation {
+  // When the clean-up failed as well, what made it necessary is the reason.
+  const error: unknown = failure instanceof SuppressedError ? failure.suppressed : failure;
   const message = printable(error instanceof Error ? error.message : String(error));
   if (error instanceof CommandError) {
     return { message, advice: undefined, exitCode: error.exitCode, code: "failed" };
   }
-  if (error instanceof UsageError || error instanceof TypeError) {
+  if (error instanceof UsageError || error instanceof AlcoveInputError) {
     return { message, advice: undefined, exitCode: EXIT.usage, code: "usage" };
   }
   if (error instanceof AlcoveConnectionError) return unreachable(error, message);

@@ -72,7 +72,7 @@ export interface ShellOptions {
 export class AlcoveClient implements Disposable {
   readonly #transport: Transport;
 
-  /** @throws TypeError for a URL that is none */
+  /** @throws AlcoveInputError for a URL that is none */
   constructor({ url, token, userAgent = "alcove-sdk/0.1.0" }: ClientOptions) {
     this.#transport = new Transport({ endpoint: parseEndpoint(url), token, userAgent });
   }

@@ -9,6 +9,8 @@
 import { homedir } from "node:os";
 import path from "node:path";
 
+import { AlcoveInputError } from "./input-error.ts";
+
 export type Endpoint = TcpEndpoint | UnixEndpoint;
 
 export interface TcpEndpoint {
@@ -27,19 +29,19 @@ export interface UnixEndpoint {
 
 const SOCKET_PREFIXES = ["/", "./", "../", "~/"];
 
-/** @throws TypeError when the text is neither a socket path nor an http(s) URL */
+/** @throws AlcoveInputError when the text is neither a socket path nor an http(s) URL */
 export function parseEndpoint(text: string): Endpoint {
   const trimmed = text.trim();
   const socketPath = socketPathIn(trimmed);
   if (socketPath !== undefined) return { kind: "unix", socketPath };
   const url = URL.parse(trimmed);
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw new TypeError(
+    throw new AlcoveInputError(
       `"${trimmed}" is neither an http:// or https:// URL nor the path of a Unix socket`,
     );
   }
   if (url.pathname !== "/" || url.search || url.hash || url.username || url.password) {
-    throw new TypeError(
+    throw new AlcoveInputError(
       `"${trimmed}" must be scheme, host and port only: the API is mounted at the root`,
     );
   }

@@ -11,6 +11,7 @@ export type { CopyInOptions, CopyMode, CopyOut, CopyOutOptions } from "./copy.ts
 export { type Endpoint, describeEndpoint, parseEndpoint } from "./endpoint.ts";
 export { AlcoveApiError } from "./api-error.ts";
 export { AlcoveConnectionError, AlcoveProtocolError } from "./errors.ts";
+export { AlcoveInputError } from "./input-error.ts";
 export { type ExecResult, type ExecSpec, type Execution } from "./exec.ts";
 export type { ExecFrame, ExitFrame, OutputFrame, StartedFrame } from "./exec-frames.ts";
 export type {

@@ -1,5 +1,7 @@
 /** Query strings as the API reads them: form-urlencoded, repeated keys in order. */
 
+import { AlcoveInputError } from "./input-error.ts";
+
 export type QueryValue = string | number | boolean | readonly string[] | undefined;
 export type Query = Readonly<Record<string, QueryValue>>;
 
@@ -23,7 +25,7 @@ export function urlPath(parts: TemplateStringsArray, ...values: readonly string[
 function encodeSegment(value: string | undefined): string {
   if (value === undefined) return "";
   if (value === "." || value === ".." || value === "") {
-    throw new TypeError(`"${value}" is not a name`);
+    throw new AlcoveInputError(`"${value}" is not a name`);
   }
   return encodeURIComponent(value);
 }

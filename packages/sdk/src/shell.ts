@@ -40,6 +40,8 @@ export class ShellSession implements AsyncDisposable {
   /** settles once, when the session is over; rejects when the connection broke or was aborted */
   readonly ended: Promise<void>;
   readonly #socket: WebSocket;
+  /** one side said that this is the end: how the connection then closes does not matter */
+  #ending = false;
 
   private constructor(socket: WebSocket, endpoint: string, signal: AbortSignal) {
     this.#socket = socket;
@@ -51,13 +53,12 @@ export class ShellSession implements AsyncDisposable {
     const heartbeat = setInterval(() => this.#send(SHELL_FRAME.heartbeat), HEARTBEAT_MS).unref();
     const onAbort = (): void => socket.terminate();
     signal.addEventListener("abort", onAbort, { once: true });
-    let orderly = false;
 
     socket.on("message", (message: Buffer, isBinary: boolean) => {
       const frame = isBinary ? decodeShellFrame(message) : undefined;
       if (frame?.type === SHELL_FRAME.data && !this.output.push(frame.payload)) socket.pause();
       if (frame?.type !== SHELL_FRAME.shutdown && frame?.type !== SHELL_FRAME.sessionClose) return;
-      orderly = true;
+      this.#ending = true;
       socket.close();
     });
     socket.on("error", (cause) =>
@@ -68,7 +69,7 @@ export class ShellSession implements AsyncDisposable {
       signal.removeEventListener("abort", onAbort);
       this.output.push(null);
       if (signal.aborted) reject(signal.reason);
-      else if (orderly || code === 1000) resolve();
+      else if (this.#ending || code === 1000) resolve();
       else reject(new AlcoveConnectionError(`The shell's connection was lost (${code})`, endpoint));
     });
   }
@@ -112,6 +113,7 @@ export class ShellSession implements AsyncDisposable {
 
   /** Asks for an orderly end, and does not wait longer than a moment for it. */
   async close(): Promise<void> {
+    this.#ending = true;
     this.#send(SHELL_FRAME.shutdown);
     const force = setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS);
     this.output.resume(); // what is not read must not keep the end from arriving

@@ -39,7 +39,12 @@ export function vmLaunch(cli: Cli): Command {
       ...(wait === "agent" || wait === "userdata" ? { wait } : {}),
       ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
     };
-    const vm = await client.createVm(groupName, spec, options, cli.signal);
+    const vm = await client
+      .createVm(groupName, spec, options, cli.signal)
+      .catch((error: unknown) => {
+        if (cli.signal.aborted) cli.say("The VM may go on booting; see `alcove vm list`.");
+        throw error;
+      });
     _progress[Symbol.dispose]();
     if (flags.json) return cli.printJson(vm);
     cli.print(printableLine(vm.hostname));
