@@ -43,7 +43,7 @@ test("acceleration: there is a verdict in time, it leaves only itself, and machi
   const limit = PROBE_DEADLINE_MS.kvm + PROBE_DEADLINE_MS[verdict.accel] + OVERHEAD_MS;
   assert.ok(performance.now() - startedAt < limit);
   assert.match(verdict.reason, /^[A-Z].*\.$/);
-  assert.deepEqual(await readdir(state), ["acceleration.json"]);
+  assert.deepEqual(await readdir(path.join(state, "probe")), []);
   await using machine = await open({ accel: verdict.accel }).boot(await freshPlan(), never);
   await using link = await dial(machine);
   assert.equal((await link.health(never)).agentVersion, image.agentVersion);
@@ -77,5 +77,5 @@ test("acceleration: aborting ends the probe with the caller's reason and leaves 
 
   await assert.rejects(probeAcceleration(request(), stopping.signal), reason);
 
-  assert.deepEqual(await readdir(state), []);
+  assert.deepEqual(await readdir(path.join(state, "probe")), []);
 });

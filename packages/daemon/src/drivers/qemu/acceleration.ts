@@ -7,13 +7,24 @@
  * The verdict holds until the host reboots, or QEMU or the kernel change.
  */
 
-import { access, chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import path from "node:path";
 
 import type { BootPlan } from "#core/ports/hypervisor.ts";
 import { unlessAborted, within } from "#lib/patience.ts";
 import { runText } from "#process/run.ts";
 
+import { startTicksOf } from "./processes.ts";
 import { PROBE_WORDS, probeInitramfs } from "./probe-guest.ts";
 import { type QemuConfig, QemuHypervisor } from "./qemu-hypervisor.ts";
 
@@ -22,7 +33,7 @@ export interface AccelerationRequest {
   readonly config: Omit<QemuConfig, "accel">;
   /** absolute path of an uncompressed kernel, preferably the one that will be used */
   readonly kernelPath: string;
-  /** directory for the probe's own files, made if missing and emptied; nothing else may be in it */
+  /** directory for the files of all who probe, made if missing; nothing else may be in it */
   readonly scratchDir: string;
   /** file in which the verdict is kept */
   readonly cachePath: string;
@@ -48,6 +59,11 @@ const VERSION_TIMEOUT_MS = 10_000;
 const KVM_DEVICE = "/dev/kvm";
 
 const PROBE_MEMORY_MIB = 128;
+
+const INITRAMFS = "initramfs";
+
+/** names in the scratch directory say which process probes there */
+const PROBER = /^probe-(\d+)(?:-files)?$/;
 
 /** Rejects when no guest runs at all, with what each kind of acceleration failed with. */
 export async function probeAcceleration(
@@ -98,18 +114,35 @@ async function runProbe(
   { config, kernelPath, scratchDir }: AccelerationRequest,
   deadline: AbortSignal,
 ): Promise<string | undefined> {
+  const hypervisor = new QemuHypervisor({ ...config, accel });
   await using scratch = new AsyncDisposableStack();
-  scratch.defer(() => rm(scratchDir, { recursive: true, force: true }));
-  const initramfsPath = path.join(scratchDir, "initramfs");
-  const plan = probePlan(kernelPath, initramfsPath, scratchDir);
-  await mkdir(scratchDir, { recursive: true, mode: 0o700 });
-  await writeFile(initramfsPath, probeInitramfs());
-  await chmod(initramfsPath, 0o644); // whatever our umask: QEMU reads it as another user
-  await using machine = await new QemuHypervisor({ ...config, accel }).boot(plan, deadline);
+  await removeLeftovers(hypervisor, scratchDir, deadline);
+  const plan = probePlan(kernelPath, scratchDir);
+  const files = path.dirname(plan.consoleLogPath);
+  scratch.defer(() => rm(files, { recursive: true, force: true }));
+  await mkdir(files, { recursive: true, mode: 0o700 });
+  const initramfs = path.join(files, INITRAMFS);
+  await writeFile(initramfs, probeInitramfs());
+  await chmod(initramfs, 0o644); // whatever our umask: QEMU reads it as another user
+  await using machine = await hypervisor.boot(plan, deadline);
   const exit = await unlessAborted(machine.exited, deadline);
   const console = await readFile(plan.consoleLogPath, "latin1");
   if (console.includes(PROBE_WORDS)) return undefined;
   return exit.kind === "clean" ? "the probe guest ended without a word." : sentence(exit.lastWords);
+}
+
+/** A prober that was killed may have left a guest that spins for ever. Others may be at work just now. */
+async function removeLeftovers(
+  hypervisor: QemuHypervisor,
+  scratchDir: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = await readdir(scratchDir).catch(() => []); // never made: nothing is left
+  const atWork = names.filter((name) => {
+    const prober = Number(PROBER.exec(name)?.[1]);
+    return prober !== process.pid && startTicksOf(prober) !== undefined;
+  });
+  await hypervisor.sweep(scratchDir, new Set(atWork), signal);
 }
 
 function sentence(words: string): string {
@@ -119,16 +152,18 @@ function sentence(words: string): string {
     .replace(/\.$/, "")}.`;
 }
 
-function probePlan(kernelPath: string, initramfsPath: string, scratchDir: string): BootPlan {
+function probePlan(kernelPath: string, scratchDir: string): BootPlan {
+  const vmId = `probe-${process.pid}`;
+  const files = path.join(scratchDir, `${vmId}-files`);
   return {
-    vmId: "probe",
+    vmId,
     vcpus: 1,
     memoryMiB: PROBE_MEMORY_MIB,
-    kernel: { path: kernelPath, initramfsPath, args: [] },
+    kernel: { path: kernelPath, initramfsPath: path.join(files, INITRAMFS), args: [] },
     disks: [],
     network: { mode: "none" },
-    runDir: path.join(scratchDir, "probe"),
-    consoleLogPath: path.join(scratchDir, "console.log"),
+    runDir: path.join(scratchDir, vmId),
+    consoleLogPath: path.join(files, "console.log"),
   };
 }
 
