@@ -4,6 +4,17 @@ import { startHost } from "./compose/start-host.ts";
 import { readConfig } from "./config/config.ts";
 import { pinoLog } from "./log/pino-log.ts";
 
+const USAGE = `usage: alcove up
+Runs the daemon in the foreground; Ctrl-C stops it. Settings are ALCOVE_* variables: docs/configuration.md
+`;
+
+const [unknown] = process.argv.slice(2);
+if (unknown !== undefined) {
+  const help = unknown === "--help" || unknown === "-h";
+  (help ? process.stdout : process.stderr).write(USAGE);
+  process.exit(help ? 0 : 2);
+}
+
 process.umask(0o077); // everything it makes is private unless said otherwise
 
 const log = pinoLog();

@@ -7,16 +7,17 @@ import type { Config } from "#config/config.ts";
 import type { HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
+import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
 import { bootPlanFor, guestConfigurationFor } from "#core/vm/boot-plan.ts";
 import { Vms } from "#core/vm/vms.ts";
-import { linuxFacts } from "#host/linux-facts.ts";
 import { MIB } from "#lib/bytes.ts";
 
 import type { Virtualisation } from "./virtualisation.ts";
 
 export interface VmsParts extends Virtualisation {
+  readonly hostFacts: HostFacts;
   readonly groups: HostGroups;
   readonly disks: DiskStore;
   readonly store: VmStore;
@@ -33,7 +34,6 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
     ...parts,
     runRoot,
     clock: systemClock,
-    hostFacts: linuxFacts(config.stateDir),
     limits: { ...config.limits, diskReserveBytes: config.limits.diskReserveMiB * MIB },
     powerOffGraceMs: config.powerOffGraceMs,
     planFor: async (record) =>

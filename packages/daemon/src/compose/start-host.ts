@@ -10,7 +10,9 @@ import { HostGroups } from "#core/group/host-group.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { fileConsoleLogs, keepConsoleLogsBounded } from "#host/console-logs.ts";
+import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
+import { native } from "#http/native/surface.ts";
 import { slicer } from "#http/slicer/surface.ts";
 import { VmDisks } from "#images/vm-disks.ts";
 import { openDb } from "#store/db.ts";
@@ -44,18 +46,23 @@ export async function startHost(
   const store = new SqliteVmStore(db);
   const disks = await VmDisks.open(path.join(config.stateDir, "vms"));
   const groups = new HostGroups([{ ...config.group, count: 0, networkMode: config.group.network }]);
+  const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, log, signal);
-  const vms = await openVms(config, { ...machines, groups, disks, store, log }, signal);
+  const { hypervisor } = machines;
+  const vms = await openVms(config, { ...machines, groups, disks, store, hostFacts, log }, signal);
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());
 
   const logPaths = () => vms.list().map((vm) => disks.consoleLogPath(vm.record.id));
   parts.use(keepConsoleLogsBounded(logPaths, log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
-  const surfaces = [slicer({ vms, groups, consoles, about: await about() }, log)];
+  const us = await about();
+  const surfaces = [
+    slicer({ vms, groups, consoles, about: us }, log),
+    native({ vms, store, hostFacts, hypervisor, version: us.version }, log),
+  ];
   const listeners = parts.use(await listen(config, surfaces, log));
   const { port, socketPath } = listeners;
-  const { hypervisor } = machines;
   const { listenAddress: address } = config;
   log.info("host.listening", {
     address,

@@ -12,17 +12,19 @@ export type RouteTable = Map<string, Set<string>>;
 /** Watches the routes that are registered in `app` from now on. */
 export function watchRoutes(app: FastifyInstance): RouteTable {
   const table: RouteTable = new Map();
-  app.addHook("onRoute", ({ url, method }) => {
-    const methods = table.get(url) ?? new Set();
+  // `routePath` is the path below this surface's prefix: what `route` takes.
+  app.addHook("onRoute", ({ routePath, method }) => {
+    const methods = table.get(routePath) ?? new Set();
     for (const one of [method].flat()) methods.add(one);
-    table.set(url, methods);
+    table.set(routePath, methods);
   });
   return table;
 }
 
 /** Registers a refusal for every other method of each path. Call it after the last route. */
 export function refuseOtherMethods(app: FastifyInstance, table: RouteTable): void {
-  for (const [url, methods] of table) {
+  // A copy: what is registered here is watched, too.
+  for (const [url, methods] of Array.from(table)) {
     const allow = [...methods].toSorted().join(", ");
     app.route({
       method: METHODS.filter((method) => !methods.has(method)),

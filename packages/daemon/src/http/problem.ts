@@ -6,6 +6,7 @@
  * with another status says so in its own `wire.ts`.
  */
 
+import type { ApiErrorCode } from "@alcove/api";
 import { AlcoveError, type ErrorCode } from "#core/errors.ts";
 import { type GuestFailureCode, SessionLost } from "#core/ports/guest-link.ts";
 
@@ -51,7 +52,7 @@ const GUEST_STATUS = {
 /** What may leave the host about a failure. Causes and stacks stay in the log. */
 export interface Problem {
   readonly status: number;
-  readonly code: ErrorCode | "internal" | "bad_http";
+  readonly code: ApiErrorCode;
   readonly message: string;
   readonly details: object;
 }

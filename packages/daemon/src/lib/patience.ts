@@ -17,6 +17,7 @@ export async function settlesWithin(promise: Promise<unknown>, ms: number): Prom
 
 /** Rejects with the signal's own reason as soon as it aborts; the work itself is not stopped. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {}); // if we leave first, its failure is nobody's any more
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

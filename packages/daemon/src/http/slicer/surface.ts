@@ -4,8 +4,9 @@ import type { FastifyPluginAsync } from "fastify";
 
 import type { Log } from "#core/ports/log.ts";
 
+import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
-import { toProblem, type Problem } from "../problem.ts";
+import type { Problem } from "../problem.ts";
 import { exec } from "./exec.ts";
 import { files } from "./files.ts";
 import { host } from "./host.ts";
@@ -18,15 +19,7 @@ export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {
     const routes = watchRoutes(app);
     refuseUnknownRoutes(app);
-    app.setErrorHandler((error, request, reply) => {
-      const problem = toProblem(error);
-      const { method } = request;
-      const path = request.url.split("?", 1)[0];
-      const fields = { method, path, status: problem.status, code: problem.code };
-      if (problem.status >= 500) log.error("http.failed", { ...fields, error });
-      else log.info("http.refused", { ...fields, message: problem.message });
-      return reply.code(problem.status).send({ error: wordsOf(problem), code: problem.code });
-    });
+    answerErrors(app, log, wordsOf);
     for (const plugin of [host, nodes, vm, exec, files, shell]) await app.register(plugin, parts);
     refuseOtherMethods(app, routes);
   };

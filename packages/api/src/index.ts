@@ -1,0 +1,3 @@
+/** What Alcove's daemon and its clients agree on beyond Slicer's own words. */
+export { type ApiErrorCode, ERROR_CODES } from "./error-code.ts";
+export { EventQuery, HostState, VmEvent } from "./native.ts";

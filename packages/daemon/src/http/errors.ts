@@ -1,0 +1,25 @@
+/** How every surface answers for errors, unless it knows better: `{"error", "code"}`, and one line in the log. */
+
+import type { FastifyInstance } from "fastify";
+
+import type { Log } from "#core/ports/log.ts";
+
+import { type Problem, toProblem } from "./problem.ts";
+
+/** @param wordsOf what the client reads; a compatible surface may add phrases its clients match on */
+export function answerErrors(
+  app: FastifyInstance,
+  log: Log,
+  wordsOf: (problem: Problem) => string,
+): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error);
+    const { status, code, message } = problem;
+    // Queries may carry commands and environments: they stay out of the log.
+    const path = request.url.split("?", 1)[0];
+    const fields = { method: request.method, path, status, code };
+    if (status >= 500) log.error("http.failed", { ...fields, error });
+    else log.info("http.refused", { ...fields, message });
+    return reply.code(status).send({ error: wordsOf(problem), code });
+  });
+}

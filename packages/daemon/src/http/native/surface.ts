@@ -1,0 +1,66 @@
+/** Alcove's own API, below /v1. */
+
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyPluginAsync } from "fastify";
+import { Type } from "typebox";
+
+import { EventQuery, HostState, VmEvent } from "@alcove/api";
+import { hostUse } from "#core/host/host-state.ts";
+import type { HostFacts } from "#core/ports/host-facts.ts";
+import type { Hypervisor } from "#core/ports/hypervisor.ts";
+import type { Log } from "#core/ports/log.ts";
+import type { VmStore } from "#core/ports/vm-store.ts";
+import type { Vms } from "#core/vm/vms.ts";
+
+import { answerErrors } from "../errors.ts";
+import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
+
+export interface NativeParts {
+  readonly vms: Vms;
+  readonly store: VmStore;
+  readonly hostFacts: HostFacts;
+  readonly hypervisor: Hypervisor;
+  readonly version: string;
+}
+
+const DEFAULT_EVENTS = 100;
+const MAX_EVENTS = 1_000;
+
+export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
+  return async (root) => {
+    await root.register(
+      async (app) => {
+        const table = watchRoutes(app);
+        refuseUnknownRoutes(app);
+        answerErrors(app, log, ({ message }) => message);
+        await app.register(routes, parts);
+        refuseOtherMethods(app, table);
+      },
+      { prefix: "/v1" },
+    );
+  };
+}
+
+const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
+  const { vms, store, hostFacts, hypervisor, version } = parts;
+  const host = {
+    schema: { response: { 200: HostState } },
+    config: { access: "host:read" },
+  } as const;
+  app.get("/host", host, async () => {
+    const { name, isolation } = hypervisor;
+    return { version, hypervisor: name, isolation, ...(await hostUse(vms, hostFacts)) };
+  });
+
+  const events = {
+    schema: { querystring: EventQuery, response: { 200: Type.Array(VmEvent) } },
+    config: { access: "vm:read" },
+  } as const;
+  app.get("/events", events, async ({ query }) => {
+    const limit = Math.min(MAX_EVENTS, Number(query.limit ?? DEFAULT_EVENTS));
+    return store.events(limit).map(({ at, vmId, hostname, input, phase, reason }) => {
+      const event = { at: at.toISOString(), vm_id: vmId, hostname, input, phase };
+      return reason === undefined ? event : { ...event, reason };
+    });
+  });
+};
