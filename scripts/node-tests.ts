@@ -17,12 +17,14 @@ export interface NodeTests {
   readonly concurrency: number;
   /** for one test; a test may set a shorter one itself */
   readonly timeoutMs: number;
+  /** for all of them; what still runs then is ended and counts as failed */
+  readonly deadlineMs: number;
   /** prints each test as it ends, not only the failed ones */
   readonly verbose: boolean;
 }
 
 export async function runNodeTests(tests: NodeTests, signal: AbortSignal): Promise<Tally> {
-  const { title, root, concurrency, timeoutMs } = tests;
+  const { title, root, concurrency, timeoutMs, deadlineMs } = tests;
   // Absolute, so that events about a file's tests and about its output name it alike.
   const files = tests.files.map((file) => join(root, file));
   const tally = emptyTally(title);
@@ -31,7 +33,15 @@ export async function runNodeTests(tests: NodeTests, signal: AbortSignal): Promi
     return tally;
   }
   const output = new LastLines();
-  const stream = run({ cwd: root, files, concurrency, timeout: timeoutMs, signal });
+  const stream = run({
+    cwd: root,
+    files,
+    concurrency,
+    timeout: timeoutMs,
+    // A test that timed out may leave a socket open; without this its file would never end.
+    forceExit: true,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+  });
   stream.on("test:stdout", ({ file, message }) => output.add(file, message));
   stream.on("test:stderr", ({ file, message }) => output.add(file, message));
   stream.on("test:pass", (data) => passed(tests, tally, data));

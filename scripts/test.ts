@@ -8,13 +8,14 @@
 import { join } from "node:path";
 import { inWords, runCommand } from "./command.ts";
 import { runNodeTests } from "./node-tests.ts";
-import { sourceFiles, unitTestFiles } from "./source-files.ts";
+import { sourceFiles } from "./source-files.ts";
 import { cargoTally, emptyTally, mustHaveRun, summary, withoutSkips } from "./tally.ts";
 import type { Tally } from "./tally.ts";
+import { unitTests } from "./unit-tests.ts";
 import { pathWithCargo } from "./setup/machine.mjs";
 
-const UNIT_TIMEOUT_MS = 60_000;
 const E2E_TIMEOUT_MS = 300_000;
+const E2E_DEADLINE_MS = 20 * 60_000;
 /** both cores of a small machine */
 const CONCURRENCY = 2;
 
@@ -25,15 +26,14 @@ const { signal } = leaving;
 
 process.env["ALCOVE_STATE_DIR"] ??= join(root, ".alcove");
 
-async function unitTests(): Promise<Tally> {
-  const files = unitTestFiles(root);
-  const options = { concurrency: CONCURRENCY, timeoutMs: UNIT_TIMEOUT_MS, verbose: false };
-  return runNodeTests({ title: "unit tests", root, files, ...options }, signal);
-}
-
 async function e2eTests(): Promise<Tally> {
   const files = sourceFiles(root, ["e2e"]).filter((path) => path.endsWith(".e2e.ts"));
-  const options = { concurrency: CONCURRENCY, timeoutMs: E2E_TIMEOUT_MS, verbose: true };
+  const options = {
+    concurrency: CONCURRENCY,
+    timeoutMs: E2E_TIMEOUT_MS,
+    deadlineMs: E2E_DEADLINE_MS,
+    verbose: true,
+  };
   return runNodeTests({ title: "whole-system tests", root, files, ...options }, signal);
 }
 
@@ -73,7 +73,7 @@ async function measured(runner: () => Promise<Tally>): Promise<Tally> {
 }
 
 const tallies: Tally[] = [];
-for (const runner of [unitTests, agentTests, agentLints, e2eTests]) {
+for (const runner of [() => unitTests(root, signal), agentTests, agentLints, e2eTests]) {
   if (!signal.aborted) tallies.push(await measured(runner));
 }
 if (signal.aborted) tallies.push({ ...emptyTally("the run"), failures: ["stopped by a signal"] });
