@@ -75,18 +75,14 @@ export class VmSupervisor {
     using _turn = await this.#turns.enter(signal);
     this.#apply("start");
     this.#boot = new AbortController();
-    const boot = AbortSignal.any([signal, this.#boot.signal]);
+    const machine = await this.#booted(AbortSignal.any([signal, this.#boot.signal]));
+    const running = this.#run(machine, "fresh");
     try {
-      const plan = await this.#deps.planFor(this.#record);
-      this.#run(await this.#deps.hypervisor.boot(plan, boot), "fresh");
-    } catch (cause) {
-      this.#apply("crashed", { reason: reasonOf(cause) });
-      boot.throwIfAborted(); // whoever called it off gets his own reason back
-      const hypervisor = this.#deps.hypervisor.name;
-      const message = `The VM did not boot: ${reasonOf(cause)}`;
-      throw new AlcoveError("hypervisor_failed", message, { hypervisor }, { cause });
+      this.#apply("booted", { machine: machine.handle });
+    } catch (error) {
+      await this.#end(running); // a machine that is not on record would be nobody's
+      throw error;
     }
-    this.#apply("booted", { machine: this.#mustRun().machine.handle });
   }
 
   /** Takes over what an earlier daemon left; whatever it finds, the phase is true afterwards. */
@@ -100,10 +96,10 @@ export class VmSupervisor {
       this.#apply("lost", { reason: "The VM's process was gone when the daemon started" });
       return;
     }
-    this.#run(machine, phase === "starting" ? "fresh" : "known");
+    const running = this.#run(machine, phase === "starting" ? "fresh" : "known");
     this.#matchMachine(machine);
     this.#log.info("vm.adopted", { pid: machine.pid, phase: this.phase });
-    if (this.phase === "stopping") await this.#end();
+    if (this.phase === "stopping") await this.#end(running);
   }
 
   async pause(signal: AbortSignal): Promise<void> {
@@ -127,14 +123,14 @@ export class VmSupervisor {
   /** Asks the guest to power off, and kills it if it will not. Once begun, it runs to the end. */
   async stop(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    if (!this.#running) return;
+    const running = this.#running;
+    if (!running) return;
     const asked = this.phase === "running";
     this.#apply("stop", { reason: "Shut down on request" });
-    const { machine } = this.#running;
     if (asked && (await this.#askToPowerOff())) {
-      await settlesWithin(machine.exited, this.#deps.powerOffGraceMs);
+      await settlesWithin(running.machine.exited, this.#deps.powerOffGraceMs);
     }
-    await this.#end();
+    await this.#end(running);
   }
 
   /** Asks the guest to restart itself; the machine stays. */
@@ -151,9 +147,10 @@ export class VmSupervisor {
       new AlcoveError("hypervisor_failed", reason, { hypervisor: this.#deps.hypervisor.name }),
     );
     using _turn = await this.#turns.enter(signal);
-    if (!this.#running) return;
+    const running = this.#running;
+    if (!running) return;
     this.#apply("kill", { reason });
-    await this.#end();
+    await this.#end(running);
   }
 
   /** Marks the VM as deleted; its machine must have ended. Its files are the caller's to remove. */
@@ -162,15 +159,34 @@ export class VmSupervisor {
     this.#apply("delete");
   }
 
-  /** The daemon goes, the machine stays: the next daemon adopts it. */
-  async abandon(): Promise<void> {
+  /** The daemon goes, the machine stays: the next daemon adopts it. What is under way ends first. */
+  async abandon(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
     const running = this.#running;
     this.#running = undefined;
     await running?.contact[Symbol.asyncDispose]();
     await running?.machine.abandon();
   }
 
-  #run(machine: Machine, start: ContactStart): void {
+  /** @returns the machine; on failure nothing of it is left and the VM has failed */
+  async #booted(signal: AbortSignal): Promise<Machine> {
+    const { hypervisor, planFor } = this.#deps;
+    try {
+      return await hypervisor.boot(await planFor(this.#record), signal);
+    } catch (cause) {
+      this.#apply("crashed", { reason: reasonOf(cause) });
+      signal.throwIfAborted(); // whoever called it off gets his own reason back
+      const message = `The VM did not boot: ${reasonOf(cause)}`;
+      throw new AlcoveError(
+        "hypervisor_failed",
+        message,
+        { hypervisor: hypervisor.name },
+        { cause },
+      );
+    }
+  }
+
+  #run(machine: Machine, start: ContactStart): Running {
     const { dialer, configurationFor } = this.#deps;
     const contact = new GuestContact(machine.agentEndpoint, start, {
       dialer,
@@ -179,6 +195,7 @@ export class VmSupervisor {
     });
     const ended = machine.exited.then((exit) => this.#onExit(machine, exit));
     this.#running = { machine, contact, ended };
+    return this.#running;
   }
 
   /** What the machine does is true; what was stored may be a moment older. */
@@ -201,8 +218,7 @@ export class VmSupervisor {
     }
   }
 
-  async #end(): Promise<void> {
-    const { machine, ended } = this.#mustRun();
+  async #end({ machine, ended }: Running): Promise<void> {
     await machine[Symbol.asyncDispose]();
     await ended;
   }

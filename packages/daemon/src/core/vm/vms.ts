@@ -50,8 +50,13 @@ export class Vms {
     const vms = new Vms(deps);
     for (const record of deps.store.all()) vms.#supervise(record);
     await vms.#sweep(signal);
-    await inParallel([...vms.#byHostname.values()], (vm) => vms.#recover(vm, signal));
-    return vms;
+    try {
+      await inParallel(vms.list(), (vm) => vms.#recover(vm, signal));
+      return vms;
+    } catch (error) {
+      await vms.abandonAll(); // a daemon that cannot start must not cost anybody a VM, nor hold one
+      throw error;
+    }
   }
 
   private constructor(deps: VmsDeps) {
@@ -88,7 +93,7 @@ export class Vms {
    * Harmless when the VM does not run.
    */
   shutDown(vm: VmSupervisor): void {
-    if (hasMachine(vm.phase)) this.#inBackground(vm, "vm.stop_failed", () => vm.stop(never));
+    if (hasMachine(vm.phase)) void this.#inBackground(vm, "vm.stop_failed", () => vm.stop(never));
   }
 
   /** Calls `listener` after every change of any VM's phase. */
@@ -115,7 +120,7 @@ export class Vms {
       throw error;
     }
     const vm = this.#supervise(record);
-    this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
+    void this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
     return vm;
   }
 
@@ -130,18 +135,20 @@ export class Vms {
     await this.#forget(vm);
   }
 
-  /** Orderly end of the daemon: sandboxes are deleted, all others shut down and kept. */
+  /** Orderly end of the daemon: sandboxes are deleted, all others shut down and kept. Never rejects. */
   async stopAll(): Promise<void> {
-    await inParallel(this.list(), async (vm) => {
-      if (vm.record.kind === "sandbox") await this.delete(vm);
-      else await vm.stop(never);
-    });
+    await inParallel(this.list(), (vm) =>
+      this.#inBackground(vm, "vm.stop_failed", () =>
+        vm.record.kind === "sandbox" ? this.delete(vm) : vm.stop(never),
+      ),
+    );
     await Promise.all(this.#background);
   }
 
-  /** The daemon goes and leaves every machine to the next one. */
+  /** The daemon goes and leaves every machine to the next one; what is under way ends first. */
   async abandonAll(): Promise<void> {
-    await inParallel(this.list(), (vm) => vm.abandon());
+    await Promise.all(this.#background);
+    await inParallel(this.list(), (vm) => vm.abandon(never));
   }
 
   #supervise(record: VmRecord): VmSupervisor {
@@ -153,7 +160,7 @@ export class Vms {
   #onChange(vm: VmSupervisor): void {
     this.#changes.announce(vm);
     if (vm.phase === "stopped" && vm.record.kind === "sandbox") {
-      this.#inBackground(vm, "vm.reap_failed", () => this.#forget(vm));
+      void this.#inBackground(vm, "vm.reap_failed", () => this.#forget(vm));
     }
   }
 
@@ -176,7 +183,8 @@ export class Vms {
   async #recover(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
     const { kind } = vm.record;
     // Its creator may have had an answer: what was promised is finished.
-    if (vm.phase === "created") this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
+    if (vm.phase === "created")
+      void this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
     else if (vm.phase === "deleted") await this.#forget(vm);
     else if (hasMachine(vm.phase)) await vm.adopt(signal);
     else if (kind === "sandbox" && vm.phase === "stopped") await this.#forget(vm);
@@ -231,14 +239,15 @@ export class Vms {
     };
   }
 
-  /** Work that no request waits for: its failure is logged here, and the daemon's end waits for it. */
-  #inBackground(vm: VmSupervisor, event: string, work: () => Promise<void>): void {
+  /** Work that no request waits for: its failure is logged here, and the daemon's end waits for it. Never rejects. */
+  #inBackground(vm: VmSupervisor, event: string, work: () => Promise<void>): Promise<void> {
     const { log } = this.#deps;
     const task = Promise.resolve()
       .then(work)
       .catch((error: unknown) => log.warn(event, { hostname: vm.record.hostname, error }))
       .finally(() => this.#background.delete(task));
     this.#background.add(task);
+    return task;
   }
 }
 
@@ -247,10 +256,19 @@ function holdsShare(vm: VmSupervisor): boolean {
   return vm.phase === "created" || hasMachine(vm.phase);
 }
 
+/** The first failure begins nothing more, and is thrown when what was begun has ended. */
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const worker = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
   };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  const workers = Array.from({ length: PARALLEL }, async () => {
+    try {
+      await worker();
+    } finally {
+      queue.length = 0; // the queue is empty already, unless the work failed
+    }
+  });
+  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }

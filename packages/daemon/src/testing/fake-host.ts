@@ -1,0 +1,167 @@
+/**
+ * The whole core over the fake hypervisor: a real store, real disk files, machines that are objects.
+ *
+ * Opening it again is a daemon's restart: a new core over what the last one left.
+ */
+
+import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
+import { systemClock } from "#core/ports/clock.ts";
+import type { ImageStore } from "#core/ports/image-store.ts";
+import { bootPlanFor, guestConfigurationFor } from "#core/vm/boot-plan.ts";
+import type { VmRequest } from "#core/vm/spec.ts";
+import { type SupervisorDeps, VmSupervisor } from "#core/vm/supervisor.ts";
+import type { VmRecord } from "#core/vm/vm.ts";
+import { Vms, type VmsDeps } from "#core/vm/vms.ts";
+import { FakeDialer } from "#drivers/fake/fake-agent.ts";
+import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
+import { fakeImages } from "#drivers/fake/fake-images.ts";
+import { type FakeBox, FakeWorld } from "#drivers/fake/fake-world.ts";
+import { VmDisks } from "#images/vm-disks.ts";
+import { GIB } from "#lib/bytes.ts";
+import { type Db, openDb } from "#store/db.ts";
+import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
+
+import { RememberingLog } from "./remembering-log.ts";
+import { type TempDir, tempDir } from "./temp-dir.ts";
+
+/** a signal that never aborts */
+export const never: AbortSignal = new AbortController().signal;
+
+const BOOT_MS = 1;
+const GRACE_MS = 2_000;
+
+export function aGroup(different: Partial<HostGroup>): HostGroup {
+  return {
+    name: "sbox",
+    count: 0,
+    vcpus: 2,
+    memoryMiB: 1024,
+    image: "base",
+    networkMode: "user",
+    ...different,
+  };
+}
+
+export function aRequest(different: Partial<VmRequest>): VmRequest {
+  return {
+    vcpus: undefined,
+    memoryBytes: undefined,
+    gpuCount: undefined,
+    image: undefined,
+    kind: "sandbox",
+    tags: [],
+    sshKeys: [],
+    userdata: undefined,
+    ...different,
+  };
+}
+
+export class FakeHost implements AsyncDisposable {
+  readonly disks: VmDisks;
+  readonly world = new FakeWorld();
+  readonly db: Db = openDb(":memory:");
+  readonly store = new SqliteVmStore(this.db);
+  readonly log = new RememberingLog();
+  readonly hypervisor = new FakeHypervisor(this.world, { bootLatencyMs: BOOT_MS });
+  readonly dialer = new FakeDialer(this.world);
+  readonly groups: HostGroups;
+  readonly #directory: TempDir;
+  readonly #ends: (() => Promise<void>)[] = [];
+
+  private constructor(directory: TempDir, disks: VmDisks, groups: readonly HostGroup[]) {
+    this.#directory = directory;
+    this.disks = disks;
+    this.groups = new HostGroups(groups);
+  }
+
+  static async make(groups: readonly HostGroup[] = [aGroup({})]): Promise<FakeHost> {
+    const directory = await tempDir();
+    return new FakeHost(directory, await VmDisks.open(`${directory.path}/vms`), groups);
+  }
+
+  /** where everything of this host is on disk */
+  get directory(): string {
+    return this.#directory.path;
+  }
+
+  get runRoot(): string {
+    return `${this.directory}/run`;
+  }
+
+  /** A daemon's start. What the test wants different is put over the usual parts. */
+  async open(different: Partial<VmsDeps> = {}): Promise<Vms> {
+    const vms = await Vms.open({ ...this.#parts(different.images), ...different }, never);
+    this.#ends.push(() => vms.abandonAll());
+    return vms;
+  }
+
+  /** One VM by itself, already stored and with its disk. */
+  async supervise(
+    record: VmRecord,
+    different: Partial<SupervisorDeps> = {},
+  ): Promise<VmSupervisor> {
+    const image = await fakeImages.resolve(record.imageId, never);
+    await this.disks.create(record.id, image.rootfs);
+    this.store.insert(record);
+    return this.superviseAgain(record, different);
+  }
+
+  /** The same for a VM that is stored already: what a new daemon does with it. */
+  superviseAgain(record: VmRecord, different: Partial<SupervisorDeps> = {}): VmSupervisor {
+    const parts = { ...this.#parts(fakeImages), announce: () => {} };
+    const vm = new VmSupervisor(record, { ...parts, ...different });
+    this.#ends.push(() => vm.abandon(never));
+    return vm;
+  }
+
+  /** the machine of a VM that runs */
+  boxOf(vm: VmSupervisor): FakeBox {
+    const box = this.world.find(vm.record.id);
+    if (box) return box;
+    throw new Error(`${vm.record.hostname} has no machine`);
+  }
+
+  /** the inputs that a VM's life has seen, oldest first */
+  lifeOf(vm: VmSupervisor): readonly string[] {
+    const events = this.store.events(1_000).filter(({ vmId }) => vmId === vm.record.id);
+    return events.map(({ input }) => input).toReversed();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const end of this.#ends) await end();
+    this.db.close();
+    await this.#directory[Symbol.asyncDispose]();
+  }
+
+  #parts(images: ImageStore = fakeImages): VmsDeps {
+    const { disks, runRoot } = this;
+    return {
+      hypervisor: this.hypervisor,
+      dialer: this.dialer,
+      store: this.store,
+      clock: systemClock,
+      log: this.log,
+      groups: this.groups,
+      images,
+      disks,
+      runRoot,
+      hostFacts: {
+        cpuCount: () => 64,
+        memory: async () => ({ totalBytes: 4096 * GIB, availableBytes: 4096 * GIB }),
+        disk: async () => ({ totalBytes: 1024 * GIB, freeBytes: 1024 * GIB }),
+      },
+      limits: {
+        memoryReserveMiB: 1024,
+        memoryOvercommit: 1,
+        cpuOvercommit: 64,
+        diskReserveBytes: GIB,
+        maxVms: 4096,
+      },
+      powerOffGraceMs: GRACE_MS,
+      planFor: async (record) =>
+        bootPlanFor(record, await images.resolve(record.imageId, never), disks, runRoot),
+      configurationFor: (record) =>
+        guestConfigurationFor(record, systemClock.now(), Buffer.alloc(64)),
+    };
+  }
+}

@@ -1,0 +1,88 @@
+/** The usual drivers with one thing different: what a test wants to go wrong, or to wait. */
+
+import type { GuestDialer, GuestLink } from "#core/ports/guest-link.ts";
+import type { Hypervisor, Machine } from "#core/ports/hypervisor.ts";
+import { unlessAborted } from "#lib/patience.ts";
+
+/** Sessions in which some requests go another way. */
+export function dialerWith(
+  dialer: GuestDialer,
+  change: (link: GuestLink) => Partial<GuestLink>,
+): GuestDialer {
+  return {
+    dial: async (endpoint, signal) => changed(await dialer.dial(endpoint, signal), change),
+  };
+}
+
+function changed(link: GuestLink, change: (link: GuestLink) => Partial<GuestLink>): GuestLink {
+  return {
+    agent: link.agent,
+    closed: link.closed,
+    holdLiveness: () => link.holdLiveness(),
+    health: (signal) => link.health(signal),
+    stats: (signal) => link.stats(signal),
+    configure: (configuration, signal) => link.configure(configuration, signal),
+    power: (action, signal) => link.power(action, signal),
+    exec: (request, signal) => link.exec(request, signal),
+    copyIn: (request, content, signal) => link.copyIn(request, content, signal),
+    copyOut: (request, signal) => link.copyOut(request, signal),
+    [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
+    ...change(link),
+  };
+}
+
+/** Machines that differ, however they come. */
+export function hypervisorWith(
+  hypervisor: Hypervisor,
+  change: (machine: Machine) => Promise<Partial<Machine>> | Partial<Machine>,
+): Hypervisor {
+  const other = async (machine: Machine): Promise<Machine> => ({
+    ...(machine.pausing ? { pausing: machine.pausing } : {}),
+    pid: machine.pid,
+    handle: machine.handle,
+    agentEndpoint: machine.agentEndpoint,
+    pausedAtStart: machine.pausedAtStart,
+    exited: machine.exited,
+    abandon: () => machine.abandon(),
+    [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
+    ...(await change(machine)),
+  });
+  return {
+    name: hypervisor.name,
+    isolation: hypervisor.isolation,
+    boot: async (plan, signal) => other(await hypervisor.boot(plan, signal)),
+    adopt: async (plan, handle, signal) => {
+      const machine = await hypervisor.adopt(plan, handle, signal);
+      return machine && (await other(machine));
+    },
+    sweep: (runRoot, known, signal) => hypervisor.sweep(runRoot, known, signal),
+  };
+}
+
+/** Boots that wait until the test lets them go on; they can be called off like any boot. */
+export class HeldBoots {
+  readonly hypervisor: Hypervisor;
+  /** resolves when the first boot has come this far */
+  readonly begun: Promise<void>;
+  readonly #gate = Promise.withResolvers<void>();
+
+  constructor(inner: Hypervisor) {
+    const begun = Promise.withResolvers<void>();
+    this.begun = begun.promise;
+    this.hypervisor = {
+      name: inner.name,
+      isolation: inner.isolation,
+      boot: async (plan, signal) => {
+        begun.resolve();
+        await unlessAborted(this.#gate.promise, signal);
+        return inner.boot(plan, signal);
+      },
+      adopt: (plan, handle, signal) => inner.adopt(plan, handle, signal),
+      sweep: (runRoot, known, signal) => inner.sweep(runRoot, known, signal),
+    };
+  }
+
+  release(): void {
+    this.#gate.resolve();
+  }
+}
