@@ -52,6 +52,11 @@ impl Agent {
 
     /// Serves until SIGTERM. Every program of every stream is ended before it returns.
     pub fn serve(&mut self) -> io::Result<()> {
+        if self.transport.stream().is_some() {
+            // A host that is there already may still talk to the agent before this one.
+            self.session.announce();
+            self.flush();
+        }
         let mut set = PollSet::new();
         while !self.leaving {
             self.gather(&mut set);

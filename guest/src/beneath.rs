@@ -13,6 +13,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::literal::literal;
 use crate::refusal::{Answer, Code, Refusal};
 
 const FOLDER: OFlags = OFlags::RDONLY
@@ -65,7 +66,7 @@ pub fn folder(base: BorrowedFd<'_>, path: &[CString], owner: Owner) -> Answer<Ow
 /// Opens an existing folder.
 pub fn open_folder(base: BorrowedFd<'_>, path: &[CString]) -> Result<OwnedFd, Errno> {
     if path.is_empty() {
-        return openat(base, c".", FOLDER, Mode::empty());
+        return openat(base, literal(b".\0"), FOLDER, Mode::empty());
     }
     let joined = join(path);
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
@@ -76,7 +77,7 @@ pub fn open_folder(base: BorrowedFd<'_>, path: &[CString]) -> Result<OwnedFd, Er
 }
 
 fn walk(base: BorrowedFd<'_>, path: &[CString]) -> Result<OwnedFd, Errno> {
-    let mut current = openat(base, c".", FOLDER, Mode::empty())?;
+    let mut current = openat(base, literal(b".\0"), FOLDER, Mode::empty())?;
     for part in path {
         current = openat(&current, part.as_c_str(), FOLDER, Mode::empty())?;
     }

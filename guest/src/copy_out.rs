@@ -187,9 +187,9 @@ fn whole_file(mut file: File, stat: &Stat, path: &str) -> Answer<(u64, Bytes)> {
 
 /// The last real component of a path; empty for the root.
 fn base_name(path: &str) -> String {
-    let names = Path::new(path).components().filter_map(|part| match part {
+    let mut names = Path::new(path).components().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
         _ => None,
     });
-    names.last().unwrap_or_default()
+    names.next_back().unwrap_or_default()
 }

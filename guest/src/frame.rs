@@ -24,6 +24,7 @@ pub enum FrameType {
     Cancel = 0x0b,
     Ping = 0x0c,
     Pong = 0x0d,
+    Awake = 0x0e,
 }
 
 impl FrameType {
@@ -42,6 +43,7 @@ impl FrameType {
             0x0b => Self::Cancel,
             0x0c => Self::Ping,
             0x0d => Self::Pong,
+            0x0e => Self::Awake,
             _ => return None,
         })
     }
@@ -111,9 +113,10 @@ impl Decoder {
             }
             used += input[used..].iter().take_while(|b| **b == 0).count();
             let rest = &input[used..];
-            let Some((head, body)) = rest.split_first_chunk::<HEADER_BYTES>() else {
+            if rest.len() < HEADER_BYTES {
                 return (used, None);
-            };
+            }
+            let (head, body) = rest.split_at(HEADER_BYTES);
             let length = u32::from_le_bytes([head[5], head[6], head[7], 0]) as usize;
             let Some(kind) = FrameType::from_byte(head[0]) else {
                 self.break_stream();

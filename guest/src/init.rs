@@ -15,6 +15,7 @@ use rustix::mount::{mount_remount, MountFlags};
 use crate::cmdline;
 use crate::command::DEFAULT_PATH;
 use crate::console::{attach, say};
+use crate::literal::literal;
 use crate::mounts::{mount_kernel, mount_user, root_is_read_only};
 use crate::shutdown::{shut_down, Ending};
 use crate::sys::interface::Interfaces;
@@ -175,10 +176,13 @@ fn start_agent() -> io::Result<i32> {
     let stderr = std::io::stderr();
     let program = Program {
         // The file this process runs from: wherever the image keeps it.
-        candidates: &[c"/proc/self/exe".to_owned()],
-        argv: &[c"alcove-agent".to_owned(), c"agent".to_owned()],
+        candidates: &[literal(b"/proc/self/exe\0").to_owned()],
+        argv: &[
+            literal(b"alcove-agent\0").to_owned(),
+            literal(b"agent\0").to_owned(),
+        ],
         env: &[path],
-        cwd: c"/",
+        cwd: literal(b"/\0"),
         identity: None,
         stdio: [null.as_fd(), stderr.as_fd(), stderr.as_fd()],
         terminal: false,

@@ -14,6 +14,7 @@ use rustix::mount::{mount, mount_move, MountFlags};
 
 use crate::cmdline::{self, BootParameters};
 use crate::console::{attach, say};
+use crate::literal::literal;
 use crate::mounts::mount_kernel;
 
 /// marks an initramfs of ours; holds the modules to load, a path a line
@@ -52,7 +53,7 @@ fn load_modules() {
 
 fn load(path: &str) -> Result<(), String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    match rustix::system::finit_module(&file, c"", 0) {
+    match rustix::system::finit_module(&file, literal(b"\0"), 0) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
         Err(Errno::NOENT) => Err("another module that it needs is not loaded".to_owned()),
         Err(error) => Err(error.to_string()),

@@ -21,6 +21,7 @@ pub mod glob;
 pub mod health;
 pub mod init;
 pub mod initrd;
+pub mod literal;
 mod mounts;
 mod new_file;
 mod outbox;

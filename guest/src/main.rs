@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use alcove_agent::agent::Agent;
 use alcove_agent::console::say;
+use alcove_agent::literal::literal;
 use alcove_agent::registry::Registry;
 use alcove_agent::request::PowerAction;
 use alcove_agent::sys::signals::{keep_descriptors, restore_defaults, SignalInbox};
@@ -83,7 +84,7 @@ fn serve_socket(path: &Path) -> io::Result<()> {
 fn prepare() -> io::Result<SignalInbox> {
     health::note_start();
     // Init starts us by /proc/self/exe, which would show as "exe" in a list of processes.
-    rustix::thread::set_name(c"alcove-agent")?;
+    rustix::thread::set_name(literal(b"alcove-agent\0"))?;
     restore_defaults();
     keep_descriptors();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));

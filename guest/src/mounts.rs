@@ -112,8 +112,7 @@ pub fn root_is_read_only() -> bool {
     fs::read_to_string("/proc/self/mounts").is_ok_and(|mounts| {
         mounts
             .lines()
-            .filter(|line| line.split(' ').nth(1) == Some("/"))
-            .next_back()
+            .rfind(|line| line.split(' ').nth(1) == Some("/"))
             .and_then(|line| line.split(' ').nth(3))
             .is_some_and(|options| options.split(',').any(|option| option == "ro"))
     })

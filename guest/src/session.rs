@@ -53,6 +53,7 @@ impl Session {
             return;
         }
         if self.greeting.is_none() {
+            self.announce();
             return;
         }
         match frame.kind {
@@ -62,6 +63,13 @@ impl Session {
             }
             FrameType::Cancel => self.cancel(frame.stream),
             _ => self.for_stream(frame, decoder),
+        }
+    }
+
+    /// Tells a host that may think otherwise that there is no session. One at a time is enough.
+    pub fn announce(&mut self) {
+        if self.outbox.is_empty() {
+            self.outbox.push(FrameType::Awake, 0, &[]);
         }
     }
 
@@ -135,9 +143,10 @@ impl Session {
     }
 
     fn hello(&mut self, payload: &[u8]) {
-        let Some((nonce, json)) = payload.split_at_checked(NONCE_BYTES) else {
+        if payload.len() < NONCE_BYTES {
             return;
-        };
+        }
+        let (nonce, json) = payload.split_at(NONCE_BYTES);
         let Ok(hello) = parse::<Hello>(json) else {
             return;
         };

@@ -8,6 +8,7 @@ use rustix::fs::{fstat, openat, statat, AtFlags, Dir, FileType, Mode, OFlags, St
 use rustix::io::Errno;
 
 use crate::glob::Patterns;
+use crate::literal::literal;
 use crate::refusal::{About, Answer};
 use crate::tar_write::Member;
 
@@ -141,7 +142,7 @@ fn sorted_names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
     for entry in Dir::read_from(folder.as_fd())? {
         let entry = entry?;
         let name = entry.file_name();
-        if name != c"." && name != c".." {
+        if name != literal(b".\0") && name != literal(b"..\0") {
             names.push(name.to_owned());
         }
     }

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::accounts::Accounts;
 use crate::command::{present_shell, DEFAULT_PATH};
+use crate::literal::literal;
 use crate::refusal::{About, Answer, Code, Refusal};
 use crate::sys::spawn::{spawn, Program};
 
@@ -86,18 +87,21 @@ fn start_runner() -> Answer<()> {
         .default_account()
         .map_or("root", |a| a.name.as_str());
     let env = [
-        c"HOME=/root".to_owned(),
-        c"USER=root".to_owned(),
-        c"LOGNAME=root".to_owned(),
-        c"SHELL=/bin/sh".to_owned(),
+        literal(b"HOME=/root\0").to_owned(),
+        literal(b"USER=root\0").to_owned(),
+        literal(b"LOGNAME=root\0").to_owned(),
+        literal(b"SHELL=/bin/sh\0").to_owned(),
         string(format!("PATH={DEFAULT_PATH}"))?,
         string(format!("TARGET_USER={target}"))?,
     ];
     let program = Program {
-        candidates: &[c"/proc/self/exe".to_owned()],
-        argv: &[c"alcove-agent".to_owned(), c"run-userdata".to_owned()],
+        candidates: &[literal(b"/proc/self/exe\0").to_owned()],
+        argv: &[
+            literal(b"alcove-agent\0").to_owned(),
+            literal(b"run-userdata\0").to_owned(),
+        ],
         env: &env,
-        cwd: c"/",
+        cwd: literal(b"/\0"),
         identity: None,
         stdio: [null.as_fd(), console.as_fd(), console.as_fd()],
         terminal: false,

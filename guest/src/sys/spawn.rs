@@ -80,8 +80,8 @@ pub fn spawn(program: &Program<'_>) -> Result<i32, SpawnError> {
         libc::sigfillset(&mut all);
         libc::sigprocmask(libc::SIG_SETMASK, &all, &mut before);
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-        let argument = std::ptr::from_mut(&mut child).cast();
-        let pid = libc::clone(child_main, top.cast(), flags, argument);
+        let argument: *mut Child<'_> = &mut child;
+        let pid = libc::clone(child_main, top.cast(), flags, argument.cast());
         let errno = *libc::__errno_location();
         libc::sigprocmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
         if pid < 0 {

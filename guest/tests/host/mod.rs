@@ -1,6 +1,7 @@
 //! The host's end of the protocol, as small as the tests need it, and an agent on a Unix socket.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+// Each test file uses a part of it.
+#![allow(dead_code)]
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
