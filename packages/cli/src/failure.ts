@@ -43,7 +43,7 @@ export function explain(failure: unknown): Explanation {
     return { message, advice: undefined, exitCode: EXIT.usage, code: "usage" };
   }
   if (error instanceof AlcoveConnectionError) return unreachable(error, message);
-  const advice = error instanceof AlcoveApiError ? adviceFor(error.status) : undefined;
+  const advice = error instanceof AlcoveApiError ? adviceFor(error) : undefined;
   const code = error instanceof AlcoveApiError ? printable(error.code) : "failed";
   return { message, advice, exitCode: exitCodeOf(error), code };
 }
@@ -66,9 +66,9 @@ function unreachable(error: AlcoveConnectionError, message: string): Explanation
   return { message, advice: undefined, exitCode, code };
 }
 
-function adviceFor(status: number): string | undefined {
+function adviceFor({ status, code }: AlcoveApiError): string | undefined {
   if (status === 401) {
     return "Give the daemon's token with --token-file (it is in auth/token of the state directory).";
   }
-  return status === 404 ? "`alcove vm list` shows what is there." : undefined;
+  return code === "vm_not_found" ? "`alcove vm list` shows what is there." : undefined;
 }

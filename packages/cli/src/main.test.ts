@@ -159,4 +159,17 @@ describe("alcove", { timeout: 60_000, concurrency: 4 }, () => {
     assert.equal(nobody.exitCode, 3);
     assert.match(nobody.stderr, /alcove up/);
   });
+
+  test("help is given, and nothing else is done", async () => {
+    for (const args of [
+      ["up", "--help"],
+      ["image", "build", "--help"],
+      ["vm", "launch", "--help"],
+    ]) {
+      const help = await alcove(args);
+      assert.deepEqual([help.exitCode, help.stderr], [0, ""]);
+      assert.match(help.stdout, /^Usage: alcove/);
+    }
+    assert.equal((await alcove(["up", "somewhere"])).exitCode, 2);
+  });
 });

@@ -3,7 +3,8 @@
 import { Command, CommanderError } from "commander";
 
 import { Cli, withConnection } from "./cli.ts";
-import { doctor, image, up } from "./commands/local.ts";
+import { doctor, up } from "./commands/local.ts";
+import { image } from "./commands/image.ts";
 import { info, version } from "./commands/info.ts";
 import { run } from "./commands/run.ts";
 import { vm, vmShortcuts } from "./commands/vm.ts";

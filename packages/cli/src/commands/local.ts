@@ -1,36 +1,26 @@
-/** Commands that work on this machine without asking a daemon: `up`, `doctor`, `image`. */
+/** Commands that work on this machine without asking a daemon: `up` and `doctor`. */
 
 import { Command } from "commander";
 
-import type { Cli } from "../cli.ts";
-import { type DaemonScript, becomeDaemonScript } from "../daemon-script.ts";
+import { type Cli, type JsonFlag, withJson } from "../cli.ts";
+import { becomeDaemonScript } from "../daemon-script.ts";
+
+const SETTINGS_NOTE = `
+Settings are environment variables, ALCOVE_LISTEN_PORT and ALCOVE_STATE_DIR among them; the daemon
+names those it does not know. Ctrl-C stops it.`;
 
 export function up(cli: Cli): Command {
-  return handOver(cli, new Command("up"), "main.ts").description(
-    "run the daemon in the foreground (Ctrl-C stops it)",
-  );
+  return new Command("up")
+    .description("run the daemon in the foreground")
+    .addHelpText("after", SETTINGS_NOTE)
+    .action(() => becomeDaemonScript("main.ts", [], cli.env));
 }
 
 export function doctor(cli: Cli): Command {
-  return handOver(cli, new Command("doctor"), "doctor.ts").description(
+  const command = new Command("doctor").description(
     "say what this machine can do, what is missing and how to get it",
   );
-}
-
-export function image(cli: Cli): Command {
-  return handOver(cli, new Command("image"), "image-tool.ts")
-    .description("guest images of this machine: build, ls, inspect, rm, import")
-    .usage("build|ls|inspect|rm|import [options]");
-}
-
-/** Every argument, `--help` too, is the program's own business. */
-function handOver(cli: Cli, command: Command, script: DaemonScript): Command {
-  return command
-    .argument("[args...]")
-    .helpOption(false)
-    .allowUnknownOption()
-    .passThroughOptions()
-    .action((_args: string[], _options: object, self: Command) => {
-      becomeDaemonScript(script, self.args, cli.env);
-    });
+  return withJson(command).action(({ json }: JsonFlag) =>
+    becomeDaemonScript("doctor.ts", json ? ["--json"] : [], cli.env),
+  );
 }
