@@ -14,7 +14,7 @@ export interface BootPlan {
   readonly kernel: KernelPlan;
   readonly disks: readonly DiskPlan[];
   readonly network: NetworkPlan;
-  /** private directory for sockets and process files; the driver makes it, and removes it on dispose */
+  /** private directory for sockets and process files, named `vmId`; the driver makes it, and removes it on dispose */
   readonly runDir: string;
   /** file the serial console is appended to; kept when the machine is gone */
   readonly consoleLogPath: string;

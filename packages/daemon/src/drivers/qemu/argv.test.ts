@@ -122,6 +122,13 @@ test("argv: QEMU is forbidden children, privileges and obsolete calls", () => {
   );
 });
 
+test("argv: the user-mode network is the plan's, and speaks IPv4 only", () => {
+  assert.equal(
+    valueOf(qemuLaunch(PLAN, EMULATED).args, "-netdev"),
+    "user,id=net0,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3,dhcpstart=10.0.2.15",
+  );
+});
+
 test("argv: without a network there is no network device", () => {
   const { args } = qemuLaunch({ ...PLAN, network: { mode: "none" } }, EMULATED);
 

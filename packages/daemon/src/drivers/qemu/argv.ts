@@ -218,7 +218,7 @@ function networkOptions(network: NetworkPlan): Option[] {
 /** The guest is given its address by the agent; DHCP answers with the same one for other images. */
 function userNetdev(network: Extract<NetworkPlan, { mode: "user" }>): string {
   const { cidr, gateway, dns, address } = network;
-  return `user,id=net0,net=${cidr},host=${gateway},dns=${dns},dhcpstart=${address}`;
+  return `user,id=net0,ipv6=off,net=${cidr},host=${gateway},dns=${dns},dhcpstart=${address}`;
 }
 
 function agentOptions(): Option[] {
