@@ -129,6 +129,8 @@ export class FakeHost implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const end of this.#ends) await end();
+    for (const box of this.world.living())
+      box.end({ kind: "crash", lastWords: "the test is over" });
     this.db.close();
     await this.#directory[Symbol.asyncDispose]();
   }

@@ -83,6 +83,8 @@ export class GuestContact implements AsyncDisposable {
       }
     }
     this.#next.reject(over.reason);
+    this.#forget(); // what was announced last is no answer for those who ask from now on
+    this.#next.reject(over.reason);
   }
 
   async #oneSession(endpoint: string, over: AbortSignal): Promise<void> {
@@ -91,7 +93,9 @@ export class GuestContact implements AsyncDisposable {
     await this.#configure(link, over);
     this.#announce(link);
     const reason = await unlessAborted(link.closed, over);
-    this.#forget(reason);
+    this.#forget();
+    this.#problem = reason.message;
+    this.#deps.log.info("guest.session_over", { reason: reason.message });
   }
 
   async #configure(link: GuestLink, over: AbortSignal): Promise<void> {
@@ -113,12 +117,10 @@ export class GuestContact implements AsyncDisposable {
     this.#next.resolve(link);
   }
 
-  #forget(reason: Error): void {
+  #forget(): void {
     this.#link = undefined;
-    this.#problem = reason.message;
     this.#next = Promise.withResolvers();
     this.#next.promise.catch(() => {}); // as above
-    this.#deps.log.info("guest.session_over", { reason: reason.message });
   }
 
   #renewHold(): void {

@@ -3,7 +3,7 @@
 import { pause, unlessAborted } from "#lib/patience.ts";
 
 import { AlcoveError } from "../errors.ts";
-import type { GuestHealth, GuestLink } from "../ports/guest-link.ts";
+import { type GuestLink, SessionLost } from "../ports/guest-link.ts";
 import { isAtRest, type VmPhase } from "./lifecycle.ts";
 import type { VmSupervisor } from "./supervisor.ts";
 import type { Vms } from "./vms.ts";
@@ -24,7 +24,7 @@ export async function becomesReady(
   signal: AbortSignal,
 ): Promise<void> {
   const link = await agentAnswers(vms, vm, signal);
-  if (readiness === "userdata") await userdataEnds(vm, link, signal);
+  if (readiness === "userdata") await userdataEnds(vms, vm, link, signal);
 }
 
 async function agentAnswers(vms: Vms, vm: VmSupervisor, signal: AbortSignal): Promise<GuestLink> {
@@ -39,26 +39,37 @@ async function agentAnswers(vms: Vms, vm: VmSupervisor, signal: AbortSignal): Pr
   look(vm);
   over.catch(() => {}); // also when nobody races it any more
   await unlessAborted(Promise.race([machine, over]), signal);
-  return Promise.race([over, contactOf(vm).link(signal)]);
+  const link = contactOf(vm)
+    .link(signal)
+    .catch(() => {
+      signal.throwIfAborted();
+      return unlessAborted(over, signal); // the machine has ended, and why is about to be recorded
+    });
+  return await Promise.race([over, link]); // still listening while it waits
 }
 
-async function userdataEnds(vm: VmSupervisor, link: GuestLink, signal: AbortSignal): Promise<void> {
+async function userdataEnds(
+  vms: Vms,
+  vm: VmSupervisor,
+  link: GuestLink,
+  signal: AbortSignal,
+): Promise<void> {
   let current = link;
-  for (;;) {
-    if (await userdataRan(current, signal)) return;
+  while (!(await userdataRan(current, signal))) {
     await pause(USERDATA_POLL_MS, signal);
-    if (isAtRest(vm.phase)) throw ended(vm);
-    current = await contactOf(vm).link(signal); // the script may have rebooted the guest
+    current = await agentAnswers(vms, vm, signal); // the script may have rebooted the guest
   }
 }
 
 async function userdataRan(link: GuestLink, signal: AbortSignal): Promise<boolean> {
-  const health: GuestHealth | undefined = await link.health(signal).catch((error: unknown) => {
+  try {
+    const { userdata } = await link.health(signal);
+    return userdata.ran;
+  } catch (error) {
     signal.throwIfAborted();
-    if (AlcoveError.is(error, "guest_unreachable")) return undefined; // between two boots
+    if (error instanceof SessionLost) return false; // between two boots, or after the last
     throw error;
-  });
-  return health?.userdata.ran ?? false;
+  }
 }
 
 function contactOf(vm: VmSupervisor) {
