@@ -73,8 +73,9 @@ export class Cli {
     if (advice !== undefined) this.say(this.#errorColours.dim(`  ${advice}`));
   }
 
-  progress(text: string | (() => string)): Progress {
-    return new Progress(process.stderr, typeof text === "string" ? () => text : text);
+  /** @param detail what changes meanwhile, such as a count */
+  progress(title: string, detail: () => string = () => ""): Progress {
+    return new Progress(process.stderr, title, detail);
   }
 }
 

@@ -16,35 +16,41 @@ const ERASE_LINE = "\r\u001b[2K";
 
 export class Progress implements Disposable {
   readonly #target: ProgressTarget;
-  readonly #text: () => string;
-  readonly #startedAtMs = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  readonly #title: string;
+  readonly #detail: () => string;
+  readonly #startedAtMs = Date.now();
+  #timer: NodeJS.Timeout;
   #frame = 0;
-  #shown = false;
 
-  /** @param text asked for at every redraw, so that it can count */
-  constructor(target: ProgressTarget, text: () => string) {
+  /** @param detail what changes, such as a count; asked for at every redraw */
+  constructor(target: ProgressTarget, title: string, detail: () => string) {
     this.#target = target;
-    this.#text = text;
-    this.#timer = target.isTTY
-      ? setInterval(() => this.#draw(), FRAME_MS)
-      : setTimeout(() => this.#target.write(`${this.#text()}...\n`), QUIET_MS);
-    this.#timer.unref();
+    this.#title = title;
+    this.#detail = detail;
+    this.#timer = setTimeout(() => this.#begin(), QUIET_MS).unref();
   }
 
   /** Takes the line away again. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    if (this.#shown) this.#target.write(ERASE_LINE);
-    this.#shown = false;
+    if (this.#frame > 0) this.#target.write(ERASE_LINE);
+    this.#frame = 0;
+  }
+
+  #begin(): void {
+    if (!this.#target.isTTY) {
+      this.#target.write(`${this.#title} ...\n`);
+      return;
+    }
+    this.#timer = setInterval(() => this.#draw(), FRAME_MS).unref();
+    this.#draw();
   }
 
   #draw(): void {
-    const ms = performance.now() - this.#startedAtMs;
-    if (ms < QUIET_MS) return;
-    this.#frame = (this.#frame + 1) % FRAMES.length;
-    const line = `${FRAMES[this.#frame]} ${this.#text()} ${Math.floor(ms / 1000)}s`;
+    this.#frame += 1;
+    const seconds = Math.floor((Date.now() - this.#startedAtMs) / 1000);
+    const sign = FRAMES[this.#frame % FRAMES.length];
+    const line = [sign, this.#title, this.#detail(), `${seconds}s`].filter(Boolean).join(" ");
     this.#target.write(ERASE_LINE + line.slice(0, (this.#target.columns ?? 80) - 1));
-    this.#shown = true;
   }
 }

@@ -112,4 +112,15 @@ describe("alcove run", { timeout: 60_000, concurrency: 4 }, () => {
       assert.match(refused.stderr, /alcove vm delete sbox-2/);
     });
   });
+
+  test("a daemon that dies meanwhile: the command fails and what may remain is named", async () => {
+    const host = await FakeHost.open();
+    const cli = new SpawnedCli(["run", "--url", host.url, "--", "sleep", "60"]);
+    await until(() => host.pids.length === 1);
+    await host[Symbol.asyncDispose]();
+    const { exitCode, stderr } = await cli.ended;
+    assert.equal(exitCode, 125);
+    assert.match(stderr, /alcove vm delete sbox-1/);
+    assert.match(stderr, /alcove: The connection was lost/);
+  });
 });

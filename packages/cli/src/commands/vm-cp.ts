@@ -35,7 +35,7 @@ export function vmCp(cli: Cli): Command {
       checkFlags(flags, from, to);
       using client = cli.client(self);
       let bytes = 0;
-      using _progress = cli.progress(() => `Copied ${humanBytes(bytes)}`);
+      using _progress = cli.progress("Copying", () => humanBytes(bytes));
       const job = {
         client,
         flags,

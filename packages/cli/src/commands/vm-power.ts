@@ -43,7 +43,7 @@ function power(
   return withConnection(withJson(command.argument("<vm>"))).action(
     async (hostname: string, flags: PowerFlags, self: Command) => {
       using client = cli.client(self);
-      using _progress = cli.progress(`${command.name()} ${printableLine(hostname)}`);
+      using _progress = cli.progress(`${command.name()} of ${printableLine(hostname)}`);
       await act(client, hostname, flags);
       _progress[Symbol.dispose]();
       if (flags.json) cli.printJson({ hostname, result: done });
