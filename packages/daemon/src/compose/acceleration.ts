@@ -9,6 +9,9 @@ import { probeAcceleration } from "#drivers/qemu/acceleration.ts";
 import type { QemuConfig } from "#drivers/qemu/qemu-hypervisor.ts";
 import { hostTscKhz } from "#host/tsc.ts";
 
+/** A machine that is being ended keeps its user until it is gone, while the next one boots. */
+const SPARE_USERS = 64;
+
 export interface Accelerated {
   readonly qemu: QemuConfig;
   /** one sentence for people */
@@ -49,7 +52,9 @@ async function withoutAcceleration(
     binary: config.qemuBinary,
     tscKhz: await hostTscKhz(config.agentBinary, signal),
     bootTimeoutMs: config.bootTimeoutMs,
-    users: root ? { base: config.vmmUidBase, count: config.limits.maxVms } : undefined,
+    users: root
+      ? { base: config.vmmUidBase, count: config.limits.maxVms + SPARE_USERS }
+      : undefined,
   };
 }
 

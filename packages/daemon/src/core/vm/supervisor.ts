@@ -12,7 +12,7 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { GuestConfiguration, GuestDialer } from "../ports/guest-link.ts";
+import { type GuestConfiguration, type GuestDialer, SessionLost } from "../ports/guest-link.ts";
 import type { BootPlan, Exit, Hypervisor, Machine, Pausing } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
@@ -213,6 +213,7 @@ export class VmSupervisor {
       await link?.power("poweroff", AbortSignal.timeout(POWER_REQUEST_TIMEOUT_MS));
       return link !== undefined;
     } catch (error) {
+      if (error instanceof SessionLost) return true; // the guest was faster than its answer
       this.#log.warn("vm.power_off_refused", { error });
       return false;
     }
