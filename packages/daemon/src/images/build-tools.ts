@@ -66,14 +66,9 @@ export async function runTool(
   };
   context.report({ step: spec.step });
   // Tools write their progress to either stream; here both are one.
-  const args = ["-c", 'exec "$0" "$@" 2>&1', spec.file, ...spec.args];
-  const command: RunSpec = {
-    file: "/bin/sh",
-    args,
-    env: spec.env ?? toolEnv(context),
-    onLine,
-    ...cwdOf(spec),
-  };
+  const words = ["-c", 'exec "$0" "$@" 2>&1', ...contained([spec.file, ...spec.args])];
+  const env = spec.env ?? toolEnv(context);
+  const command: RunSpec = { file: "/bin/sh", args: words, env, onLine, ...cwdOf(spec) };
   try {
     await run(command, signal);
   } catch (cause) {
@@ -81,6 +76,18 @@ export async function runTool(
     const why = lastLines.length > 0 ? `:\n${lastLines.join("\n")}` : "";
     throw buildFailed(spec.step, `${path.basename(spec.file)} failed${why}`, cause);
   }
+}
+
+/**
+ * A command that does not outlive this process, even when this process is killed, and that leaves
+ * nothing mounted on the host. Root gets that for all the tool starts, by namespaces of its own;
+ * others for the tool itself.
+ */
+function contained(command: readonly string[]): string[] {
+  const dieWithUs = ["setpriv", "--pdeathsig", "KILL", "--"];
+  const namespaces = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
+  const isolated = ["unshare", ...namespaces, "--mount-proc", "--"];
+  return [...dieWithUs, ...(process.getuid?.() === 0 ? isolated : []), ...command];
 }
 
 function cwdOf(spec: ToolSpec): { cwd?: string } {
@@ -138,5 +145,6 @@ export async function removeTree(dir: string): Promise<void> {
       `Something is mounted at ${below[0]}, left by an interrupted build: unmount it first`,
     );
   }
-  await rm(dir, { recursive: true, force: true });
+  // A killed build's tools may write for another moment.
+  await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -81,10 +81,8 @@ async function bootstrap(
     recipe.suite,
     what.target,
   ];
-  // A mount namespace of its own: whatever happens to the build, nothing stays mounted on the host.
-  const isolated = ["--mount", "--propagation", "private", "--", "mmdebstrap", ...args];
   const env = { ...toolEnv(context), TMPDIR: what.scratch };
-  await runTool(context, { step: STEP, file: "unshare", args: isolated, env, progressOf }, signal);
+  await runTool(context, { step: STEP, file: "mmdebstrap", args, env, progressOf }, signal);
 }
 
 /** mmdebstrap marks what it does with "I: "; the rest is the chatter of its tools. */
