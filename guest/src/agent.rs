@@ -50,7 +50,7 @@ impl Agent {
         }
     }
 
-    /// Serves until SIGTERM. Every program of every stream is ended before it returns.
+    /// Serves until TERM, INT or HUP. Every program of every stream is ended before it returns.
     pub fn serve(&mut self) -> io::Result<()> {
         if self.transport.stream().is_some() {
             // A host that is there already may still talk to the agent before this one.
@@ -126,7 +126,7 @@ impl Agent {
 
     fn take_signals(&mut self) {
         while let Some(signal) = self.signals.next() {
-            if signal == libc::SIGTERM || signal == libc::SIGINT {
+            if signal != libc::SIGCHLD {
                 self.leaving = true;
             }
         }

@@ -4,20 +4,18 @@
 //! session says how much it may read and books what it consumed.
 
 use std::collections::VecDeque;
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{fcntl_getfl, fcntl_setfl, OFlags};
 use rustix::io::Errno;
-use rustix::pipe::{pipe_with, PipeFlags};
 
 use crate::accounts::Accounts;
 use crate::command::{plan, start_refusal};
-use crate::refusal::{About, Answer, Refusal};
+use crate::refusal::{Answer, Refusal};
 use crate::request::{ExecRequest, Size};
 use crate::sys::spawn::{spawn, Program};
 use crate::sys::{signals, terminal};
+use crate::wiring::{own_terminal, wire, Input};
 
 /// how long output may stay silent after the program ended, while somebody else holds its pipes
 const DRAIN: Duration = Duration::from_millis(200);
@@ -26,15 +24,6 @@ const DRAIN: Duration = Duration::from_millis(200);
 pub enum Output {
     Stdout,
     Stderr,
-}
-
-/// Where input goes.
-enum Input {
-    Pipe(OwnedFd),
-    /// the terminal's master, which `stdout` holds
-    Terminal,
-    /// closed by either side: bytes are consumed and dropped
-    Gone,
 }
 
 pub struct Exec {
@@ -49,14 +38,6 @@ pub struct Exec {
     /// raw wait status, once collected
     status: Option<i32>,
     silent_until: Option<Instant>,
-}
-
-/// Our ends and the child's ends of its standard streams.
-struct Wiring {
-    child: [OwnedFd; 3],
-    input: Input,
-    stdout: Option<OwnedFd>,
-    stderr: Option<OwnedFd>,
 }
 
 impl Exec {
@@ -256,60 +237,4 @@ pub fn exit_of(status: i32) -> (i32, Option<String>) {
 fn needs_identity(uid: u32, gid: u32) -> bool {
     let own = rustix::process::geteuid();
     own.is_root() || own.as_raw() != uid || rustix::process::getegid().as_raw() != gid
-}
-
-fn wire(request: &ExecRequest) -> io::Result<Wiring> {
-    if let Some(size) = request.pty {
-        let pair = terminal::open(size.cols, size.rows)?;
-        set_nonblocking(&pair.master)?;
-        return Ok(Wiring {
-            child: [pair.slave.try_clone()?, pair.slave.try_clone()?, pair.slave],
-            input: Input::Terminal,
-            stdout: Some(pair.master),
-            stderr: None,
-        });
-    }
-    let (stdin, input) = if request.stdin {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-        set_nonblocking(&writer)?;
-        (reader, Input::Pipe(writer))
-    } else {
-        (null()?, Input::Gone)
-    };
-    let (stdout_reader, stdout) = output_pipe(request.stdout)?;
-    let (stderr_reader, stderr) = output_pipe(request.stderr)?;
-    Ok(Wiring {
-        child: [stdin, stdout, stderr],
-        input,
-        stdout: stdout_reader,
-        stderr: stderr_reader,
-    })
-}
-
-fn output_pipe(wanted: Option<bool>) -> io::Result<(Option<OwnedFd>, OwnedFd)> {
-    if wanted == Some(false) {
-        return Ok((None, null()?));
-    }
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    set_nonblocking(&reader)?;
-    Ok((Some(reader), writer))
-}
-
-fn null() -> io::Result<OwnedFd> {
-    let file = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    Ok(file.into())
-}
-
-fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
-    Ok(fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?)
-}
-
-/// The terminal belongs to who works at it, as login(1) would do.
-fn own_terminal(slave: &OwnedFd, uid: u32) {
-    let owner = Some(rustix::fs::Uid::from_raw(uid));
-    // Not possible where the agent itself is not root; the open descriptors work all the same.
-    let _ = rustix::fs::fchown(slave, owner, None).about("terminal");
 }

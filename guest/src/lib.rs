@@ -45,3 +45,4 @@ mod tree;
 mod unpack;
 pub mod userdata;
 pub mod welcome;
+mod wiring;
