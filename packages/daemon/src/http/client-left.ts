@@ -21,3 +21,12 @@ export function clientLeft(request: FastifyRequest, reply: FastifyReply): AbortS
   SIGNALS.set(request, controller.signal);
   return controller.signal;
 }
+
+/**
+ * Ends work as soon as the client has left. An answer that is being streamed cannot see to it by
+ * itself: it waits for the next piece, and a silent command has none.
+ */
+export function whenLeft(left: AbortSignal, end: () => void): void {
+  if (left.aborted) end();
+  else left.addEventListener("abort", end, { once: true });
+}

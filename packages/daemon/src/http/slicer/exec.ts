@@ -11,7 +11,7 @@ import { runToEnd } from "#core/exec/run.ts";
 import type { GuestExec, GuestProcess, GuestProgram } from "#core/ports/guest-link.ts";
 
 import { streamedBodies } from "../bodies.ts";
-import { clientLeft } from "../client-left.ts";
+import { clientLeft, whenLeft } from "../client-left.ts";
 import { encoder, execFrames, failureOf, startFailureFrame, type Stdio } from "./exec-frames.ts";
 import type { SlicerParts } from "./parts.ts";
 import { flag, listOf, Many, One, userOf } from "./query.ts";
@@ -50,7 +50,9 @@ export const exec: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms })
     const started = await startOrFailure(agent.exec(command, left));
     if (flag("buffered", query.buffered)) return bufferedAnswer(started, stdio, left);
     reply.type("application/x-ndjson");
-    if ("failure" in started) return startFailureFrame(started.failure, now());
+    // As bytes: to text, Fastify would add a charset.
+    if ("failure" in started) return Buffer.from(startFailureFrame(started.failure, now()));
+    whenLeft(left, () => started.process.cancel());
     if (command.stdin) feed(started.process, request.raw, left);
     return reply.send(
       Readable.from(execFrames(started.process, stdio, now), { objectMode: false }),

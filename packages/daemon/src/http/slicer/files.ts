@@ -16,7 +16,7 @@ import type {
 } from "#core/ports/guest-link.ts";
 
 import { streamedBodies } from "../bodies.ts";
-import { clientLeft } from "../client-left.ts";
+import { clientLeft, whenLeft } from "../client-left.ts";
 import type { SlicerParts } from "./parts.ts";
 import { flag, listOf, Many, One, permissionBits, userOf } from "./query.ts";
 
@@ -59,6 +59,7 @@ export const files: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
     const left = clientLeft(request, reply);
     const agent = await agentOf(vms.get(request.params.hostname), left);
     const source = await agent.copyOut(copyOutOf(query, mode), left);
+    whenLeft(left, () => source.cancel());
     return sendSource(reply, source, mode);
   });
 };
