@@ -69,7 +69,10 @@ function shellOf(query: Static<typeof Query>): GuestExec {
 /** Lives until the shell or the client ends; never rejects. */
 async function session(socket: WebSocket, process: GuestProcess): Promise<void> {
   const left = new AbortController();
-  const typing = keystrokes(socket, process, left.signal).finally(() => process.cancel());
+  const asked = new AbortController(); // by the client: it sent a shutdown, or closed
+  const typing = keystrokes(socket, process, left.signal)
+    .then(() => asked.abort())
+    .finally(() => process.cancel());
   try {
     const frames = new DataFrames();
     for await (const { bytes } of process.output) {
@@ -79,7 +82,8 @@ async function session(socket: WebSocket, process: GuestProcess): Promise<void> 
     socket.close(NORMAL_CLOSURE);
   } catch (error) {
     const message = error instanceof Error ? error.message : "the session broke";
-    socket.close(left.signal.aborted ? NORMAL_CLOSURE : INTERNAL_ERROR, message.slice(0, 100));
+    if (asked.signal.aborted) socket.close(NORMAL_CLOSURE);
+    else socket.close(INTERNAL_ERROR, message.slice(0, 100));
   } finally {
     process.cancel();
     left.abort();
