@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 
 import { isObject } from "../errors.ts";
 import { runCommand } from "./fake-exec.ts";
-import { SHELL_FRAME, decodeShellFrame, encodeShellFrame } from "../shell-frames.ts";
+import { echoShell, refuseShell } from "./fake-shell.ts";
 
 export interface FakeHostOptions {
   readonly token?: string;
@@ -68,25 +68,9 @@ export class FakeHost implements AsyncDisposable {
       });
     });
     this.#server.on("upgrade", (request, socket, head) => {
-      if (!this.vms.has(request.url?.split(/[/?]/)[2] ?? "")) {
-        const body = JSON.stringify({ error: "no such VM", code: "vm_not_found" });
-        socket.end(`HTTP/1.1 404 Not Found\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-        return;
-      }
-      this.#sockets.handleUpgrade(request, socket, head, (ws) => {
-        ws.on("message", (data: Buffer) => {
-          const frame = decodeShellFrame(data);
-          if (frame?.type === SHELL_FRAME.windowSize) {
-            const size = `${frame.payload.readUInt32BE(0)}x${frame.payload.readUInt32BE(4)}\r\n`;
-            ws.send(encodeShellFrame(SHELL_FRAME.data, Buffer.from(size)));
-          }
-          if (frame?.type === SHELL_FRAME.data) ws.send(data);
-          const ends = frame?.type === SHELL_FRAME.data && frame.payload.includes(0x04);
-          if (!ends && frame?.type !== SHELL_FRAME.shutdown) return;
-          ws.send(encodeShellFrame(SHELL_FRAME.sessionClose));
-          ws.close(1000);
-        });
-      });
+      const hostname = request.url?.split(/[/?]/)[2] ?? "";
+      if (!this.vms.has(hostname)) return refuseShell(socket);
+      this.#sockets.handleUpgrade(request, socket, head, echoShell);
     });
   }
 
