@@ -5,6 +5,7 @@ export const DEBIAN_PACKAGES = [
   { name: "qemu-utils", reason: "qemu-img: disks of VMs and images" },
   { name: "mmdebstrap", reason: "builds guest file systems from Debian packages" },
   { name: "e2fsprogs", reason: "mkfs.ext4 -d: makes disks without mounting them" },
+  { name: "nftables", reason: "keeps guests away from services on the host" },
   { name: "lz4", reason: "kernels and initramfs" },
   { name: "zstd", reason: "kernel packages and modules" },
   { name: "xz-utils", reason: "kernel packages and modules" },

@@ -7,6 +7,7 @@ import { AlcoveError } from "#core/errors.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import { probeAcceleration } from "#drivers/qemu/acceleration.ts";
 import type { QemuConfig } from "#drivers/qemu/qemu-hypervisor.ts";
+import type { UidRange } from "#drivers/qemu/uid-pool.ts";
 import { hostTscKhz } from "#host/tsc.ts";
 
 /** A machine that is being ended keeps its user until it is gone, while the next one boots. */
@@ -43,18 +44,21 @@ export async function accelerated(
   return { qemu: { ...base, accel }, reason };
 }
 
+/** @returns the users that QEMUs run as; `undefined` when they can only run as the daemon's own */
+export function vmmUsers(config: Config): UidRange | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  return { base: config.vmmUidBase, count: config.limits.maxVms + SPARE_USERS };
+}
+
 async function withoutAcceleration(
   config: Config,
   signal: AbortSignal,
 ): Promise<Omit<QemuConfig, "accel">> {
-  const root = process.getuid?.() === 0;
   return {
     binary: config.qemuBinary,
     tscKhz: await hostTscKhz(config.agentBinary, signal),
     bootTimeoutMs: config.bootTimeoutMs,
-    users: root
-      ? { base: config.vmmUidBase, count: config.limits.maxVms + SPARE_USERS }
-      : undefined,
+    users: vmmUsers(config),
   };
 }
 

@@ -3,8 +3,6 @@
  * disposing it stops everything, last opened, first closed.
  */
 
-import path from "node:path";
-
 import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
 import type { Log } from "#core/ports/log.ts";
@@ -14,13 +12,12 @@ import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 import { native } from "#http/native/surface.ts";
 import { slicer } from "#http/slicer/surface.ts";
-import { VmDisks } from "#images/vm-disks.ts";
-import { openDb } from "#store/db.ts";
-import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
 import { about } from "./about.ts";
+import { guardHost } from "./guests-to-host.ts";
 import { listen } from "./listeners.ts";
 import { openVms } from "./open-vms.ts";
+import { openStorage } from "./storage.ts";
 import { virtualisation } from "./virtualisation.ts";
 
 export interface RunningHost extends AsyncDisposable {
@@ -42,14 +39,14 @@ export async function startHost(
   parts.use(await becomeSoleOwner(config.stateDir));
   parts.use(await becomeSoleOwner(config.runtimeDir));
 
-  const db = parts.use(openDb(path.join(config.stateDir, "alcove.sqlite")));
-  const store = new SqliteVmStore(db);
-  const disks = await VmDisks.open(path.join(config.stateDir, "vms"));
+  const { store, disks } = parts.use(await openStorage(config.stateDir));
   const groups = new HostGroups([{ ...config.group, count: 0, networkMode: config.group.network }]);
   const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, log, signal);
   const { hypervisor } = machines;
+  const guarding = await guardHost(config, log, signal);
   const vms = await openVms(config, { ...machines, groups, disks, store, hostFacts, log }, signal);
+  parts.use(guarding.lowerWithout(vms));
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());
 

@@ -29,6 +29,8 @@ export interface Config {
   /** what an orderly end of the daemon does with VMs: as Slicer does, or leave them to the next daemon */
   readonly onStop: "stop" | "leave";
   readonly vmmUidBase: number;
+  /** whether guests of user-mode networks may reach services on the host itself */
+  readonly guestToHost: "deny" | "allow";
   readonly group: {
     readonly name: string;
     readonly vcpus: number;
@@ -50,9 +52,7 @@ export function readConfig(env: Environment, uid: number): Config {
   const read = new SettingsReader(env, FOR_OTHERS);
   const root = uid === 0;
   const config: Config = {
-    stateDir: path.resolve(
-      read.text("ALCOVE_STATE_DIR", path.join(CHECKOUT, ".alcove")),
-    ),
+    stateDir: path.resolve(read.text("ALCOVE_STATE_DIR", path.join(CHECKOUT, ".alcove"))),
     runtimeDir: path.resolve(
       read.text("ALCOVE_RUNTIME_DIR", runtimeDefault(root, read.plain("XDG_RUNTIME_DIR"), uid)),
     ),
@@ -67,6 +67,7 @@ export function readConfig(env: Environment, uid: number): Config {
     powerOffGraceMs: read.integer("ALCOVE_POWER_OFF_GRACE_MS", 10_000, [0, 600_000]),
     onStop: read.oneOf("ALCOVE_ON_STOP", ["stop", "leave"]),
     vmmUidBase: read.integer("ALCOVE_VMM_UID_BASE", 400_000, [1, 2_000_000_000]),
+    guestToHost: read.oneOf("ALCOVE_GUEST_TO_HOST", ["deny", "allow"]),
     group: {
       name: read.text("ALCOVE_GROUP_NAME", "sbox"),
       vcpus: read.integer("ALCOVE_GROUP_VCPUS", 2, [1, 64]),
