@@ -21,6 +21,7 @@ test("exit codes: every kind of failure has its own", () => {
     [new AlcoveApiError(404, "vm_not_found", "x"), EXIT.notFound],
     [new AlcoveApiError(409, "wrong_phase", "x"), EXIT.wrongState],
     [new AlcoveApiError(408, "timed_out", "x"), EXIT.timedOut],
+    [new AlcoveApiError(503, "guest_unreachable", "x"), EXIT.wrongState],
     [new AlcoveApiError(503, "no_capacity", "x"), EXIT.noCapacity],
     [new AlcoveApiError(500, "internal", "x"), EXIT.failed],
     [new Error("x"), EXIT.failed],
