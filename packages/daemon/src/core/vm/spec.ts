@@ -23,8 +23,9 @@ const MAX_TAGS = 64;
 const MAX_TAG_LENGTH = 256;
 const MAX_SSH_KEYS = 64;
 const MAX_SSH_KEY_LENGTH = 16 * 1024;
-/** configure must fit one frame of the guest protocol */
 const MAX_USERDATA_BYTES = 32 * 1024;
+/** keys and userdata as JSON: with name, network and entropy they go to the guest in one frame of 64 KiB */
+const MAX_CONFIGURATION_BYTES = 60 * 1024;
 
 type Issue = { readonly path: string; readonly problem: string };
 
@@ -84,7 +85,17 @@ function textIssues(spec: VmSpec): Issue[] {
   if (Buffer.byteLength(spec.userdata ?? "") > MAX_USERDATA_BYTES) {
     say("userdata", `at most ${humanBytes(MAX_USERDATA_BYTES)}`);
   }
+  if (issues.length === 0 && configurationBytes(spec) > MAX_CONFIGURATION_BYTES) {
+    say(
+      "ssh_keys",
+      `together with userdata at most ${humanBytes(MAX_CONFIGURATION_BYTES)} of JSON`,
+    );
+  }
   return issues;
+}
+
+function configurationBytes({ sshKeys, userdata }: VmSpec): number {
+  return Buffer.byteLength(JSON.stringify({ sshKeys, userdata }));
 }
 
 function gpuIssues(request: VmRequest): Issue[] {
