@@ -22,7 +22,7 @@ import { type CloudKernelRecipe, digestOfFiles, readRecipe, type RootfsRecipe } 
 import { assembleTree, installedPackages } from "./rootfs-tree.ts";
 
 /** raised when the builder itself changes what it makes, so that images are built again */
-const BUILDER_REVISION = 1;
+const BUILDER_REVISION = 2;
 
 export type BuildOutcome<Manifest> = {
   readonly manifest: Manifest;

@@ -116,6 +116,9 @@ export async function during<Result>(
     if (error instanceof ProgramMissing || error instanceof ProgramFailed) {
       throw buildFailed(name, error.message, error);
     }
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC") {
+      throw buildFailed(name, "the disk that holds the image store is full", error);
+    }
     throw error;
   }
 }

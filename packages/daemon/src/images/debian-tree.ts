@@ -32,13 +32,13 @@ export async function debianTree(
   recipe: RootfsRecipe,
   signal: AbortSignal,
 ): Promise<string> {
+  mustBeRoot();
   const hook = path.join(context.recipesDir, name, "customize.sh");
   const { suite, variant, packages } = recipe;
   const key = contentId({ suite, variant, packages, LEFT_OUT, hook: await digestOfFiles([hook]) });
   const cache = path.join(context.root, "cache", "debian");
   const archive = path.join(cache, `${name}-${key.slice(0, 32)}.tar`);
   if (await exists(archive)) return archive;
-  mustBeRoot();
   await using scratch = await scratchDir(context.root, "debian");
   const fresh = path.join(scratch.path, "tree.tar");
   await bootstrap(context, { recipe, hook, scratch: scratch.path, target: fresh }, signal);

@@ -136,9 +136,20 @@ async function installAgent(
   }
   await cp(context.agentUnitPath, path.join(tree, UNIT));
   await chmod(path.join(tree, UNIT), 0o644);
-  const wants = path.join(tree, "etc/systemd/system/multi-user.target.wants");
+  const wants = path.join(
+    tree,
+    "etc/systemd/system",
+    `${await wantedBy(context.agentUnitPath)}.wants`,
+  );
   await mkdir(wants, { recursive: true });
   await symlink(`/${UNIT}`, path.join(wants, path.basename(UNIT)));
+}
+
+/** What `systemctl enable` would read; the host need not have systemd. */
+async function wantedBy(unitPath: string): Promise<string> {
+  const target = /^WantedBy=(\S+)$/m.exec(await readFile(unitPath, "utf8"))?.[1];
+  if (target !== undefined) return target;
+  throw buildFailed("install the agent", "its systemd unit does not say WantedBy");
 }
 
 async function chosenModules({ recipe, kernel }: TreeParts): Promise<string[]> {
