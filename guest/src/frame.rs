@@ -162,8 +162,10 @@ pub struct Inbox {
     end: usize,
 }
 
-/// room for a whole frame and most of the next
-const INBOX_BYTES: usize = 2 * RESYNC_ZEROS;
+/// room for a few whole frames, so that the beginning of the next one is rarely moved
+const INBOX_BYTES: usize = 4 * RESYNC_ZEROS;
+/// less free space than this makes `space` move what is unread to the beginning, in bytes
+const LEAST_SPACE_BYTES: usize = 16 * 1024;
 
 impl Default for Inbox {
     fn default() -> Self {
@@ -189,7 +191,7 @@ impl Inbox {
     pub fn space(&mut self) -> &mut [u8] {
         if self.start == self.end {
             self.clear();
-        } else if self.start > 0 && INBOX_BYTES - self.end < RESYNC_ZEROS {
+        } else if self.start > 0 && INBOX_BYTES - self.end < LEAST_SPACE_BYTES {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
