@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 
 use rustix::fs::{fstat, open, FileType, Mode, OFlags, Stat};
@@ -70,38 +71,7 @@ impl CopyOut {
         let stat = fstat(&fd).about(&path)?;
         let mode = stat.st_mode & 0o7777;
         let name = base_name(&path);
-        let exclude = Patterns::new(&request.exclude);
-        let (kind, size, bytes) = match (FileType::from_raw_mode(stat.st_mode), request.format) {
-            (FileType::Directory, Format::File) => {
-                let message = format!("{path}: is a directory");
-                return Err(Refusal::new(Code::IsDirectory, message));
-            }
-            (FileType::Directory, Format::Tar | Format::Any) => {
-                let tree = Tree::new(fd, exclude)?;
-                (
-                    "directory",
-                    None,
-                    Bytes::Tar(Box::new(TarSource::tree(tree))),
-                )
-            }
-            (FileType::RegularFile, Format::Tar) => {
-                let member = member(name.clone().into_bytes(), &stat, false);
-                let source = TarSource::single(member, fd.into());
-                (
-                    "file",
-                    Some(stat.st_size as u64),
-                    Bytes::Tar(Box::new(source)),
-                )
-            }
-            (FileType::RegularFile, Format::File | Format::Any) => {
-                let (size, bytes) = whole_file(fd.into(), &stat, &path)?;
-                ("file", Some(size), bytes)
-            }
-            _ => {
-                let message = format!("{path}: is neither a file nor a directory");
-                return Err(Refusal::new(Code::Unsupported, message));
-            }
-        };
+        let (kind, size, bytes) = source_of(request, fd, &stat, &path)?;
         let description = Description {
             kind,
             name,
@@ -150,6 +120,46 @@ impl CopyOut {
         Sent {
             ok: true,
             bytes: self.sent,
+        }
+    }
+}
+
+/// What is sent for an opened path: its kind, its size if it is a file, and the bytes.
+fn source_of(
+    request: &CopyOutRequest,
+    fd: OwnedFd,
+    stat: &Stat,
+    path: &str,
+) -> Answer<(&'static str, Option<u64>, Bytes)> {
+    match (FileType::from_raw_mode(stat.st_mode), request.format) {
+        (FileType::Directory, Format::File) => {
+            let message = format!("{path}: is a directory");
+            Err(Refusal::new(Code::IsDirectory, message))
+        }
+        (FileType::Directory, Format::Tar | Format::Any) => {
+            let tree = Tree::new(fd, Patterns::new(&request.exclude))?;
+            (
+                "directory",
+                None,
+                Bytes::Tar(Box::new(TarSource::tree(tree))),
+            )
+        }
+        (FileType::RegularFile, Format::Tar) => {
+            let member = member(base_name(path).into_bytes(), stat, false);
+            let source = TarSource::single(member, fd.into());
+            (
+                "file",
+                Some(stat.st_size as u64),
+                Bytes::Tar(Box::new(source)),
+            )
+        }
+        (FileType::RegularFile, Format::File | Format::Any) => {
+            let (size, bytes) = whole_file(fd.into(), stat, path)?;
+            Ok(("file", Some(size), bytes))
+        }
+        _ => {
+            let message = format!("{path}: is neither a file nor a directory");
+            Err(Refusal::new(Code::Unsupported, message))
         }
     }
 }
