@@ -138,20 +138,14 @@ fn source_of(
         }
         (FileType::Directory, Format::Tar | Format::Any) => {
             let tree = Tree::new(fd, Patterns::new(&request.exclude))?;
-            (
-                "directory",
-                None,
-                Bytes::Tar(Box::new(TarSource::tree(tree))),
-            )
+            let bytes = Bytes::Tar(Box::new(TarSource::tree(tree)));
+            Ok(("directory", None, bytes))
         }
         (FileType::RegularFile, Format::Tar) => {
             let member = member(base_name(path).into_bytes(), stat, false);
             let source = TarSource::single(member, fd.into());
-            (
-                "file",
-                Some(stat.st_size as u64),
-                Bytes::Tar(Box::new(source)),
-            )
+            let bytes = Bytes::Tar(Box::new(source));
+            Ok(("file", Some(stat.st_size as u64), bytes))
         }
         (FileType::RegularFile, Format::File | Format::Any) => {
             let (size, bytes) = whole_file(fd.into(), stat, path)?;
