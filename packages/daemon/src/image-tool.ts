@@ -11,7 +11,6 @@ import { parseArgs } from "node:util";
 
 import { AlcoveError } from "#core/errors.ts";
 import type { BuildProgress } from "#core/image/progress.ts";
-import { type BuildContext } from "#images/build-tools.ts";
 import { LocalImageStore } from "#images/local-image-store.ts";
 import { StoreBusy } from "#images/store-lock.ts";
 
@@ -61,27 +60,21 @@ async function main(argv: readonly string[]): Promise<number> {
     stateDir,
     words,
     options: { ...values, keepFormat: values["keep-format"] },
-    context: await contextFor(store.root, report),
+    context: {
+      root: store.root,
+      recipesDir: path.join(REPOSITORY, "images"),
+      agentPath: path.join(REPOSITORY, "guest", AGENT),
+      agentUnitPath: path.join(REPOSITORY, "guest/systemd/alcove-agent.service"),
+      downloadEnv: proxies(),
+      freshness: values.fresh ? "fresh" : "cached",
+      report,
+    },
     agentVersion,
     say: (line) => process.stderr.write(`${line}\n`),
   };
   const answer = await command.run(request, interrupted());
   process.stdout.write(values.json ? `${JSON.stringify(answer.value)}\n` : `${answer.text}\n`);
   return 0;
-}
-
-async function contextFor(
-  root: string,
-  report: (progress: BuildProgress) => void,
-): Promise<BuildContext> {
-  return {
-    root,
-    recipesDir: path.join(REPOSITORY, "images"),
-    agentPath: path.join(REPOSITORY, "guest", AGENT),
-    agentUnitPath: path.join(REPOSITORY, "guest/systemd/alcove-agent.service"),
-    downloadEnv: proxies(),
-    report,
-  };
 }
 
 /** Proxies are the one thing that downloading tools need from the caller's environment. */

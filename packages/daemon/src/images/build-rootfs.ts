@@ -14,9 +14,9 @@ import { MIB } from "#lib/bytes.ts";
 import { type BuildContext, buildFailed, scratchDir, during } from "./build-tools.ts";
 import { findBuilt, rememberBuilt } from "./built-record.ts";
 import { CLOUD_KERNEL, storeCloudKernel } from "./cloud-kernel.ts";
-import { debianTree, forgetTrees } from "./debian-tree.ts";
+import { debianTree } from "./debian-tree.ts";
 import { makeExt4 } from "./ext4.ts";
-import { forgetKernelPackages, unpackCloudKernel, type UnpackedKernel } from "./kernel-package.ts";
+import { unpackCloudKernel, type UnpackedKernel } from "./kernel-package.ts";
 import type { LocalImageStore } from "./local-image-store.ts";
 import { type CloudKernelRecipe, digestOfFiles, readRecipe, type RootfsRecipe } from "./recipe.ts";
 import { assembleTree, installedPackages } from "./rootfs-tree.ts";
@@ -30,13 +30,9 @@ export type BuildOutcome<Manifest> = {
   readonly outcome: "built" | "unchanged";
 };
 
-/** `cached` uses packages downloaded before; `fresh` asks the mirror again */
-export type Freshness = "cached" | "fresh";
-
 export interface RootfsRequest {
   readonly name: string;
   readonly store: LocalImageStore;
-  readonly freshness: Freshness;
   readonly agentVersion: string;
 }
 
@@ -50,12 +46,8 @@ export async function buildRootfs(
   const recipe = await readRecipe<RootfsRecipe>(context.recipesDir, name);
   const recipeDigest = await digestOf(context, request, recipe);
   const built =
-    request.freshness === "cached" ? await findBuilt(store, name, recipeDigest) : undefined;
+    context.freshness === "cached" ? await findBuilt(store, name, recipeDigest) : undefined;
   if (built?.kind === "image") return { manifest: built, outcome: "unchanged" };
-  if (request.freshness === "fresh") {
-    await forgetTrees(store.root, name);
-    await forgetKernelPackages(store.root);
-  }
   const manifest = await build(context, { ...request, recipe }, signal);
   await store.manifests.save(manifest);
   await rememberBuilt(store, manifest, recipeDigest);

@@ -22,6 +22,8 @@ export interface BuildContext {
   readonly agentUnitPath: string;
   /** variables for tools that download: proxies */
   readonly downloadEnv: Readonly<Record<string, string>>;
+  /** `cached` uses packages downloaded before; `fresh` asks the mirror again and then forgets those */
+  readonly freshness: "cached" | "fresh";
   readonly report: ReportProgress;
 }
 

@@ -38,7 +38,7 @@ export async function debianTree(
   const key = contentId({ suite, variant, packages, LEFT_OUT, hook: await digestOfFiles([hook]) });
   const cache = path.join(context.root, "cache", "debian");
   const archive = path.join(cache, `${name}-${key.slice(0, 32)}.tar`);
-  if (await exists(archive)) return archive;
+  if (context.freshness === "cached" && (await exists(archive))) return archive;
   await using scratch = await scratchDir(context.root, "debian");
   const fresh = path.join(scratch.path, "tree.tar");
   await bootstrap(context, { recipe, hook, scratch: scratch.path, target: fresh }, signal);
@@ -48,8 +48,8 @@ export async function debianTree(
   return archive;
 }
 
-/** Throws away the cached tree of a recipe, so that the next build takes what the mirror has now. */
-export async function forgetTrees(root: string, name: string): Promise<void> {
+/** Removes the trees that a new one of the same recipe replaces. */
+async function forgetTrees(root: string, name: string): Promise<void> {
   const cache = path.join(root, "cache", "debian");
   const files = await readdir(cache).catch(() => []);
   const own = new RegExp(`^${name}-[0-9a-f]{32}\\.tar$`);

@@ -132,6 +132,7 @@ function context(store: LocalImageStore): BuildContext {
     agentPath: nowhere,
     agentUnitPath: nowhere,
     downloadEnv: {},
+    freshness: "cached",
     report: () => {},
   };
 }

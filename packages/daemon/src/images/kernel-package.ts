@@ -59,11 +59,15 @@ async function cachedPackage(
 ): Promise<string> {
   const cache = path.join(context.root, "cache", "kernel");
   await mkdir(cache, { recursive: true });
-  const cached = (await readdir(cache)).find((name) => name.endsWith(".deb"));
-  if (cached !== undefined) return path.join(cache, cached);
+  const cached = (await readdir(cache)).filter((name) => name.endsWith(".deb"));
+  if (cached[0] !== undefined && context.freshness === "cached") return path.join(cache, cached[0]);
   return await during(context, DOWNLOAD, async () => {
     const name = await newestKernel(recipe.metapackage, signal);
-    return downloadPackage(context, { name, cache }, signal);
+    const file = await downloadPackage(context, { name, cache }, signal);
+    for (const old of cached.filter((other) => other !== path.basename(file))) {
+      await rm(path.join(cache, old));
+    }
+    return file;
   });
 }
 
@@ -89,11 +93,6 @@ async function newestKernel(metapackage: string, signal: AbortSignal): Promise<s
   const name = /^\s*Depends: (linux-image-\S+)$/m.exec(text)?.[1];
   if (name !== undefined) return name;
   throw buildFailed(DOWNLOAD, `apt knows no ${metapackage}; run "apt-get update" and try again`);
-}
-
-/** Throws away cached packages, so that the next build takes what the mirror has now. */
-export async function forgetKernelPackages(root: string): Promise<void> {
-  await rm(path.join(root, "cache", "kernel"), { recursive: true, force: true });
 }
 
 /** Copies part of the module tree into a root file system and indexes it for modprobe. */

@@ -17,7 +17,7 @@ import {
 } from "#core/image/manifest.ts";
 import { run, runText } from "#process/run.ts";
 
-import type { BuildOutcome, Freshness } from "./build-rootfs.ts";
+import type { BuildOutcome } from "./build-rootfs.ts";
 import {
   type BuildContext,
   buildFailed,
@@ -47,7 +47,6 @@ const EXPECTED_OBJECTS = 1900;
 
 export interface SmallKernelRequest {
   readonly store: LocalImageStore;
-  readonly freshness: Freshness;
 }
 
 /** The caller holds the store's lock. Rejects with `build_failed`, naming what is not installed. */
@@ -61,7 +60,7 @@ export async function buildSmallKernel(
   const files = await digestOfFiles([path.join(context.recipesDir, SMALL_KERNEL)]);
   const recipeDigest = contentId({ revision: BUILDER_REVISION, files });
   const built =
-    request.freshness === "cached" ? await findBuilt(store, SMALL_KERNEL, recipeDigest) : undefined;
+    context.freshness === "cached" ? await findBuilt(store, SMALL_KERNEL, recipeDigest) : undefined;
   if (built?.kind === "kernel") return { manifest: built, outcome: "unchanged" };
   await checkTools(recipe);
   const manifest = await build(context, { store, recipe }, signal);

@@ -30,7 +30,6 @@ export interface ToolRequest {
 }
 
 export interface ToolOptions {
-  readonly fresh: boolean;
   readonly verify: boolean;
   readonly keepFormat: boolean;
   readonly kernel?: string;
@@ -90,13 +89,12 @@ async function buildOne(
   name: string,
   signal: AbortSignal,
 ): Promise<BuildOutcome<AnyManifest>> {
-  const { store, context, options } = request;
-  const freshness = options.fresh ? "fresh" : "cached";
+  const { store, context } = request;
   if (ROOTFS_RECIPES.includes(name)) {
     const agentVersion = await request.agentVersion();
-    return buildRootfs(context, { name, store, freshness, agentVersion }, signal);
+    return buildRootfs(context, { name, store, agentVersion }, signal);
   }
-  if (name === SMALL_KERNEL) return buildSmallKernel(context, { store, freshness }, signal);
+  if (name === SMALL_KERNEL) return buildSmallKernel(context, { store }, signal);
   const known = [...ROOTFS_RECIPES, SMALL_KERNEL].join(", ");
   throw invalidRequest("recipe", `There is no recipe ${name}; there are ${known}`);
 }
