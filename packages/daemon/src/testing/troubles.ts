@@ -31,6 +31,11 @@ function changed(link: GuestLink, change: (link: GuestLink) => Partial<GuestLink
   };
 }
 
+/** Agents that never answer. */
+export const silentDialer: GuestDialer = {
+  dial: (_endpoint, signal) => unlessAborted(new Promise<never>(() => {}), signal),
+};
+
 /** Machines that differ, however they come. */
 export function hypervisorWith(
   hypervisor: Hypervisor,

@@ -3,21 +3,11 @@ import { test } from "node:test";
 
 import { eventually } from "#testing/eventually.ts";
 import { FakeHost, never } from "#testing/fake-host.ts";
-import { dialerWith } from "#testing/troubles.ts";
+import { dialerWith, silentDialer } from "#testing/troubles.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
 import { AlcoveError, type ErrorCode } from "../errors.ts";
-import type { GuestDialer } from "../ports/guest-link.ts";
 import { agentOf, healthOf, statsOf } from "./guest-work.ts";
-
-/** An agent that never answers a HELLO. */
-const silent: GuestDialer = {
-  dial: async (_endpoint, signal) => {
-    const { promise, reject } = Promise.withResolvers<never>();
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    return promise;
-  },
-};
 
 test("guest work: a running VM's agent is asked, and answers", async () => {
   await using host = await FakeHost.make();
@@ -38,7 +28,7 @@ test("guest work: an agent that is just coming up is waited for", async () => {
 
 test("guest work: an agent that does not come up is unreachable, soon enough for a poll", async () => {
   await using host = await FakeHost.make();
-  const vm = await host.supervise(aVmRecord({ hostname: "web-1" }), { dialer: silent });
+  const vm = await host.supervise(aVmRecord({ hostname: "web-1" }), { dialer: silentDialer });
   await vm.start(never);
   const before = performance.now();
   await assert.rejects(
@@ -83,7 +73,7 @@ test("guest work: an agent that loses its session while asked is unreachable", a
 
 test("guest work: a caller who leaves gets his own reason", async () => {
   await using host = await FakeHost.make();
-  const vm = await host.supervise(aVmRecord({}), { dialer: silent });
+  const vm = await host.supervise(aVmRecord({}), { dialer: silentDialer });
   await vm.start(never);
   const caller = new AbortController();
   const asking = agentOf(vm, caller.signal);

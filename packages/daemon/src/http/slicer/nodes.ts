@@ -104,7 +104,7 @@ function timeoutOf(text: string | undefined): number {
   if (ms === undefined || ms > MAX_WAIT_MS) {
     throw invalidRequest("timeout", `"${text}" is no duration up to 1h, such as 90s or 2m0s`);
   }
-  return ms;
+  return Math.ceil(ms); // timers know whole milliseconds only
 }
 
 function requestOf(body: Static<typeof CreateNode>): VmRequest {

@@ -1,0 +1,92 @@
+/** The Slicer surface over a fake host: real routes, real core, no machines. */
+
+import { VmConsoles } from "#core/vm/consoles.ts";
+import type { Vms, VmsDeps } from "#core/vm/vms.ts";
+import { fileConsoleLogs } from "#host/console-logs.ts";
+import { tokenCheck } from "#http/auth.ts";
+import { application, serve } from "#http/server.ts";
+import { slicer } from "#http/slicer/surface.ts";
+
+import { FakeHost } from "./fake-host.ts";
+
+type App = Awaited<ReturnType<typeof application>>;
+
+export interface Call {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+export interface SlicerApiOptions {
+  readonly token?: string;
+  readonly parts?: (host: FakeHost) => Partial<VmsDeps>;
+}
+
+export class SlicerApi implements AsyncDisposable {
+  readonly host: FakeHost;
+  readonly vms: Vms;
+  readonly app: App;
+
+  private constructor(host: FakeHost, vms: Vms, app: App) {
+    this.host = host;
+    this.vms = vms;
+    this.app = app;
+  }
+
+  static async make(options: SlicerApiOptions = {}): Promise<SlicerApi> {
+    const host = await FakeHost.make();
+    const vms = await host.open(options.parts?.(host));
+    const about = { version: "1.2.3", gitCommit: "c0ffee", platform: "linux", arch: "amd64" };
+    const consoles = new VmConsoles(host.disks, fileConsoleLogs);
+    const surface = slicer({ vms, groups: host.groups, consoles, about }, host.log);
+    const check = options.token === undefined ? undefined : tokenCheck(options.token);
+    return new SlicerApi(host, vms, await application([surface], check));
+  }
+
+  /** One request without a socket. @param line "GET /nodes" */
+  async call(line: string, { headers = {}, body }: Call = {}): Promise<Answer> {
+    const [method = "", url = ""] = line.split(" ");
+    const wanted = METHODS.find((it) => it === method);
+    if (!wanted) throw new Error(`no method in ${line}`);
+    const payload = body === undefined ? {} : { payload: body };
+    const answer = await this.app.inject({ method: wanted, url, headers, ...payload });
+    const type = answer.headers["content-type"];
+    return {
+      status: answer.statusCode,
+      type: typeof type === "string" ? type : undefined,
+      headers: answer.headers,
+      text: answer.payload,
+      bytes: answer.rawPayload,
+    };
+  }
+
+  /** A VM whose agent answers. @returns its host name */
+  async vm(body: object = {}): Promise<string> {
+    const answer = await this.call("POST /hostgroup/sbox/nodes?wait=agent&timeout=10s", {
+      body: JSON.stringify(body),
+    });
+    if (answer.status !== 201) throw new Error(`no VM: ${answer.status} ${answer.text}`);
+    const { hostname }: { hostname: string } = JSON.parse(answer.text);
+    return hostname;
+  }
+
+  /** The same on a port of the loopback interface. @returns `127.0.0.1:<port>` */
+  async listen(): Promise<string> {
+    const { port } = await serve(this.app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+    return `127.0.0.1:${port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close();
+    await this.host[Symbol.asyncDispose]();
+  }
+}
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
