@@ -1,0 +1,151 @@
+/**
+ * Running a command in a guest and copying a file in and out: through Alcove, without it, and by
+ * ssh and scp, taking turns in one run.
+ *
+ *     node_modules/.bin/node bench/exec.ts [--execs N] [--copies N] [--print-only]
+ *
+ * The first round is not counted: caches fill, code is compiled, connections are made.
+ */
+
+import { randomBytes } from "node:crypto";
+import { open, rm, stat } from "node:fs/promises";
+import path from "node:path";
+
+import { IMAGE } from "./harness/bench-host.ts";
+import { type BenchOrder, benchOrder, interrupted } from "./harness/command-line.ts";
+import { type MachineFacts, machineFacts } from "./harness/machine-facts.ts";
+import { publish } from "./harness/publish.ts";
+import { Comparisons, type Table } from "./harness/report.ts";
+import { SeriesBook } from "./harness/series.ts";
+import { progress, timed } from "./harness/stopwatch.ts";
+import { type Cargo, type CopyWay, copyWays, rowsOf, settle } from "./ways/copy-ways.ts";
+import { execWays } from "./ways/exec-ways.ts";
+import { MEMORY_MIB, type Scene, setScene } from "./ways/scene.ts";
+
+const MIB = 2 ** 20;
+const CARGO_MIB = [64, 256] as const;
+
+/** @param facts taken before anything was started */
+export async function benchExec(
+  order: BenchOrder,
+  facts: MachineFacts,
+  signal: AbortSignal,
+): Promise<void> {
+  await using scene = await setScene(signal);
+  const tables = [await commands(scene, order.execs, signal)];
+  for (const sizeMiB of CARGO_MIB) {
+    tables.push(await copies(scene, { sizeMiB, rounds: order.copies }, signal));
+  }
+  const { qemuHost, image } = scene.host;
+  const how = qemuHost.accel === "kvm" ? "KVM" : "emulated (TCG)";
+  await publish(
+    {
+      bench: "exec",
+      takenAt: new Date().toISOString(),
+      machine: facts,
+      guest: `image ${IMAGE}, kernel ${image.kernel.name}, 1 vCPU, ${MEMORY_MIB} MiB, ${how}`,
+      tables,
+    },
+    order.keep,
+  );
+}
+
+async function commands(scene: Scene, rounds: number, signal: AbortSignal): Promise<Table> {
+  using opened = new DisposableStack();
+  const ways = execWays(scene, opened);
+  const book = new SeriesBook();
+  for (const way of ways) book.announce(way);
+  for (const way of ways) await way.once(signal);
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const way of ways) book.add(way.name, await timed(() => way.once(signal)));
+    progress("commands", round, rounds);
+  }
+  const { rows } = book;
+  const found = new Comparisons(rows);
+  const [api, bare] = ["API, TCP, buffered", "bare guest, agent"];
+  found.more("The API adds to what the guest costs", api, bare);
+  found.times("A new ssh connection takes, of an exec over the API", "ssh, new connection", api);
+  found.times(
+    "A shared ssh connection takes, of an exec over the API",
+    "ssh, shared connection",
+    api,
+  );
+  found.times("A new ssh takes, of `alcove vm exec`", "ssh, new connection", "alcove vm exec");
+  return { title: "exec of `true`", rows, comparisons: found.made };
+}
+
+interface CopyOrder {
+  readonly sizeMiB: number;
+  readonly rounds: number;
+}
+
+async function copies(
+  scene: Scene,
+  { sizeMiB, rounds }: CopyOrder,
+  signal: AbortSignal,
+): Promise<Table> {
+  const bytes = sizeMiB * MIB;
+  const { scratch } = scene.host.dirs;
+  const cargo = { file: path.join(scratch, `cargo-${sizeMiB}`), bytes };
+  await writeRandom(cargo);
+  const ways = copyWays(scene);
+  const book = new SeriesBook();
+  for (const direction of [0, 1] as const) {
+    for (const way of ways) {
+      const measures = direction === 0 ? way.measuresIn : way.measuresOut;
+      book.announce({ name: rowsOf(way)[direction], measures, bytes });
+    }
+  }
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const way of ways) {
+      const [into, out] = await thereAndBack(scene, way, cargo, signal);
+      if (round === 0) continue;
+      book.add(rowsOf(way)[0], into);
+      book.add(rowsOf(way)[1], out);
+    }
+    if (round > 0) progress(`copies of ${sizeMiB} MiB`, round, rounds);
+  }
+  await rm(cargo.file);
+  const { rows } = book;
+  const found = new Comparisons(rows);
+  for (const way of ["in", "out"]) {
+    const [api, disk] = [`${way}: API, TCP`, `${way}: bare guest, agent, disk`];
+    const [memory, port] = [`${way}: bare guest, agent, tmpfs`, `${way}: bare guest, raw port`];
+    found.share(`${way}: the API carries, of the raw port`, api, port);
+    found.share(`${way}: of the agent alone, on the same disk`, api, disk);
+    found.share(`${way}: the agent alone without a disk carries, of the raw port`, memory, port);
+    found.times(`${way}: scp takes, of the API`, `${way}: scp`, api);
+  }
+  return { title: `cp of ${sizeMiB} MiB`, rows, comparisons: found.made };
+}
+
+/** @returns `ms` in and out. What came back is as long as what was sent, or this rejects. */
+async function thereAndBack(
+  scene: Scene,
+  way: CopyWay,
+  cargo: Cargo,
+  signal: AbortSignal,
+): Promise<[into: number, out: number]> {
+  signal.throwIfAborted();
+  const back = `${cargo.file}-back`;
+  const into = await way.into(cargo, signal);
+  const out = await way.out(cargo, back, signal);
+  if (way.leaves !== undefined) {
+    const { size } = await stat(back);
+    if (size !== cargo.bytes) throw new Error(`${way.name} brought ${size} bytes back`);
+    await rm(back);
+  }
+  await settle(scene, signal);
+  return [into, out];
+}
+
+async function writeRandom({ file, bytes }: Cargo): Promise<void> {
+  await using handle = await open(file, "wx");
+  for (let left = bytes; left > 0; left -= MIB) await handle.write(randomBytes(MIB));
+}
+
+if (import.meta.main) {
+  const signal = interrupted();
+  const order = benchOrder(process.argv.slice(2));
+  await benchExec(order, await machineFacts(signal), signal);
+}

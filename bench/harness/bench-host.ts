@@ -1,0 +1,157 @@
+/**
+ * A daemon of the bench's own: fresh state in a temporary directory, the checkout's image store.
+ *
+ * It runs as an operator would run it. Only the group's size and, where a bench compares kernels,
+ * the names that its image store knows are chosen here.
+ */
+
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
+import path from "node:path";
+
+import { Api } from "../../e2e/harness/api.ts";
+import { cannotRun, IMAGES } from "../../e2e/harness/can-run.ts";
+import { Daemon } from "../../e2e/harness/daemon.ts";
+import { HostDirs } from "../../e2e/harness/host-dirs.ts";
+import { textIn } from "../../e2e/harness/json-value.ts";
+import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-store.ts";
+import type { QemuHost } from "../../packages/daemon/src/drivers/qemu/argv.ts";
+import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
+
+export const GROUP = "sbox";
+export const IMAGE = "base";
+
+const UID_BASE = 700_000_000;
+const UIDS_EACH = 4_096;
+let opened = 0;
+
+export interface HostOrder {
+  readonly memoryMiB: number;
+  /** names that the image store knows; `undefined` for all */
+  readonly names?: readonly string[];
+}
+
+export class BenchHost implements AsyncDisposable {
+  readonly api: Api;
+  readonly token: string;
+  readonly port: number;
+  readonly socketPath: string;
+  /** how this daemon's guests run, for machines without a daemon to run the same way */
+  readonly qemuHost: QemuHost;
+  /** what a create boots */
+  readonly image: ResolvedImage;
+  readonly dirs: HostDirs;
+  readonly #daemon: Daemon;
+
+  static async open(order: HostOrder, signal: AbortSignal): Promise<BenchHost> {
+    if (cannotRun) throw new Error(`Nothing can be measured here: ${cannotRun}`);
+    await using undo = new AsyncDisposableStack();
+    const dirs = await HostDirs.make();
+    undo.defer(() => dirs.remove());
+    if (order.names) await narrow(path.join(dirs.state, "images"), order.names);
+    const images = await LocalImageStore.open(path.join(dirs.state, "images"));
+    const image = await images.resolve(IMAGE, signal);
+    const daemon = Daemon.spawn(environment(dirs, order));
+    undo.defer(() => stop(daemon, dirs));
+    await daemon.serves();
+    const token = (await readFile(path.join(dirs.state, "auth/token"), "utf8")).trim();
+    const host = new BenchHost({ daemon, dirs, image, token, port: await daemon.port() });
+    undo.move();
+    return host;
+  }
+
+  private constructor(parts: {
+    readonly daemon: Daemon;
+    readonly dirs: HostDirs;
+    readonly image: ResolvedImage;
+    readonly token: string;
+    readonly port: number;
+  }) {
+    const { daemon, dirs, image, token, port } = parts;
+    this.#daemon = daemon;
+    this.dirs = dirs;
+    this.image = image;
+    this.token = token;
+    this.port = port;
+    this.api = new Api({ port }, token);
+    this.socketPath = path.join(dirs.runtime, "api.sock");
+    const found = daemon.events("host.acceleration")[0];
+    this.qemuHost = {
+      accel: textIn(found, "accel") === "kvm" ? "kvm" : "tcg",
+      tscKhz: Number(found?.["tscKhz"]),
+    };
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Creates a VM and waits for its agent. @returns its host name */
+  async createVm(): Promise<string> {
+    const query = { wait: "agent", timeout: "2m0s" };
+    const answer = await this.api.post(`/hostgroup/${GROUP}/nodes`, { query, json: {} });
+    if (answer.status !== 201) throw new Error(`create answered ${answer.status}: ${answer.text}`);
+    return textIn(answer.json, "hostname");
+  }
+
+  async deleteVm(hostname: string): Promise<void> {
+    const answer = await this.api.delete(`/hostgroup/${GROUP}/nodes/${hostname}`);
+    if (answer.status !== 200) throw new Error(`delete answered ${answer.status}: ${answer.text}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await stop(this.#daemon, this.dirs);
+    await this.dirs.remove();
+  }
+}
+
+/** @returns kernels that the image store can boot the image with, its own first */
+export async function bootableKernels(): Promise<readonly string[]> {
+  const images = await LocalImageStore.open(IMAGES);
+  const manifest = await images.get(IMAGE);
+  if (manifest.kind !== "image") throw new Error(`${IMAGE} is not an image`);
+  const others = manifest.preferredKernels.filter((name) => existsSync(nameFile(IMAGES, name)));
+  return [manifest.kernel.name, ...others];
+}
+
+/** A store with the same content that knows fewer names: an image then boots with another kernel. */
+async function narrow(store: string, names: readonly string[]): Promise<void> {
+  await rm(store); // a link to the real one
+  await mkdir(path.join(store, "names"), { recursive: true });
+  for (const part of ["blobs", "manifests"]) {
+    await symlink(path.join(IMAGES, part), path.join(store, part));
+  }
+  for (const name of names.filter((it) => existsSync(nameFile(IMAGES, it)))) {
+    await copyFile(nameFile(IMAGES, name), nameFile(store, name));
+  }
+}
+
+function nameFile(store: string, name: string): string {
+  return path.join(store, "names", name);
+}
+
+function environment(dirs: HostDirs, { memoryMiB }: HostOrder): NodeJS.ProcessEnv {
+  const range = (process.pid * 2 + opened++) % 100_000;
+  return {
+    PATH: process.env["PATH"],
+    HOME: "/nonexistent",
+    TMPDIR: dirs.temp,
+    ALCOVE_STATE_DIR: dirs.state,
+    ALCOVE_RUNTIME_DIR: dirs.runtime,
+    ALCOVE_LISTEN_PORT: "0",
+    ALCOVE_VMM_UID_BASE: String(UID_BASE + range * UIDS_EACH),
+    ALCOVE_GROUP_NAME: GROUP,
+    ALCOVE_GROUP_IMAGE: IMAGE,
+    ALCOVE_GROUP_VCPUS: "1",
+    ALCOVE_GROUP_MEMORY_MIB: String(memoryMiB),
+  };
+}
+
+/** An orderly stop; what a daemon that crashed has left is ended too, by its process id. */
+async function stop(daemon: Daemon, dirs: HostDirs): Promise<void> {
+  try {
+    await daemon.stop();
+  } finally {
+    for (const pid of dirs.machines()) process.kill(pid, "SIGKILL");
+  }
+}
