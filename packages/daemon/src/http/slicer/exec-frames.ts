@@ -22,16 +22,9 @@ export async function* execFrames(
   now: () => Date,
 ): AsyncGenerator<string> {
   const { pid } = process;
-  yield frame({
-    timestamp: now(),
-    type: "started",
-    pid,
-    started_at: now(),
-    ...SILENT,
-    exit_code: 0,
-  });
   const encoders = { stdout: encoder(stdio), stderr: encoder(stdio) };
   try {
+    yield startedFrame(pid, now());
     for await (const output of process.output) {
       const text = encoders[output.stream].write(output.bytes);
       if (text !== "") yield outputFrame(output.stream, text, stdio, now());
@@ -66,6 +59,10 @@ export function failureOf(error: unknown): { error: string; exit_code: number } 
 }
 
 const SILENT = { stdout: "", stderr: "" };
+
+function startedFrame(pid: number, at: Date): string {
+  return frame({ timestamp: at, type: "started", pid, started_at: at, ...SILENT, exit_code: 0 });
+}
 
 function outputFrame(stream: ProcessOutput["stream"], text: string, stdio: Stdio, timestamp: Date) {
   const encoding = stdio === "base64" ? { encoding: "base64" } : {};
