@@ -4,7 +4,7 @@
  */
 
 import { once } from "node:events";
-import { type ClientRequest, type IncomingMessage, request as send } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request as send } from "node:http";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -21,6 +21,11 @@ export interface Ask {
   readonly json?: unknown;
   /** text and buffers go with a Content-Length, streams in chunks */
   readonly body?: string | Buffer | Readable;
+  /**
+   * Without it the request asks for the connection to be closed after the answer. Then the end of
+   * an answer can be lost while the body is still being sent, whatever the host does.
+   */
+  readonly keepAlive?: true;
   /** `null` sends no Authorization at all */
   readonly token?: string | null;
 }
@@ -94,10 +99,11 @@ export class Api {
   /** A request whose body is the caller's to write; `responseOf` gives its answer. */
   begin(method: string, path: string, ask: Ask = {}): ClientRequest {
     const { query = {}, headers = {}, json, token = this.token ?? null } = ask;
-    return send({
+    const agent = new Agent({ keepAlive: ask.keepAlive ?? false });
+    const request = send({
       ...this.endpoint,
       host: "127.0.0.1",
-      agent: false,
+      agent,
       method,
       path: path + queryString(query),
       headers: {
@@ -106,6 +112,7 @@ export class Api {
         ...headers,
       },
     });
+    return request.once("close", () => agent.destroy());
   }
 }
 

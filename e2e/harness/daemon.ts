@@ -74,6 +74,10 @@ export class Daemon {
       .filter((line) => line["event"] === event);
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** resident memory, in bytes */
   get residentBytes(): number {
     const status = readFileSync(`/proc/${this.pid}/status`, "utf8");

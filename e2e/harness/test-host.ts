@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 
@@ -63,7 +63,7 @@ export class TestHost {
   async start(more: Settings = {}): Promise<Daemon> {
     this.#daemon = Daemon.spawn(this.environment(more));
     await this.#daemon.serves();
-    const token = readFileSync(path.join(this.dirs.state, "auth/token"), "utf8").trim();
+    const token = tokenIn(path.join(this.dirs.state, "auth/token"));
     this.#api = new Api({ port: await this.#daemon.port() }, token);
     return this.#daemon;
   }
@@ -123,8 +123,13 @@ export class TestHost {
     return nodes.map((node) => textIn(node, "hostname"));
   }
 
-  /** What a failed story left must not fail the next one. */
-  async deleteAllBut(kept: readonly string[]): Promise<void> {
+  /** What a failed story left must not fail the next one: its VMs, or a daemon that it had killed. */
+  async recover(kept: readonly string[]): Promise<void> {
+    if (this.daemon.hasEnded) await this.start();
+    await this.#deleteAllBut(kept);
+  }
+
+  async #deleteAllBut(kept: readonly string[]): Promise<void> {
     for (const hostname of await this.hostnames()) {
       if (kept.includes(hostname)) continue;
       await this.api.delete(`/hostgroup/${GROUP}/nodes/${hostname}`);
@@ -150,7 +155,8 @@ export class TestHost {
 
   /** the process that runs a VM */
   machinePid(hostname: string): number {
-    const vmId = this.daemon.events("vm.phase").find((line) => line["hostname"] === hostname)?.[
+    // The newest: names are given again.
+    const vmId = this.daemon.events("vm.phase").findLast((line) => line["hostname"] === hostname)?.[
       "vmId"
     ];
     const pid = this.dirs
@@ -170,6 +176,10 @@ export class TestHost {
     await this.#daemon?.kill();
     for (const pid of this.dirs.machines()) process.kill(pid, "SIGKILL");
   }
+}
+
+function tokenIn(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
 }
 
 function commandLineOf(pid: number): string {
@@ -201,7 +211,7 @@ export function suite(
           await work();
         } catch (error) {
           host.printLog(host.daemon === daemon ? since : 0);
-          await host.deleteAllBut(there);
+          await host.recover(there);
           throw error;
         }
       });
