@@ -171,6 +171,12 @@ export class AlcoveClient implements Disposable {
     return asResource(await this.#get(path, signal), VM_LOGS);
   }
 
+  /** What the VM writes on its serial console from now on; ends when the VM is deleted. */
+  async *console(hostname: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const path = urlPath`/v1/vms/${hostname}/console`;
+    yield* (await this.#transport.open({ method: "GET", path }, signal)).chunks();
+  }
+
   async shell(hostname: string, options: ShellOptions, signal: AbortSignal): Promise<ShellSession> {
     const { size, ...query } = options;
     const path = urlPath`/vm/${hostname}/shell` + queryText(query);

@@ -7,7 +7,7 @@ import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
-import { fileConsoleLogs, keepConsoleLogsBounded } from "#host/console-logs.ts";
+import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 import { native } from "#http/native/surface.ts";
@@ -50,13 +50,12 @@ export async function startHost(
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());
 
-  const logPaths = () => vms.list().map((vm) => disks.consoleLogPath(vm.record.id));
-  parts.use(keepConsoleLogsBounded(logPaths, log));
+  parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const us = await about();
   const surfaces = [
     slicer({ vms, groups, consoles, about: us }, log),
-    native({ vms, store, hostFacts, hypervisor, version: us.version }, log),
+    native({ vms, consoles, store, hostFacts, hypervisor, version: us.version }, log),
   ];
   const listeners = parts.use(await listen(config, surfaces, log));
   const { port, socketPath } = listeners;

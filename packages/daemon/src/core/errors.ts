@@ -15,6 +15,8 @@ export interface ErrorDetails {
   invalid_request: { issues: readonly { path: string; problem: string }[] };
   unauthenticated: { reason: string };
   route_not_found: { path: string };
+  /** `allow` lists the methods that the path knows, as the header of that name does */
+  method_not_allowed: { method: string; allow: string };
   group_not_found: { group: string };
   vm_not_found: { hostname: string };
   vm_protected: { hostname: string };

@@ -13,6 +13,8 @@ import type { Log } from "#core/ports/log.ts";
 import { MIB } from "#lib/bytes.ts";
 import { every } from "#lib/every.ts";
 
+import { followConsoleLog } from "./console-follow.ts";
+
 const MAX_LOG_BYTES = 8 * MIB;
 const KEPT_BYTES = 2 * MIB;
 const TRIM_EVERY_MS = 10_000;
@@ -24,21 +26,20 @@ export const fileConsoleLogs: ConsoleLogs = {
     const text = await newest(file, MAX_LOG_BYTES);
     return lines === "all" ? text : lastLines(text, lines);
   },
+  follow: followConsoleLog,
 };
 
 /** Looks after the logs that `paths` names, until disposed. */
-export function keepConsoleLogsBounded(paths: () => readonly string[], log: Log): Disposable {
+export function keepLogsBounded(paths: () => readonly string[], log: Log): Disposable {
   return every(TRIM_EVERY_MS, async () => {
     for (const path of paths()) {
-      await trimConsoleLog(path).catch((error: unknown) =>
-        log.warn("console.trim_failed", { error }),
-      );
+      await trimLog(path).catch((error: unknown) => log.warn("console.trim_failed", { error }));
     }
   });
 }
 
 /** Cuts a log that outgrew its bound to its newest part. */
-export async function trimConsoleLog(consoleLogPath: string): Promise<void> {
+export async function trimLog(consoleLogPath: string): Promise<void> {
   await using file = await openIfThere(consoleLogPath, constants.O_RDWR);
   if (!file) return;
   const { size } = await file.stat();

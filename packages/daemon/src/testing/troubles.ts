@@ -46,6 +46,7 @@ export function hypervisorWith(
     pid: machine.pid,
     handle: machine.handle,
     agentEndpoint: machine.agentEndpoint,
+    logPaths: machine.logPaths,
     pausedAtStart: machine.pausedAtStart,
     exited: machine.exited,
     abandon: () => machine.abandon(),

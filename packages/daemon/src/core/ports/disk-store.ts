@@ -32,4 +32,6 @@ export interface ConsoleLogs {
    * @returns decoded as UTF-8 with replacement, or `undefined` when there is no log
    */
   read(consoleLogPath: string, lines: number | "all"): Promise<string | undefined>;
+  /** what is appended from now on, until the log is removed; rejects when there is no log */
+  follow(consoleLogPath: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

@@ -101,8 +101,8 @@ export interface Machine extends AsyncDisposable {
   readonly handle: string;
   /** where the guest's agent is reached, for `GuestDialer.dial` */
   readonly agentEndpoint: string;
-  /** where the serial console can be read and written live, by one client at a time */
-  readonly consoleEndpoint?: string;
+  /** files it appends to for as long as it runs; whoever holds the machine keeps them bounded by cutting them */
+  readonly logPaths: readonly string[];
   /** whether the vCPUs are stopped, as of boot or adoption */
   readonly pausedAtStart: boolean;
   /** settles once, when the process is gone; never rejects */

@@ -20,4 +20,9 @@ export class VmConsoles {
     if (text !== undefined) return text;
     throw new AlcoveError("log_not_found", `${hostname} has no console log yet`, { hostname });
   }
+
+  /** Live: what the VM writes from now on, over its reboots, until it is deleted. */
+  follow(vm: VmSupervisor, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.#logs.follow(this.#files.consoleLogPath(vm.record.id), signal);
+  }
 }

@@ -70,6 +70,11 @@ export class VmSupervisor {
     return this.#running?.contact;
   }
 
+  /** files that its machine lets grow */
+  get logPaths(): readonly string[] {
+    return this.#running?.machine.logPaths ?? [];
+  }
+
   /** @param signal cancels the wait for a turn, and the boot itself */
   async start(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);

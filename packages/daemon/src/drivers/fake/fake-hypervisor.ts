@@ -93,6 +93,7 @@ class FakeMachine implements Machine {
   readonly pid: number;
   readonly handle: string;
   readonly agentEndpoint: string;
+  readonly logPaths: readonly string[];
   readonly pausedAtStart: boolean;
   readonly exited: Machine["exited"];
   readonly pausing: Pausing;
@@ -106,6 +107,7 @@ class FakeMachine implements Machine {
     this.pid = box.pid;
     this.handle = JSON.stringify({ v: 1, pid: box.pid });
     this.agentEndpoint = `${FAKE_ENDPOINT}${box.plan.vmId}`;
+    this.logPaths = [box.plan.consoleLogPath];
     this.pausedAtStart = box.guest.paused;
     this.exited = box.exited;
     this.pausing = {

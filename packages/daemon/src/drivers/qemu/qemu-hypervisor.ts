@@ -78,7 +78,9 @@ export class QemuHypervisor implements Hypervisor {
     // It booted: from here on the machine's own disposal does what the stack would have done.
     undo.move();
     child.leaveRunning();
-    return new QemuMachine({ process, qmp, shutdown, paths, child, cleanUp, pausedAtStart: false });
+    const { consoleLogPath } = plan;
+    const kept = { process, qmp, shutdown, paths, consoleLogPath, child, cleanUp };
+    return new QemuMachine({ ...kept, pausedAtStart: false });
   }
 
   async adopt(
@@ -96,7 +98,8 @@ export class QemuHypervisor implements Hypervisor {
     const process = { ...found, uid: this.#userOf(found.pid) };
     const cleanUp = this.#cleanUp(paths, process.uid);
     try {
-      return await reconnect({ process, paths, cleanUp }, signal);
+      const { consoleLogPath } = plan;
+      return await reconnect({ process, paths, consoleLogPath, cleanUp }, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (isAlive(process)) throw new Error("QEMU runs but does not answer", { cause: error });
@@ -186,7 +189,7 @@ async function mustRun(qmp: Qmp, signal: AbortSignal): Promise<void> {
 }
 
 async function reconnect(
-  parts: Pick<QemuMachineParts, "process" | "paths" | "cleanUp">,
+  parts: Pick<QemuMachineParts, "process" | "paths" | "consoleLogPath" | "cleanUp">,
   signal: AbortSignal,
 ): Promise<Machine> {
   const { process, paths } = parts;

@@ -39,6 +39,7 @@ export interface QemuMachineParts {
   readonly qmp: Qmp;
   readonly shutdown: ShutdownNote;
   readonly paths: RunPaths;
+  readonly consoleLogPath: string;
   readonly pausedAtStart: boolean;
   /** the process as our own child; absent when it was adopted */
   readonly child: Child | undefined;
@@ -50,7 +51,7 @@ export class QemuMachine implements Machine {
   readonly pid: number;
   readonly handle: string;
   readonly agentEndpoint: string;
-  readonly consoleEndpoint: string;
+  readonly logPaths: readonly string[];
   readonly pausedAtStart: boolean;
   readonly exited: Promise<Exit>;
   readonly pausing: Pausing;
@@ -63,7 +64,7 @@ export class QemuMachine implements Machine {
     this.pid = parts.process.pid;
     this.handle = formatHandle(parts.process);
     this.agentEndpoint = parts.paths.agent;
-    this.consoleEndpoint = parts.paths.console;
+    this.logPaths = [parts.consoleLogPath, parts.paths.log];
     this.pausedAtStart = parts.pausedAtStart;
     this.pausing = pausingOf(parts.qmp);
     this.exited = exitOf(parts, this.#letGo.signal);

@@ -1,5 +1,7 @@
 /** Alcove's own API, below /v1. */
 
+import { Readable } from "node:stream";
+
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyPluginAsync } from "fastify";
 import { Type } from "typebox";
@@ -10,13 +12,16 @@ import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
+import type { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms } from "#core/vm/vms.ts";
 
+import { clientLeft } from "../client-left.ts";
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 
 export interface NativeParts {
   readonly vms: Vms;
+  readonly consoles: VmConsoles;
   readonly store: VmStore;
   readonly hostFacts: HostFacts;
   readonly hypervisor: Hypervisor;
@@ -42,7 +47,7 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
 }
 
 const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
-  const { vms, store, hostFacts, hypervisor, version } = parts;
+  const { vms, consoles, store, hostFacts, hypervisor, version } = parts;
   const host = {
     schema: { response: { 200: HostState } },
     config: { access: "host:read" },
@@ -62,5 +67,14 @@ const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
       const event = { at: at.toISOString(), vm_id: vmId, hostname, input, phase };
       return reason === undefined ? event : { ...event, reason };
     });
+  });
+
+  const console = {
+    schema: { params: Type.Object({ hostname: Type.String() }) },
+    config: { access: "vm:read" },
+  } as const;
+  app.get("/vms/:hostname/console", console, async (request, reply) => {
+    const live = consoles.follow(vms.get(request.params.hostname), clientLeft(request, reply));
+    return reply.type("application/octet-stream").send(Readable.from(live, { objectMode: false }));
   });
 };
