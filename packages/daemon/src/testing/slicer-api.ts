@@ -1,9 +1,11 @@
 /** The Slicer surface over a fake host: real routes, real core, no machines. */
 
+import type { FastifyPluginAsync } from "fastify";
+
 import { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms, VmsDeps } from "#core/vm/vms.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
-import { tokenCheck } from "#http/auth.ts";
+import { type Access, tokenCheck } from "#http/auth.ts";
 import { application, serve } from "#http/server.ts";
 import { slicer } from "#http/slicer/surface.ts";
 
@@ -24,6 +26,12 @@ export interface Answer {
   readonly bytes: Buffer;
 }
 
+export interface Route {
+  readonly method: string;
+  readonly url: string;
+  readonly access: Access | undefined;
+}
+
 export interface SlicerApiOptions {
   readonly token?: string;
   readonly parts?: (host: FakeHost) => Partial<VmsDeps>;
@@ -34,10 +42,14 @@ export class SlicerApi implements AsyncDisposable {
   readonly vms: Vms;
   readonly app: App;
 
-  private constructor(host: FakeHost, vms: Vms, app: App) {
+  /** every route of the surface, as the router was told */
+  readonly routes: readonly Route[];
+
+  private constructor(host: FakeHost, vms: Vms, app: App, routes: readonly Route[]) {
     this.host = host;
     this.vms = vms;
     this.app = app;
+    this.routes = routes;
   }
 
   static async make(options: SlicerApiOptions = {}): Promise<SlicerApi> {
@@ -47,7 +59,9 @@ export class SlicerApi implements AsyncDisposable {
     const consoles = new VmConsoles(host.disks, fileConsoleLogs);
     const surface = slicer({ vms, groups: host.groups, consoles, about }, host.log);
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
-    return new SlicerApi(host, vms, await application([surface], check));
+    const routes: Route[] = [];
+    const app = await application([listener(routes), surface], check);
+    return new SlicerApi(host, vms, app, routes);
   }
 
   /** One request without a socket. @param line "GET /nodes" */
@@ -87,6 +101,17 @@ export class SlicerApi implements AsyncDisposable {
     await this.app.close();
     await this.host[Symbol.asyncDispose]();
   }
+}
+
+/** A plugin that notes what is registered after it. */
+function listener(routes: Route[]): FastifyPluginAsync {
+  const plugin: FastifyPluginAsync = async (app) => {
+    app.addHook("onRoute", ({ method, url, config }) => {
+      for (const one of [method].flat()) routes.push({ method: one, url, access: config?.access });
+    });
+  };
+  // Without a room of its own: its hook is for all that comes later.
+  return Object.assign(plugin, { [Symbol.for("skip-override")]: true });
 }
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { assert as assertProperty, property, webPath, webQueryParameters } from "fast-check";
+
+import { tempDir } from "#testing/temp-dir.ts";
+
+import { application, queryOutOfPath, serve } from "./server.ts";
+
+const URLS: readonly (readonly [url: string, becomes: string])[] = [
+  ["/nodes", "/nodes"],
+  ["/nodes?tag=a%3Fb", "/nodes?tag=a%3Fb"],
+  ["/nodes%3Ftag=user%253Dalice", "/nodes?tag=user%3Dalice"],
+  ["/nodes%3ftag=a+b", "/nodes?tag=a+b"],
+  ["/nodes%3F", "/nodes?"],
+  ["/nodes%3Ftag=%25%3F%zz", "/nodes%3Ftag=%25%3F%zz"],
+];
+
+for (const [url, becomes] of URLS) {
+  test(`server: ${url} is routed as ${becomes}`, () => {
+    assert.equal(queryOutOfPath(url), becomes);
+  });
+}
+
+test("server: an ordinary address is left alone", () => {
+  assertProperty(
+    property(webPath(), webQueryParameters(), (path, query) => {
+      const url = `${path.replaceAll(/%3f/gi, "")}?${query}`;
+      assert.equal(queryOutOfPath(url), url);
+    }),
+  );
+});
+
+test("server: no time limit cuts long uploads, streams and waits", async () => {
+  const app = await application([], undefined);
+  const { requestTimeout, timeout, headersTimeout, keepAliveTimeout } = app.server;
+  await app.close();
+  assert.deepEqual([requestTimeout, timeout], [0, 0]);
+  assert.ok(headersTimeout > 0 && keepAliveTimeout > 0);
+});
+
+test("server: it listens on a Unix socket, and on a port of the system's choice", async () => {
+  await using dir = await tempDir();
+  const path = `${dir.path}/api.sock`;
+  await using unix = await serve(await application([], undefined), { kind: "unix", path });
+  const tcp = await application([], undefined);
+  await using port = await serve(tcp, { kind: "tcp", address: "127.0.0.1", port: 0 });
+  assert.equal(unix.port, 0);
+  assert.ok(port.port > 0);
+});
+
+test("server: a port that is taken is an error", async () => {
+  const first = await application([], undefined);
+  await using taken = await serve(first, { kind: "tcp", address: "127.0.0.1", port: 0 });
+  const second = await application([], undefined);
+  const at = { kind: "tcp", address: "127.0.0.1", port: taken.port } as const;
+  await assert.rejects(serve(second, at), { code: "EADDRINUSE" });
+  await second.close();
+});
