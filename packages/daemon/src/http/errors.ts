@@ -20,6 +20,8 @@ export function answerErrors(
     const fields = { method: request.method, path, status, code };
     if (status >= 500) log.error("http.failed", { ...fields, error });
     else log.info("http.refused", { ...fields, message });
+    // A connection whose upgrade was refused serves no second request: its client must not keep it.
+    if (request.ws) void reply.header("connection", "close");
     return reply.code(status).send({ error: wordsOf(problem), code });
   });
 }

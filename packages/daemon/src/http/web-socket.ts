@@ -2,6 +2,11 @@
 
 import type { WebSocket } from "@fastify/websocket";
 
+import { incompleteTail } from "#lib/utf8.ts";
+
+/** longest reason that fits a close frame, bytes */
+const MAX_REASON_BYTES = 123;
+
 /** messages read ahead of the consumer before the connection is paused */
 const MAX_QUEUED = 16;
 
@@ -45,6 +50,12 @@ export function sendMessage(socket: WebSocket, bytes: Uint8Array): Promise<void>
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.send(bytes, { binary: true }, (error) => (error ? reject(error) : resolve()));
   return promise;
+}
+
+/** Closes with a reason for people, cut to what a close frame can carry: the text may be a guest's. */
+export function closeBecause(socket: WebSocket, code: number, reason: string): void {
+  const bytes = Buffer.from(reason).subarray(0, MAX_REASON_BYTES);
+  socket.close(code, bytes.subarray(0, bytes.length - incompleteTail(bytes)));
 }
 
 function bufferOf(data: Buffer | ArrayBuffer | Buffer[]): Buffer {

@@ -10,7 +10,7 @@ import { agentOf } from "#core/exec/guest-work.ts";
 import type { GuestExec, GuestProcess } from "#core/ports/guest-link.ts";
 
 import { clientLeft } from "../client-left.ts";
-import { messagesOf, sendMessage } from "../web-socket.ts";
+import { closeBecause, messagesOf, sendMessage } from "../web-socket.ts";
 import type { SlicerParts } from "./parts.ts";
 import { One, userOf } from "./query.ts";
 import {
@@ -83,7 +83,7 @@ async function session(socket: WebSocket, process: GuestProcess): Promise<void> 
   } catch (error) {
     const message = error instanceof Error ? error.message : "the session broke";
     if (asked.signal.aborted) socket.close(NORMAL_CLOSURE);
-    else socket.close(INTERNAL_ERROR, message.slice(0, 100));
+    else closeBecause(socket, INTERNAL_ERROR, message);
   } finally {
     process.cancel();
     left.abort();
