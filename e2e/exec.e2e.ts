@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { before } from "node:test";
 
 import { responseOf } from "./harness/api.ts";
@@ -202,6 +203,7 @@ suite("exec", {}, (host, story) => {
   story("a command that ends before its input answers at once", async () => {
     const request = host.api.begin("POST", `/vm/${vm}/exec`, {
       query: { cmd: "head", args: ["-c", "5"], stdin: true },
+      keepAlive: true,
     });
     request.on("error", () => {}); // the host may close while the endless body is still sent
     const endless = setInterval(() => request.write(Buffer.alloc(64 * 1024, "x")), 5);
@@ -215,6 +217,14 @@ suite("exec", {}, (host, story) => {
       clearInterval(endless);
       request.destroy();
     }
+  });
+
+  story("a command that closes its input and goes on keeps all of its output", async () => {
+    const body = Readable.from(endlessBlocks(), { objectMode: false });
+    const query = { cmd: "exec 0<&-; sleep 1; seq 1 100000", shell: "/bin/sh", stdin: true };
+    const { stdout, exitCode } = await exec(host.api, vm, query, { body, keepAlive: true });
+    body.destroy();
+    assert.deepEqual([stdout.toString().trimEnd().split("\n").length, exitCode], [100_000, 0]);
   });
 
   story("16 MiB of output arrive whole", async () => {
@@ -259,6 +269,10 @@ suite("exec", {}, (host, story) => {
     await host.deleteVm(vm);
   });
 });
+
+function* endlessBlocks(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(64 * 1024, "x");
+}
 
 function allBytes(): number[] {
   return Array.from({ length: 256 }, (_, byte) => byte);

@@ -10,7 +10,7 @@ import { agentOf } from "#core/exec/guest-work.ts";
 import { runToEnd } from "#core/exec/run.ts";
 import type { GuestExec, GuestProcess, GuestProgram } from "#core/ports/guest-link.ts";
 
-import { streamedBodies } from "../bodies.ts";
+import { piecesOf, streamedBodies } from "../bodies.ts";
 import { clientLeft, whenLeft } from "../client-left.ts";
 import { encoder, execFrames, failureOf, startFailureFrame, type Stdio } from "./exec-frames.ts";
 import type { SlicerParts } from "./parts.ts";
@@ -53,7 +53,7 @@ export const exec: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms })
     // As bytes: to text, Fastify would add a charset.
     if ("failure" in started) return Buffer.from(startFailureFrame(started.failure, now()));
     whenLeft(left, () => started.process.cancel());
-    if (command.stdin) feed(started.process, request.raw, left);
+    if (command.stdin) feed(started.process, piecesOf(request.raw), left);
     return reply.send(
       Readable.from(execFrames(started.process, stdio, now), { objectMode: false }),
     );

@@ -6,7 +6,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply } from "fastify";
 import { type Static, Type } from "typebox";
 
-import { invalidRequest } from "#core/errors.ts";
+import { AlcoveError, invalidRequest } from "#core/errors.ts";
 import { agentOf } from "#core/exec/guest-work.ts";
 import type {
   CopyPlacement,
@@ -15,7 +15,7 @@ import type {
   GuestSource,
 } from "#core/ports/guest-link.ts";
 
-import { streamedBodies } from "../bodies.ts";
+import { piecesOf, streamedBodies } from "../bodies.ts";
 import { clientLeft, whenLeft } from "../client-left.ts";
 import type { SlicerParts } from "./parts.ts";
 import { flag, listOf, Many, One, permissionBits, userOf } from "./query.ts";
@@ -48,7 +48,7 @@ export const files: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
     const order = copyInOf(query, mode, numberOf(headers["x-slicer-unpacked-size"]));
     const left = clientLeft(request, reply);
     const agent = await agentOf(vms.get(request.params.hostname), left);
-    await agent.copyIn(order, raw, left);
+    await asRequested(agent.copyIn(order, piecesOf(raw), left));
     return reply.type("text/plain").send("");
   });
 
@@ -63,6 +63,17 @@ export const files: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
     return sendSource(reply, source, mode);
   });
 };
+
+/** In an answer to an upload 404 means the VM; a folder that is missing in it is the request's mistake. */
+async function asRequested(copy: Promise<unknown>): Promise<void> {
+  try {
+    await copy;
+  } catch (error) {
+    const missing = AlcoveError.is(error, "guest_refused") && error.details.reason === "not_found";
+    if (missing) throw invalidRequest("path", error.message);
+    throw error;
+  }
+}
 
 const IN_MODES = ["binary", "tar", "cp-v1-binary", "cp-v1-tar"] as const;
 const OUT_MODES = [...IN_MODES, "cp-v1-recursive"] as const;
