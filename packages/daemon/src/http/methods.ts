@@ -1,10 +1,18 @@
 /** Answers 405 with `Allow` for paths that exist under another method, and 404 for all others. */
 
-import type { FastifyInstance, HTTPMethods } from "fastify";
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from "fastify";
 
 import { AlcoveError } from "#core/errors.ts";
 
-const METHODS: readonly HTTPMethods[] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const METHODS: readonly HTTPMethods[] = [
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+];
 
 /** What was served where; filled while a surface registers its routes. */
 export type RouteTable = Map<string, Set<string>>;
@@ -32,8 +40,11 @@ export function refuseOtherMethods(app: FastifyInstance, table: RouteTable): voi
       exposeHeadRoute: false,
       config: { access: "open" },
       handler: async (request, reply) => {
-        const error = `${request.method} is not possible here; allowed: ${allow}`;
-        return reply.code(405).header("allow", allow).send({ error, code: "method_not_allowed" });
+        if (hasEmptyName(request.params)) throw unknownRoute(request);
+        const { method } = request;
+        void reply.header("allow", allow);
+        const message = `${method} is not possible here; allowed: ${allow}`;
+        throw new AlcoveError("method_not_allowed", message, { method, allow });
       },
     });
   }
@@ -41,7 +52,16 @@ export function refuseOtherMethods(app: FastifyInstance, table: RouteTable): voi
 
 export function refuseUnknownRoutes(app: FastifyInstance): void {
   app.setNotFoundHandler((request) => {
-    const path = request.url.split("?", 1)[0] ?? "/";
-    throw new AlcoveError("route_not_found", `There is no ${path} in this API`, { path });
+    throw unknownRoute(request);
   });
+}
+
+function unknownRoute(request: FastifyRequest): AlcoveError {
+  const path = request.url.split("?", 1)[0] ?? "/";
+  return new AlcoveError("route_not_found", `There is no ${path} in this API`, { path });
+}
+
+/** The router takes the nothing after a trailing slash for a name. */
+function hasEmptyName(params: unknown): boolean {
+  return typeof params === "object" && params !== null && Object.values(params).includes("");
 }

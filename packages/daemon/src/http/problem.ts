@@ -14,6 +14,7 @@ const STATUS = {
   invalid_request: 400,
   unauthenticated: 401,
   route_not_found: 404,
+  method_not_allowed: 405,
   group_not_found: 404,
   vm_not_found: 404,
   vm_protected: 403,
