@@ -142,6 +142,8 @@ export class Transport implements Disposable {
     if (body === undefined || typeof body === "string") {
       clientRequest.end(body);
     } else {
+      // A command starts before its input does: a quiet pipe must not hold the request back.
+      clientRequest.flushHeaders();
       // A source that fails breaks the request off, so that the host cannot take it for complete.
       body.once("error", (error) => failures.noteBody(error));
       pipeline(body, clientRequest, () => undefined);

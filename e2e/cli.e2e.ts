@@ -1,0 +1,158 @@
+/** The `alcove` command of this checkout against a real host, as people run it. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+
+import { ROOT } from "./harness/can-run.ts";
+import { asObject, asObjects, textIn } from "./harness/json-value.ts";
+import { suite } from "./harness/test-host.ts";
+import { inTime, until } from "./harness/until.ts";
+
+const COMMAND_MS = 120_000;
+const MEGABYTE = 1_000_000;
+
+suite("cli", {}, (host, story) => {
+  const start = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
+    spawn(path.join(ROOT, "bin/alcove"), args, {
+      env: {
+        PATH: process.env["PATH"],
+        HOME: "/nonexistent",
+        ALCOVE_STATE_DIR: host.dirs.state,
+        ALCOVE_RUNTIME_DIR: host.dirs.runtime,
+        ...more,
+      },
+      stdio: ["pipe", "pipe", "pipe"],
+      cwd: ROOT,
+    });
+
+  async function alcove(args: readonly string[], stdin?: Readable, more: NodeJS.ProcessEnv = {}) {
+    const child = start(args, more);
+    const fed = stdin ? pipeline(stdin, child.stdin) : Promise.resolve(child.stdin.end());
+    fed.catch(() => {}); // it may end before it has read everything
+    const all = Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+    const [stdout, stderr, [code]] = await inTime(`alcove ${args.join(" ")}`, all, COMMAND_MS);
+    return { stdout, stderr, code: Number(code) };
+  }
+
+  story("run: 100 MB of standard input are counted in the guest, and the VM is gone", async () => {
+    const block = Buffer.alloc(MEGABYTE, "0123456789");
+    const stdin = Readable.from(
+      Array.from({ length: 100 }, () => block),
+      { objectMode: false },
+    );
+    const { stdout, stderr, code } = await alcove(
+      ["run", "--", "sh", "-c", "cat > /tmp/x; wc -c < /tmp/x"],
+      stdin,
+    );
+    assert.deepEqual([stdout.trim(), code], [String(100 * MEGABYTE), 0], stderr);
+    assert.deepEqual(await host.hostnames(), []);
+  });
+
+  story("run: the guest's exit code is the command's", async () => {
+    const { stdout, stderr, code } = await alcove([
+      "run",
+      "--",
+      "sh",
+      "-c",
+      "echo out; echo err >&2; exit 7",
+    ]);
+    assert.deepEqual([stdout, code], ["out\n", 7]);
+    assert.match(stderr, /^err$/m);
+    assert.deepEqual(await host.hostnames(), []);
+  });
+
+  story("run: Ctrl-C ends the command and removes the VM", async () => {
+    const child = start(["run", "--", "sh", "-c", "echo up; sleep 4900"]);
+    const ended = once(child, "close");
+    const [first]: unknown[] = await inTime(
+      "the command's first words",
+      once(child.stdout, "data"),
+      COMMAND_MS,
+    );
+    assert.equal(String(first), "up\n");
+    child.kill("SIGINT");
+    const [code] = await inTime("the end", ended);
+    assert.equal(code, 130);
+    assert.deepEqual(await host.hostnames(), []);
+    assert.deepEqual(host.dirs.vmDirs(), []);
+  });
+
+  story("run: Ctrl-C in the middle of the launch leaves no VM", async () => {
+    const child = start(["run", "--", "true"]);
+    const ended = once(child, "close");
+    await until("the VM is there", async () => (await host.hostnames()).length === 1);
+    child.kill("SIGINT");
+    const [code] = await inTime("the end", ended);
+    assert.equal(code, 130);
+    await until("the VM is gone", async () => (await host.hostnames()).length === 0);
+  });
+
+  story("vm launch --json, exec, cp of a tree and back, list, delete", async () => {
+    const launched = await alcove(["vm", "launch", "--wait", "--json", "--tag", "cli"]);
+    assert.equal(launched.code, 0, launched.stderr);
+    const hostname = textIn(JSON.parse(launched.stdout), "hostname");
+    const run = (...words: string[]) => alcove(["vm", "exec", hostname, "--", ...words]);
+    assert.deepEqual((await run("sh", "-c", "exit 42")).code, 42);
+    assert.equal((await run("no-such-command", "x")).code, 127);
+    assert.equal((await run("hostname")).stdout, `${hostname}\n`);
+    assert.equal((await alcove(["vm", "exec", "sbox-99", "--", "true"])).code, 125);
+
+    const here = path.join(host.dirs.scratch, "tree");
+    mkdirSync(path.join(here, "sub"), { recursive: true });
+    writeFileSync(path.join(here, "run me.sh"), "#!/bin/sh\necho ran\n");
+    writeFileSync(path.join(here, "sub/data"), Buffer.alloc(300_000, 7));
+    chmodSync(path.join(here, "run me.sh"), 0o755);
+    chmodSync(path.join(here, "sub/data"), 0o600);
+    for (const name of ["run me.sh", "sub/data"]) utimesSync(path.join(here, name), 1e9, 1e9);
+    assert.equal((await alcove(["vm", "cp", here, `${hostname}:/srv/tree`])).code, 0);
+    assert.equal((await run("/srv/tree/run me.sh", "x")).stdout, "ran\n");
+    const back = path.join(host.dirs.scratch, "back");
+    assert.equal((await alcove(["vm", "cp", `${hostname}:/srv/tree`, back])).code, 0);
+    for (const name of ["run me.sh", "sub/data"]) {
+      assert.deepEqual(factsOf(path.join(back, name)), factsOf(path.join(here, name)));
+    }
+
+    const listed = asObjects(JSON.parse((await alcove(["vm", "list", "--json"])).stdout));
+    assert.deepEqual(
+      listed.map((node) => node["hostname"]),
+      [hostname],
+    );
+    assert.equal((await alcove(["vm", "delete", hostname])).code, 0);
+    assert.deepEqual(await host.hostnames(), []);
+    const missing = await alcove(["vm", "delete", hostname, "--json"]);
+    assert.equal(missing.code, 5, missing.stderr);
+  });
+
+  story("no daemon: what is wrong and what to do, and its exit code", async () => {
+    const none = { ALCOVE_RUNTIME_DIR: "/nonexistent", ALCOVE_URL: "http://127.0.0.1:1" };
+    const { stderr, stdout, code } = await alcove(["vm", "list"], undefined, none);
+    assert.equal(code, 3);
+    assert.equal(stdout, "");
+    assert.match(stderr, /No Alcove daemon answers at http:\/\/127\.0\.0\.1:1/);
+    assert.match(stderr, /alcove up/);
+    const wrong = {
+      ALCOVE_URL: `http://127.0.0.1:${await host.daemon.port()}`,
+      ALCOVE_TOKEN: "wrong",
+    };
+    const refused = await alcove(["info"], undefined, wrong);
+    assert.equal(refused.code, 4, refused.stderr);
+    assert.match(refused.stderr, /token/);
+    assert.equal(
+      asObject(JSON.parse((await alcove(["info", "--json"])).stdout))["platform"],
+      "linux",
+    );
+  });
+});
+
+function factsOf(file: string): readonly unknown[] {
+  const { mode, mtimeMs } = statSync(file);
+  const digest = createHash("sha256").update(readFileSync(file)).digest("hex");
+  return [mode.toString(8), mtimeMs, digest];
+}
