@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { readFile, stat } from "node:fs/promises";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { test } from "node:test";
+
+import { type Config, readConfig } from "#config/config.ts";
+import { never } from "#testing/fake-host.ts";
+import { RememberingLog } from "#testing/remembering-log.ts";
+import { type TempDir, tempDir } from "#testing/temp-dir.ts";
+
+import { type RunningHost, startHost } from "./start-host.ts";
+
+const DEADLINE_MS = 10_000;
+
+function settingsIn(dir: TempDir, different: Record<string, string> = {}): Config {
+  const env = {
+    HOME: dir.path,
+    ALCOVE_HYPERVISOR: "fake",
+    ALCOVE_STATE_DIR: `${dir.path}/state`,
+    ALCOVE_RUNTIME_DIR: `${dir.path}/run`,
+    ALCOVE_LISTEN_PORT: "0",
+    ALCOVE_MEMORY_RESERVE_MIB: "0",
+    ALCOVE_MEMORY_OVERCOMMIT: "100",
+    ALCOVE_DISK_RESERVE_MIB: "0",
+    ...different,
+  };
+  return readConfig(env, process.getuid?.() ?? 0);
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+/** One request over the host's Unix socket. */
+async function ask(host: RunningHost, method: string, path: string, body = ""): Promise<Answer> {
+  const { socketPath } = host;
+  const agent = false;
+  return answerTo(request({ socketPath, method, path, agent, headers: { host: "unix" } }), body);
+}
+
+async function answerTo(call: ReturnType<typeof request>, body = ""): Promise<Answer> {
+  call.setTimeout(DEADLINE_MS, () => call.destroy(new Error("no answer")));
+  call.end(body);
+  const [response] = await once(call, "response");
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return { status: response.statusCode, body: text };
+}
+
+async function create(host: RunningHost, body: object): Promise<void> {
+  const path = "/hostgroup/sbox/nodes?wait=agent&timeout=10s";
+  const { status, body: text } = await ask(host, "POST", path, JSON.stringify(body));
+  assert.deepEqual([status, status === 201 ? "" : text], [201, ""]);
+}
+
+async function nodesOf(host: RunningHost): Promise<readonly (readonly [string, string])[]> {
+  const { body } = await ask(host, "GET", "/nodes");
+  const nodes: { hostname: string; status: string }[] = JSON.parse(body);
+  return nodes.map(({ hostname, status }) => [hostname, status] as const);
+}
+
+test("daemon: it starts, serves, stops, and starts again with its persistent VMs", async () => {
+  await using dir = await tempDir();
+  const log = new RememberingLog();
+  {
+    await using host = await startHost(settingsIn(dir), log, never);
+    await create(host, {});
+    await create(host, { persistent: true });
+    assert.deepEqual(await nodesOf(host), [
+      ["sbox-1", "Running"],
+      ["sbox-2", "Running"],
+    ]);
+  }
+  {
+    await using host = await startHost(settingsIn(dir), log, never);
+    assert.deepEqual(await nodesOf(host), [["sbox-2", "Stopped"]]);
+    await create(host, {});
+    assert.deepEqual(
+      (await nodesOf(host)).map(([hostname]) => hostname),
+      ["sbox-2", "sbox-1"],
+    );
+  }
+  assert.deepEqual(log.troubles(), []);
+});
+
+test("daemon: TCP wants the token from its file; the Unix socket wants none", async () => {
+  await using dir = await tempDir();
+  const config = settingsIn(dir);
+  await using host = await startHost(config, new RememberingLog(), never);
+  const tokenFile = `${config.stateDir}/auth/token`;
+  const token = (await readFile(tokenFile, "utf8")).trim();
+  const over = (headers: Record<string, string>) =>
+    answerTo(request({ port: host.port, path: "/info", agent: false, headers }));
+  assert.equal((await over({})).status, 401);
+  assert.equal((await over({ authorization: `Bearer ${token}` })).status, 200);
+  assert.equal((await ask(host, "GET", "/info")).status, 200);
+  assert.equal((await stat(tokenFile)).mode & 0o777, 0o600);
+});
+
+test("daemon: the token stays the same over restarts", async () => {
+  await using dir = await tempDir();
+  const tokens = [];
+  for (let start = 0; start < 2; start += 1) {
+    const config = settingsIn(dir);
+    await using _host = await startHost(config, new RememberingLog(), never);
+    tokens.push(await readFile(`${config.stateDir}/auth/token`, "utf8"));
+  }
+  assert.equal(tokens[0], tokens[1]);
+});
+
+test("daemon: without auth it says so in the log", async () => {
+  await using dir = await tempDir();
+  const log = new RememberingLog();
+  await using host = await startHost(settingsIn(dir, { ALCOVE_AUTH: "off" }), log, never);
+  const { status } = await answerTo(request({ port: host.port, path: "/info", agent: false }));
+  assert.equal(status, 200);
+  assert.deepEqual(log.troubles(), ["host.auth_off"]);
+});
+
+test("daemon: a second one for the same directories is refused, and the first lives on", async () => {
+  await using dir = await tempDir();
+  await using first = await startHost(settingsIn(dir), new RememberingLog(), never);
+  await assert.rejects(
+    startHost(settingsIn(dir), new RememberingLog(), never),
+    /Another Alcove daemon already uses .*: stop it/,
+  );
+  assert.equal((await ask(first, "GET", "/healthz")).status, 200);
+});
+
+test("daemon: a start that fails on a taken port costs no VM, and can be tried again", async () => {
+  await using dir = await tempDir();
+  {
+    await using host = await startHost(settingsIn(dir), new RememberingLog(), never);
+    await create(host, { persistent: true });
+  }
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const address = taken.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const blocked = settingsIn(dir, { ALCOVE_LISTEN_PORT: String(address.port) });
+  await assert.rejects(startHost(blocked, new RememberingLog(), never), { code: "EADDRINUSE" });
+  taken.close();
+  await using host = await startHost(settingsIn(dir), new RememberingLog(), never);
+  assert.deepEqual(await nodesOf(host), [["sbox-1", "Stopped"]]);
+});
+
+test("daemon: what it makes is private", async () => {
+  await using dir = await tempDir();
+  const config = settingsIn(dir);
+  await using _host = await startHost(config, new RememberingLog(), never);
+  assert.equal((await stat(config.stateDir)).mode & 0o777, 0o700);
+  assert.equal((await stat(config.runtimeDir)).mode & 0o777, 0o711);
+});
+
+test("daemon: a stop cuts what clients still wait for", async () => {
+  await using dir = await tempDir();
+  const host = await startHost(settingsIn(dir), new RememberingLog(), never);
+  await create(host, {});
+  const { socketPath } = host;
+  const path = "/vm/sbox-1/exec?cmd=sleep&args=600";
+  const call = request({ socketPath, method: "POST", path, agent: false });
+  call.end();
+  const [response] = await once(call, "response");
+  const cut = assert.rejects(once(response.resume(), "end"), /aborted/);
+  await host[Symbol.asyncDispose]();
+  await cut;
+});
