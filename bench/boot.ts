@@ -8,11 +8,11 @@
  * does hits them alike. The first boot of each is not counted: it fills the page cache.
  */
 
+import { asObjects } from "../e2e/harness/json-value.ts";
 import { BareGuest } from "./harness/bare-guest.ts";
 import { bootableKernels, BenchHost, IMAGE } from "./harness/bench-host.ts";
-import { asObjects } from "../e2e/harness/json-value.ts";
-import { type BenchOrder, benchOrder, interrupted } from "./harness/command-line.ts";
-import { type MachineFacts, machineFacts } from "./harness/machine-facts.ts";
+import { type BenchOrder, runAsProgram } from "./harness/command-line.ts";
+import type { MachineFacts } from "./harness/machine-facts.ts";
 import { publish } from "./harness/publish.ts";
 import { Comparisons, type Table } from "./harness/report.ts";
 import { SeriesBook } from "./harness/series.ts";
@@ -46,6 +46,7 @@ export async function benchBoot(
   facts: MachineFacts,
   signal: AbortSignal,
 ): Promise<void> {
+  if (order.boots === 0) return;
   await using opened = new AsyncDisposableStack();
   const contests: Contest[] = [];
   for (const kernel of await bootableKernels()) {
@@ -143,8 +144,4 @@ class Contest {
   }
 }
 
-if (import.meta.main) {
-  const signal = interrupted();
-  const order = benchOrder(process.argv.slice(2));
-  await benchBoot(order, await machineFacts(signal), signal);
-}
+if (import.meta.main) await runAsProgram(benchBoot);

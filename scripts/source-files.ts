@@ -24,5 +24,7 @@ export function sourceFiles(root: string, folders: readonly string[] = SOURCE_FO
 
 /** @returns the unit tests: everything but the whole-system tests of `e2e/` */
 export function unitTestFiles(root: string): string[] {
-  return sourceFiles(root, ["packages", "scripts"]).filter((path) => path.endsWith(".test.ts"));
+  return sourceFiles(root, ["packages", "scripts", "bench"]).filter((path) =>
+    path.endsWith(".test.ts"),
+  );
 }

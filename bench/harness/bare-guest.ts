@@ -43,13 +43,19 @@ export interface BareOrder {
   readonly sshPort?: number;
 }
 
+interface Parts {
+  readonly args: readonly string[];
+  readonly runDir: string;
+  /** handed to QEMU as descriptors, in this order */
+  readonly files: readonly FileHandle[];
+  /** all of the above, and later the process */
+  readonly opened: AsyncDisposableStack;
+}
+
 export class BareGuest implements AsyncDisposable {
   readonly agentSocket: string;
   readonly rawSocket: string;
-  readonly #launch: QemuLaunch;
-  readonly #runDir: string;
-  readonly #files: readonly FileHandle[];
-  readonly #opened: AsyncDisposableStack;
+  readonly #parts: Parts;
 
   /** Makes the disk and opens the files: a daemon's create does that too, but it is not the guest's cost. */
   static async prepare(order: BareOrder): Promise<BareGuest> {
@@ -75,38 +81,29 @@ export class BareGuest implements AsyncDisposable {
     const files: FileHandle[] = [];
     for (const file of launch.files) files.push(opened.use(await openFile(file)));
     const args = order.sshPort === undefined ? launch.args : extended(launch.args, order.sshPort);
-    return new BareGuest({ ...launch, args }, runDir, files, opened.move());
+    return new BareGuest({ args, runDir, files, opened: opened.move() });
   }
 
-  // eslint-disable-next-line max-params -- private: what `prepare` has made, handed on as it is
-  private constructor(
-    launch: QemuLaunch,
-    runDir: string,
-    files: readonly FileHandle[],
-    opened: AsyncDisposableStack,
-  ) {
-    this.#launch = launch;
-    this.#runDir = runDir;
-    this.#files = files;
-    this.#opened = opened;
-    this.agentSocket = path.join(runDir, SOCKETS.agent);
-    this.rawSocket = path.join(runDir, "raw.sock");
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.agentSocket = path.join(parts.runDir, SOCKETS.agent);
+    this.rawSocket = path.join(parts.runDir, "raw.sock");
   }
 
   /** Spawns QEMU and waits until the agent has answered a HELLO. The link is the caller's to close. */
   async boot(signal: AbortSignal): Promise<GuestLink> {
-    if (this.#opened.disposed)
-      throw new Error("invariant: a guest that was given up is not booted");
+    const { args, runDir, files, opened } = this.#parts;
+    if (opened.disposed) throw new Error("invariant: a guest that was given up is not booted");
     const child = await Child.spawn({
       file: "qemu-system-x86_64",
-      args: this.#launch.args,
+      args,
       env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
-      cwd: this.#runDir,
+      cwd: runDir,
       graceMs: 0,
       session: "own",
-      extraFds: this.#files.map(({ fd }) => fd),
+      extraFds: files.map(({ fd }) => fd),
     });
-    this.#opened.use(child);
+    opened.use(child);
     const died = new AbortController();
     void child.ended.then((end) => died.abort(new Error(`QEMU ended: ${end.stderrTail}`)));
     const dialer = new AgentDialer({ clock: systemClock });
@@ -115,7 +112,7 @@ export class BareGuest implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#opened.disposeAsync();
+    return this.#parts.opened.disposeAsync();
   }
 }
 
