@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { assert as assertProperty, property, webPath, webQueryParameters } from "fast-check";
+import { assert as assertProperty, property } from "fast-check";
 
 import { tempDir } from "#testing/temp-dir.ts";
+import { unicodeText } from "#testing/unicode-text.ts";
 
 import { application, queryOutOfPath, serve } from "./server.ts";
 
@@ -24,8 +25,9 @@ for (const [url, becomes] of URLS) {
 
 test("server: an ordinary address is left alone", () => {
   assertProperty(
-    property(webPath(), webQueryParameters(), (path, query) => {
-      const url = `${path.replaceAll(/%3f/gi, "")}?${query}`;
+    property(unicodeText, unicodeText, (name, tag) => {
+      const path = encodeURIComponent(name.replaceAll("?", ""));
+      const url = `/vm/${path}/health?tag=${encodeURIComponent(tag)}`;
       assert.equal(queryOutOfPath(url), url);
     }),
   );

@@ -7,7 +7,6 @@ import {
   asyncProperty,
   constantFrom,
   nat,
-  string,
   uint8Array,
 } from "fast-check";
 
@@ -29,6 +28,7 @@ import {
   text,
   time,
 } from "#testing/strict-json.ts";
+import { unicodeText } from "#testing/unicode-text.ts";
 
 import { execFrames, failureOf, startFailureFrame, type Stdio } from "./exec-frames.ts";
 
@@ -142,7 +142,7 @@ test("exec frames: a client that stops listening ends the command", async () => 
 
 test("exec frames: text that is cut anywhere arrives whole, each frame whole in itself", async () => {
   await assertProperty(
-    asyncProperty(string({ unit: "binary" }), array(nat()), async (whole, cuts) => {
+    asyncProperty(unicodeText, array(nat()), async (whole, cuts) => {
       const pieces = cutAt(Buffer.from(whole), cuts);
       const output = pieces.map((bytes) => ({ stream: "stdout", bytes }) as const);
       const frames = await framesOf(processOf(output, OK).process, "text");
@@ -170,7 +170,7 @@ const piece = constantFrom("stdout" as const, "stderr" as const);
 
 test("exec frames: two streams that take turns are not mixed up, and keep their order", async () => {
   await assertProperty(
-    asyncProperty(string({ unit: "binary" }), array(piece), async (whole, streams) => {
+    asyncProperty(unicodeText, array(piece), async (whole, streams) => {
       const bytes = Buffer.from(whole);
       const output = streams.flatMap((stream, at) => {
         const part = bytes.subarray(at, at + 1);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { array, assert as assertProperty, integer, property, string, uint8Array } from "fast-check";
+import { array, assert as assertProperty, integer, property, uint8Array } from "fast-check";
 
 import { incompleteTail } from "#lib/utf8.ts";
+import { unicodeText } from "#testing/unicode-text.ts";
 
 import { DataFrames, parseShellFrame, SESSION_CLOSE_FRAME } from "./shell-frames.ts";
 
@@ -59,7 +60,7 @@ test("shell frames: large pieces are cut, and arrive unchanged", () => {
 
 test("shell frames: text is never cut inside a character while its rest can still come", () => {
   assertProperty(
-    property(string({ unit: "binary" }), array(integer({ min: 1, max: 5 })), (text, lengths) => {
+    property(unicodeText, array(integer({ min: 1, max: 5 })), (text, lengths) => {
       const bytes = Buffer.from(text);
       const frames = new DataFrames();
       const sent: Buffer[] = [];
