@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 
 import { eventually } from "#testing/eventually.ts";
 import { FakeHost, never } from "#testing/fake-host.ts";
@@ -26,38 +26,41 @@ test("guest work: an agent that is just coming up is waited for", async () => {
   assert.equal((await agent).agent.version, "fake");
 });
 
-test("guest work: an agent that does not come up is unreachable, soon enough for a poll", async () => {
-  await using host = await FakeHost.make();
-  const vm = await host.supervise(aVmRecord({ hostname: "web-1" }), { dialer: silentDialer });
-  await vm.start(never);
-  const before = performance.now();
-  await assert.rejects(
-    healthOf(vm, never),
-    isError("guest_unreachable", /^The agent of web-1 does not answer yet$/),
-  );
-  assert.ok(performance.now() - before < 2_000);
+// Each of these waits out a time limit, so they do it together.
+describe("guest work: agents that are missing", { concurrency: true }, () => {
+  test("guest work: an agent that does not come up is unreachable, soon enough for a poll", async () => {
+    await using host = await FakeHost.make();
+    const vm = await host.supervise(aVmRecord({ hostname: "web-1" }), { dialer: silentDialer });
+    await vm.start(never);
+    const before = performance.now();
+    await assert.rejects(
+      healthOf(vm, never),
+      isError("guest_unreachable", /^The agent of web-1 does not answer yet$/),
+    );
+    assert.ok(performance.now() - before < 2_000);
+  });
+
+  test("guest work: the reason why there is no agent is told", async () => {
+    await using host = await FakeHost.make();
+    const dialer = dialerWith(host.dialer, () => ({
+      configure: async () => {
+        throw new Error("no room for the host name");
+      },
+    }));
+    const vm = await host.supervise(aVmRecord({}), { dialer });
+    await vm.start(never);
+    await eventually("the refusal is noticed", () => vm.contact?.problem !== undefined);
+    await assert.rejects(
+      healthOf(vm, AbortSignal.any([never])),
+      isError("guest_unreachable", /does not answer: no room for the host name$/),
+    );
+  });
 });
 
 test("guest work: a machine that has not been booted yet is unreachable, not wrong", async () => {
   await using host = await FakeHost.make();
   const vm = await host.supervise(aVmRecord({}));
   await assert.rejects(agentOf(vm, never), isError("guest_unreachable", /does not answer yet/));
-});
-
-test("guest work: the reason why there is no agent is told", async () => {
-  await using host = await FakeHost.make();
-  const dialer = dialerWith(host.dialer, () => ({
-    configure: async () => {
-      throw new Error("no room for the host name");
-    },
-  }));
-  const vm = await host.supervise(aVmRecord({}), { dialer });
-  await vm.start(never);
-  await eventually("the refusal is noticed", () => vm.contact?.problem !== undefined);
-  await assert.rejects(
-    healthOf(vm, AbortSignal.any([never])),
-    isError("guest_unreachable", /does not answer: no room for the host name$/),
-  );
 });
 
 test("guest work: an agent that loses its session while asked is unreachable", async () => {
