@@ -130,7 +130,7 @@ module.exports = {
       name: "declared",
       comment: "a package may import only what its own package.json names",
       severity: "error",
-      from: { path: "^packages/", pathNot: TEST },
+      from: { path: "^packages/", ...PROD },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
     },
   ],
