@@ -68,7 +68,7 @@ export const nodes: FastifyPluginAsyncTypebox<SlicerParts> = async (app, parts) 
   app.post("/hostgroup/:group/nodes", create, async (request, reply) => {
     const { params, query, body } = request;
     const order = { group: params.group, request: requestOf(body), wait: waitOf(query) };
-    const vm = await launch(vms, order, clientLeft(request, reply));
+    const vm = await asRequested(body.disk_image, launch(vms, order, clientLeft(request, reply)));
     return reply.code(201).send(createdOf(vm.record, about));
   });
 
@@ -81,6 +81,20 @@ export const nodes: FastifyPluginAsyncTypebox<SlicerParts> = async (app, parts) 
     return { message: "Node deleted", disk_removed: "true" };
   });
 };
+
+/** In an answer to a create 404 means the group; an image that is missing is the request's mistake. */
+async function asRequested(
+  image: string | null | undefined,
+  launching: Promise<VmSupervisor>,
+): Promise<VmSupervisor> {
+  try {
+    return await launching;
+  } catch (error) {
+    if (image && AlcoveError.is(error, "image_not_found"))
+      throw invalidRequest("disk_image", error.message);
+    throw error;
+  }
+}
 
 function filtered(vms: readonly VmSupervisor[], filter: Static<typeof Filter>): VmSupervisor[] {
   if (filter.tag && filter.tag_prefix) {
