@@ -178,7 +178,7 @@ suite("lifecycle", {}, (host, story) => {
     assert.equal(node["persistent"], true);
     assert.equal((await api.post(`/vm/${hostname}/exec`, { query: { cmd: "id" } })).status, 409);
     assert.equal((await api.post(`/vm/${hostname}/shutdown`)).status, 200);
-    assert.deepEqual(host.dirs.runDirs(), []);
+    await until("its machine is gone", () => host.dirs.runDirs().length === 0);
     assert.equal(host.dirs.vmDirs().length, 1);
     await host.deleteVm(hostname);
     assert.deepEqual(host.dirs.vmDirs(), []);

@@ -6,6 +6,8 @@
  */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -64,6 +66,10 @@ export class HostDirs {
     assert.deepEqual(this.runDirs(), [], "run directories are left");
     assert.deepEqual(this.vmDirs(), [], "files of VMs are left");
     assert.deepEqual(leavesBelow(this.runtime), [], "the runtime directory is not empty");
+    assert.ok(
+      !packetFilterTables().includes(guardTable(this.runtime)),
+      "rules of the packet filter are left",
+    );
     assert.deepEqual(namesIn(this.temp), [], "temporary files are left");
     const kept = ["acceleration.json", "alcove.sqlite", "auth", "images", "vms"];
     const unknown = namesIn(this.state).filter((name) => !kept.includes(name));
@@ -77,6 +83,16 @@ function namesIn(directory: string): string[] {
   } catch {
     return []; // not made yet: nothing is in it
   }
+}
+
+/** the table of the daemon that has this runtime directory */
+function guardTable(runtime: string): string {
+  return `alcove_guard_${createHash("sha256").update(runtime).digest("hex").slice(0, 12)}`;
+}
+
+/** nothing where there is no nft, or no right to ask it: then no daemon could make a table either */
+function packetFilterTables(): string {
+  return spawnSync("nft", ["list", "tables"], { encoding: "utf8" }).stdout ?? "";
 }
 
 /** everything below but directories, which a daemon makes once and keeps */
