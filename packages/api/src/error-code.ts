@@ -2,6 +2,7 @@
 export const ERROR_CODES = [
   "invalid_request",
   "unauthenticated",
+  "foreign_origin",
   "route_not_found",
   "method_not_allowed",
   "group_not_found",

@@ -10,7 +10,7 @@ import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
-import { bootPlanFor, guestConfigurationFor } from "#core/vm/boot-plan.ts";
+import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import { Vms } from "#core/vm/vms.ts";
 import { MIB } from "#lib/bytes.ts";
 
@@ -36,6 +36,7 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
     clock: systemClock,
     limits: { ...config.limits, diskReserveBytes: config.limits.diskReserveMiB * MIB },
     powerOffGraceMs: config.powerOffGraceMs,
+    whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
     planFor: async (record) =>
       bootPlanFor(record, await images.resolve(record.imageId, signal), disks, runRoot),
     configurationFor: (record) =>

@@ -14,6 +14,8 @@ export type HostResource = "memory" | "cpu" | "disk" | "addresses" | "vms";
 export interface ErrorDetails {
   invalid_request: { issues: readonly { path: string; problem: string }[] };
   unauthenticated: { reason: string };
+  /** A browser page of another origin, on a listener without a token. */
+  foreign_origin: { origin: string };
   route_not_found: { path: string };
   /** `allow` lists the methods that the path knows, as the header of that name does */
   method_not_allowed: { method: string; allow: string };

@@ -26,7 +26,12 @@ export function authenticate(app: FastifyInstance, check: TokenCheck | undefined
       `invariant: route ${String(route.method)} ${route.url} does not say who may call it`,
     );
   });
-  if (!check) return;
+  if (!check) {
+    app.addHook("onRequest", async ({ headers }) =>
+      refuseForeignPages(headers.origin, headers.host),
+    );
+    return;
+  }
   app.addHook("onRequest", async (request) => {
     if (request.routeOptions.config.access === "open") return;
     const header = request.headers.authorization;
@@ -36,6 +41,16 @@ export function authenticate(app: FastifyInstance, check: TokenCheck | undefined
     if (token === undefined || !check(token))
       throw unauthenticated("The token is not this daemon's");
   });
+}
+
+/**
+ * Without a token, any page in a browser on this machine could send commands here: browsers say
+ * where a page comes from, and others than our own are refused. Clients that are no browsers say nothing.
+ */
+function refuseForeignPages(origin: string | undefined, host: string | undefined): void {
+  if (origin === undefined || URL.parse(origin)?.host === host) return;
+  const message = "Pages of other origins may not use this daemon while it runs without a token";
+  throw new AlcoveError("foreign_origin", message, { origin });
 }
 
 function unauthenticated(reason: string): AlcoveError {

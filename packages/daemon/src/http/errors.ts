@@ -18,7 +18,9 @@ export function answerErrors(
     // Queries may carry commands and environments: they stay out of the log.
     const path = request.url.split("?", 1)[0];
     const fields = { method: request.method, path, status, code };
-    if (status >= 500) log.error("http.failed", { ...fields, error });
+    // A fault of ours; a failure we have a name for, with its cause; or an answer like any other.
+    if (code === "internal") log.error("http.failed", { ...fields, error });
+    else if (status === 500) log.warn("http.failed", { ...fields, error });
     else log.info("http.refused", { ...fields, message });
     // A connection whose upgrade was refused serves no second request: its client must not keep it.
     if (request.ws) void reply.header("connection", "close");

@@ -13,6 +13,7 @@ import { type GuestFailureCode, SessionLost } from "#core/ports/guest-link.ts";
 const STATUS = {
   invalid_request: 400,
   unauthenticated: 401,
+  foreign_origin: 403,
   route_not_found: 404,
   method_not_allowed: 405,
   group_not_found: 404,

@@ -6,7 +6,12 @@
 import type { Server } from "node:http";
 
 import websocket from "@fastify/websocket";
-import fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify";
+import fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 
 import { type Access, authenticate, type TokenCheck } from "./auth.ts";
 
@@ -46,6 +51,8 @@ export async function application(
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // What is wrong before any route is found: a path that is no percent-encoding.
+    frameworkErrors: badPath,
     rewriteUrl: (request) => queryOutOfPath(request.url ?? "/"),
   });
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -56,6 +63,10 @@ export async function application(
   for (const surface of surfaces) await app.register(surface);
   await app.ready();
   return app;
+}
+
+function badPath({ message }: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  void reply.code(400).send({ error: message, code: "bad_http" });
 }
 
 export async function serve(app: FastifyInstance, at: ListenAt): Promise<Served> {

@@ -5,7 +5,7 @@ import { guardRules } from "./host-guard.ts";
 
 test("host guard: only the VMs' users are looked at, and only on their way to the host itself", () => {
   const rules = guardRules("alcove_guard_test", { firstUid: 400_000, lastUid: 400_063 });
-  const chain = rules.slice(rules.indexOf("policy accept;")).trim().split("\n").slice(1, 6);
+  const chain = rules.slice(rules.indexOf("policy accept;")).trim().split("\n").slice(1, 7);
   assert.deepEqual(
     chain.map((line) => line.trim()),
     [
@@ -13,6 +13,7 @@ test("host guard: only the VMs' users are looked at, and only on their way to th
       "ct state established,related accept",
       "fib daddr type != local accept",
       "meta l4proto { tcp, udp } th dport 53 accept",
+      "meta l4proto tcp reject with tcp reset",
       "reject with icmpx admin-prohibited",
     ],
   );

@@ -54,6 +54,7 @@ table inet ${table} {
     ct state established,related accept
     fib daddr type != local accept
     meta l4proto { tcp, udp } th dport 53 accept
+    meta l4proto tcp reject with tcp reset
     reject with icmpx admin-prohibited
   }
 }

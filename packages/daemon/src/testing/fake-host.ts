@@ -7,7 +7,7 @@
 import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
-import { bootPlanFor, guestConfigurationFor } from "#core/vm/boot-plan.ts";
+import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import { type SupervisorDeps, VmSupervisor } from "#core/vm/supervisor.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
@@ -160,6 +160,7 @@ export class FakeHost implements AsyncDisposable {
         maxVms: 4096,
       },
       powerOffGraceMs: GRACE_MS,
+      whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
       planFor: async (record) =>
         bootPlanFor(record, await images.resolve(record.imageId, never), disks, runRoot),
       configurationFor: (record) =>

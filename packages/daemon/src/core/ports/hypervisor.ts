@@ -6,18 +6,22 @@
  * `drivers/conformance.ts` is the executable half of this contract.
  */
 
-/** Everything a driver needs to boot, already resolved: no defaults are left to it. */
-export interface BootPlan {
+/** Where a machine is: all that is needed to find it again. */
+export interface Whereabouts {
   readonly vmId: string;
+  /** private directory for sockets and process files, named `vmId`; the driver makes it, and removes it on dispose */
+  readonly runDir: string;
+  /** file the serial console is appended to; kept when the machine is gone */
+  readonly consoleLogPath: string;
+}
+
+/** Everything a driver needs to boot, already resolved: no defaults are left to it. */
+export interface BootPlan extends Whereabouts {
   readonly vcpus: number;
   readonly memoryMiB: number;
   readonly kernel: KernelPlan;
   readonly disks: readonly DiskPlan[];
   readonly network: NetworkPlan;
-  /** private directory for sockets and process files, named `vmId`; the driver makes it, and removes it on dispose */
-  readonly runDir: string;
-  /** file the serial console is appended to; kept when the machine is gone */
-  readonly consoleLogPath: string;
 }
 
 export interface KernelPlan {
@@ -76,7 +80,7 @@ export interface Hypervisor {
    * @returns the machine, or `undefined` when it is gone; then nothing of it is left behind
    */
   adopt(
-    plan: BootPlan,
+    where: Whereabouts,
     handle: string | undefined,
     signal: AbortSignal,
   ): Promise<Machine | undefined>;

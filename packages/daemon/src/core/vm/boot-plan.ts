@@ -5,9 +5,18 @@ import path from "node:path";
 import { userGuestNetwork, userNetworkPlan } from "../network/user-network.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { GuestConfiguration } from "../ports/guest-link.ts";
-import type { BootPlan } from "../ports/hypervisor.ts";
+import type { BootPlan, Whereabouts } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmRecord } from "./vm.ts";
+
+/** Follows from the VM alone: a machine is found again even if its image is gone. */
+export function whereaboutsOf(record: VmRecord, files: DiskStore, runRoot: string): Whereabouts {
+  return {
+    vmId: record.id,
+    runDir: path.join(runRoot, record.id),
+    consoleLogPath: files.consoleLogPath(record.id),
+  };
+}
 
 export function bootPlanFor(
   record: VmRecord,
@@ -17,7 +26,7 @@ export function bootPlanFor(
 ): BootPlan {
   const { spec } = record;
   return {
-    vmId: record.id,
+    ...whereaboutsOf(record, files, runRoot),
     vcpus: spec.vcpus,
     memoryMiB: spec.memoryMiB,
     kernel: {
@@ -30,8 +39,6 @@ export function bootPlanFor(
       spec.networkMode === "user"
         ? userNetworkPlan(record.networkSlot, record.hostname)
         : { mode: "none" },
-    runDir: path.join(runRoot, record.id),
-    consoleLogPath: files.consoleLogPath(record.id),
   };
 }
 

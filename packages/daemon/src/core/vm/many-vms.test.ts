@@ -5,14 +5,12 @@ import { MIB } from "#lib/bytes.ts";
 import { eventually } from "#testing/eventually.ts";
 import { SlicerApi } from "#testing/slicer-api.ts";
 
-const COUNT = 1_000;
-/** generous: it takes a few seconds on one core of an old machine */
-const MAX_MS = 20_000;
-const MAX_HEAP_BYTES = 256 * MIB;
+/** enough to show what grows with their number; a thousand and more are a matter for the benches */
+const COUNT = 300;
+const MAX_HEAP_BYTES = 128 * MIB;
 
-test("many VMs: a thousand can be created, listed, used and deleted", async () => {
+test("many VMs: hundreds can be created, listed, used and deleted", async () => {
   await using api = await SlicerApi.make();
-  const before = performance.now();
   const heapBefore = process.memoryUsage().heapUsed;
   const created = await Promise.all(
     Array.from({ length: COUNT }, () => api.call("POST /hostgroup/sbox/nodes")),
@@ -29,5 +27,4 @@ test("many VMs: a thousand can be created, listed, used and deleted", async () =
   );
   assert.ok(deleted.every(({ status }) => status === 200));
   assert.deepEqual([api.vms.list(), api.host.world.living(), api.host.store.all()], [[], [], []]);
-  assert.ok(performance.now() - before < MAX_MS);
 });

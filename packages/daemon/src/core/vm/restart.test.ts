@@ -102,7 +102,7 @@ test("restart: what belongs to no VM is removed, and said in the log", async () 
   );
 });
 
-test("restart: a daemon that cannot take over one VM does not start, and costs no VM", async () => {
+test("restart: a daemon that cannot finish its start costs no VM", async () => {
   await using host = await FakeHost.make();
   const first = await host.open();
   for (let count = 0; count < 12; count += 1) {
@@ -111,17 +111,15 @@ test("restart: a daemon that cannot take over one VM does not start, and costs n
   }
   await first.abandonAll();
   const { hypervisor, dialer, world } = host;
-  const adopted = { count: 0 };
   const dials = { open: 0 };
   const opening = host.open({
     hypervisor: {
       name: hypervisor.name,
       isolation: hypervisor.isolation,
       boot: (plan, signal) => hypervisor.boot(plan, signal),
-      sweep: (root, known, signal) => hypervisor.sweep(root, known, signal),
-      adopt: async (plan, handle, signal) => {
-        if (adopted.count++ === 2) throw new Error("cannot look at the processes");
-        return hypervisor.adopt(plan, handle, signal);
+      adopt: (where, handle, signal) => hypervisor.adopt(where, handle, signal),
+      sweep: async () => {
+        throw new Error("cannot look at the processes");
       },
     },
     dialer: {
@@ -138,6 +136,35 @@ test("restart: a daemon that cannot take over one VM does not start, and costs n
   assert.equal(world.living().length, 12);
   const again = await host.open();
   assert.ok(again.list().every(({ phase }) => phase === "running"));
+});
+
+test("restart: a VM that cannot be taken over is shown with the reason, and leaves nothing running", async () => {
+  await using host = await FakeHost.make();
+  const first = await host.open();
+  for (let count = 0; count < 3; count += 1) {
+    const vm = await first.create("sbox", aRequest({}), never);
+    await eventually("the VM runs", () => vm.phase === "running");
+  }
+  const lost = first.get("sbox-2").record.id;
+  await first.abandonAll();
+  const { hypervisor, world } = host;
+  const again = await host.open({
+    hypervisor: {
+      name: hypervisor.name,
+      isolation: hypervisor.isolation,
+      boot: (plan, signal) => hypervisor.boot(plan, signal),
+      sweep: (root, known, signal) => hypervisor.sweep(root, known, signal),
+      adopt: async (where, handle, signal) => {
+        if (where.vmId === lost) throw new Error("QEMU runs but does not answer");
+        return hypervisor.adopt(where, handle, signal);
+      },
+    },
+  });
+  const { phase, reason } = again.get("sbox-2").record.state;
+  assert.equal(phase, "failed");
+  assert.match(reason ?? "", /could not take the VM over: QEMU runs but does not answer/);
+  assert.equal(world.find(lost), undefined);
+  assert.deepEqual([again.get("sbox-1").phase, again.get("sbox-3").phase], ["running", "running"]);
 });
 
 function stopped() {

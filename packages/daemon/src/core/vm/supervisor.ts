@@ -13,7 +13,14 @@ import { Turnstile } from "#lib/turnstile.ts";
 import { AlcoveError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type GuestConfiguration, type GuestDialer, SessionLost } from "../ports/guest-link.ts";
-import type { BootPlan, Exit, Hypervisor, Machine, Pausing } from "../ports/hypervisor.ts";
+import type {
+  BootPlan,
+  Exit,
+  Hypervisor,
+  Machine,
+  Pausing,
+  Whereabouts,
+} from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
 import { type ContactStart, GuestContact } from "./guest-contact.ts";
@@ -28,6 +35,7 @@ export interface SupervisorDeps {
   readonly store: VmStore;
   readonly clock: Clock;
   readonly log: Log;
+  readonly whereabouts: (record: VmRecord) => Whereabouts;
   readonly planFor: (record: VmRecord) => Promise<BootPlan>;
   readonly configurationFor: (record: VmRecord) => GuestConfiguration;
   /** told of every change of phase, after it is stored */
@@ -95,12 +103,8 @@ export class VmSupervisor {
     using _turn = await this.#turns.enter(signal);
     const { phase, machine: handle } = this.#record.state;
     if (!hasMachine(phase)) return;
-    const plan = await this.#deps.planFor(this.#record);
-    const machine = await this.#deps.hypervisor.adopt(plan, handle, signal);
-    if (!machine) {
-      this.#apply("lost", { reason: "The VM's process was gone when the daemon started" });
-      return;
-    }
+    const machine = await this.#found(handle, signal);
+    if (!machine) return;
     const running = this.#run(machine, phase === "starting" ? "fresh" : "known");
     this.#matchMachine(machine);
     this.#log.info("vm.adopted", { pid: machine.pid, phase: this.phase });
@@ -171,6 +175,22 @@ export class VmSupervisor {
     this.#running = undefined;
     await running?.contact[Symbol.asyncDispose]();
     await running?.machine.abandon();
+  }
+
+  /** @returns the machine of an earlier daemon; without it the VM has failed, and what may be left is not ours any more */
+  async #found(handle: string | undefined, signal: AbortSignal): Promise<Machine | undefined> {
+    const { hypervisor, whereabouts } = this.#deps;
+    let reason = "The VM's process was gone when the daemon started";
+    try {
+      const machine = await hypervisor.adopt(whereabouts(this.#record), handle, signal);
+      if (machine) return machine;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#log.error("vm.adopt_failed", { error });
+      reason = `The daemon started and could not take the VM over: ${reasonOf(error)}`;
+    }
+    this.#apply("lost", { reason });
+    return undefined;
   }
 
   /** @returns the machine; on failure nothing of it is left and the VM has failed */

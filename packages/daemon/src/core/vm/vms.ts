@@ -49,9 +49,9 @@ export class Vms {
   static async open(deps: VmsDeps, signal: AbortSignal): Promise<Vms> {
     const vms = new Vms(deps);
     for (const record of deps.store.all()) vms.#supervise(record);
-    await vms.#sweep(signal);
     try {
       await inParallel(vms.list(), (vm) => vms.#recover(vm, signal));
+      await vms.#sweep(signal);
       return vms;
     } catch (error) {
       await vms.abandonAll(); // a daemon that cannot start must not cost anybody a VM, nor hold one
@@ -190,11 +190,16 @@ export class Vms {
     else if (kind === "sandbox" && vm.phase === "stopped") await this.#forget(vm);
   }
 
+  /** After everybody was taken over: a process belongs to a VM that has a machine, files to a VM. */
   async #sweep(signal: AbortSignal): Promise<void> {
     const { hypervisor, disks, log, runRoot } = this.#deps;
-    const records = this.list().map((vm) => vm.record);
-    const known = new Set<string>(records.map(({ id }) => id));
-    for (const removed of await hypervisor.sweep(runRoot, known, signal)) {
+    const known = new Set<string>(this.list().map((vm) => vm.record.id));
+    const alive = new Set<string>(
+      this.list()
+        .filter(holdsShare)
+        .map((vm) => vm.record.id),
+    );
+    for (const removed of await hypervisor.sweep(runRoot, alive, signal)) {
       log.warn("host.leftover_removed", { removed });
     }
     for (const id of (await disks.list()).filter((it) => !known.has(it))) {

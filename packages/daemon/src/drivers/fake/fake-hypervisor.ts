@@ -8,7 +8,13 @@
 import { appendFile, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
-import type { BootPlan, Hypervisor, Machine, Pausing } from "#core/ports/hypervisor.ts";
+import type {
+  BootPlan,
+  Hypervisor,
+  Machine,
+  Pausing,
+  Whereabouts,
+} from "#core/ports/hypervisor.ts";
 import { pause } from "#lib/patience.ts";
 
 import type { FakeBox, FakeWorld } from "./fake-world.ts";
@@ -55,14 +61,14 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   async adopt(
-    plan: BootPlan,
+    where: Whereabouts,
     _handle: string | undefined,
     signal: AbortSignal,
   ): Promise<Machine | undefined> {
     signal.throwIfAborted();
-    const box = this.#world.find(plan.vmId);
+    const box = this.#world.find(where.vmId);
     if (box) return new FakeMachine(this.#world, box);
-    await removeRunDir(plan);
+    await removeRunDir(where);
     return undefined;
   }
 
@@ -139,7 +145,7 @@ class FakeMachine implements Machine {
   }
 }
 
-async function removeRunDir(plan: BootPlan): Promise<void> {
+async function removeRunDir(plan: Whereabouts): Promise<void> {
   await rm(plan.runDir, { recursive: true, force: true });
 }
 

@@ -6,7 +6,13 @@
  */
 
 import { AlcoveError } from "#core/errors.ts";
-import type { BootPlan, Hypervisor, IsolationGrade, Machine } from "#core/ports/hypervisor.ts";
+import type {
+  BootPlan,
+  Hypervisor,
+  IsolationGrade,
+  Machine,
+  Whereabouts,
+} from "#core/ports/hypervisor.ts";
 import { retry, within } from "#lib/patience.ts";
 import type { Child } from "#process/child.ts";
 
@@ -84,13 +90,13 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async adopt(
-    plan: BootPlan,
+    where: Whereabouts,
     handle: string | undefined,
     signal: AbortSignal,
   ): Promise<Machine | undefined> {
     signal.throwIfAborted();
-    const paths = await runPaths(plan.runDir);
-    const found = findQemu(plan.vmId, paths.workDir, handle);
+    const paths = await runPaths(where.runDir);
+    const found = findQemu(where.vmId, paths.workDir, handle);
     if (!found) {
       await removeRunDir(paths);
       return undefined;
@@ -98,7 +104,7 @@ export class QemuHypervisor implements Hypervisor {
     const process = { ...found, uid: this.#userOf(found.pid) };
     const cleanUp = this.#cleanUp(paths, process.uid);
     try {
-      const { consoleLogPath } = plan;
+      const { consoleLogPath } = where;
       return await reconnect({ process, paths, consoleLogPath, cleanUp }, signal);
     } catch (error) {
       signal.throwIfAborted();
