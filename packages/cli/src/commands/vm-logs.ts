@@ -27,8 +27,6 @@ export function vmLogs(cli: Cli): Command {
       using client = cli.client(self);
       const logs = await client.logs(hostname, flags.lines, cli.signal);
       if (flags.json) return cli.printJson(logs);
-      // A console is the guest's: on a terminal its escape sequences would be obeyed.
-      const shown = (text: string) => (process.stdout.isTTY ? printable(text) : text);
       cli.print(shown(logs.content).replace(/\n$/, ""));
       if (!flags.follow) return;
       const decoder = new StringDecoder("utf8");
@@ -37,4 +35,9 @@ export function vmLogs(cli: Cli): Command {
       }
     },
   );
+}
+
+/** A console is the guest's: on a terminal its escape sequences would be obeyed. */
+function shown(text: string): string {
+  return process.stdout.isTTY ? printable(text) : text;
 }

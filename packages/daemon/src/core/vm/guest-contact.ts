@@ -8,11 +8,17 @@
 
 import { pause, unlessAborted, within } from "#lib/patience.ts";
 
-import type { GuestConfiguration, GuestDialer, GuestLink } from "../ports/guest-link.ts";
+import {
+  type GuestConfiguration,
+  type GuestDialer,
+  type GuestLink,
+  SessionLost,
+} from "../ports/guest-link.ts";
 import type { Log } from "../ports/log.ts";
 
 const CONFIGURE_TIMEOUT_MS = 15_000;
 const REDIAL_PAUSE_MS = 50;
+const POWER_REQUEST_TIMEOUT_MS = 5_000;
 const REFUSED_PAUSE_MS = 1_000;
 
 export interface ContactDeps {
@@ -62,6 +68,18 @@ export class GuestContact implements AsyncDisposable {
   setHeld(held: "held" | "live"): void {
     this.#held = held === "held";
     this.#renewHold();
+  }
+
+  /** Asks the guest to power off, if there is an agent to ask; never rejects. */
+  async powerOff(): Promise<"asked" | "not asked"> {
+    try {
+      await this.#link?.power("poweroff", AbortSignal.timeout(POWER_REQUEST_TIMEOUT_MS));
+      return this.#link ? "asked" : "not asked";
+    } catch (error) {
+      if (error instanceof SessionLost) return "asked"; // the guest was faster than its answer
+      this.#deps.log.warn("guest.power_off_refused", { error });
+      return "not asked";
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

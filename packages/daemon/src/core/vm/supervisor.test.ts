@@ -289,7 +289,7 @@ test("supervisor: a guest whose agent refuses to power off is killed without wai
   await vm.contact?.link(never);
   await vm.stop(never);
   assert.equal(vm.phase, "stopped");
-  assert.deepEqual(host.log.troubles(), ["vm.power_off_refused"]);
+  assert.deepEqual(host.log.troubles(), ["guest.power_off_refused"]);
 });
 
 test("supervisor: a kill during a slow stop waits for it, and the VM is stopped once", async () => {

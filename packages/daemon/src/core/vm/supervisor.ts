@@ -1,10 +1,9 @@
 /**
  * One VM, from creation to deletion.
  *
- * The supervisor is the only writer of its VM's state. Commands take turns;
- * the machine's own report (its process ended) is applied whenever it comes.
- * Every change goes through `#apply`, which checks the lifecycle table, stores
- * the new state and announces it, in that order.
+ * The supervisor owns the machine and its agent's contact, and is the only one to
+ * write the VM's life (`life.ts`). Commands take turns; the machine's own report (its
+ * process ended) is applied whenever it comes.
  */
 
 import { settlesWithin } from "#lib/patience.ts";
@@ -12,7 +11,7 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import { type GuestConfiguration, type GuestDialer, SessionLost } from "../ports/guest-link.ts";
+import type { GuestConfiguration, GuestDialer } from "../ports/guest-link.ts";
 import type {
   BootPlan,
   Exit,
@@ -24,10 +23,9 @@ import type {
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
 import { type ContactStart, GuestContact } from "./guest-contact.ts";
-import { hasMachine, nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
+import { VmLife } from "./life.ts";
+import { hasMachine, type VmPhase } from "./lifecycle.ts";
 import type { VmRecord } from "./vm.ts";
-
-const POWER_REQUEST_TIMEOUT_MS = 5_000;
 
 export interface SupervisorDeps {
   readonly hypervisor: Hypervisor;
@@ -55,22 +53,24 @@ export class VmSupervisor {
   readonly #deps: SupervisorDeps;
   readonly #log: Log;
   readonly #turns = new Turnstile();
-  #record: VmRecord;
+  readonly #life: VmLife;
   #running: Running | undefined;
   #boot = new AbortController();
 
   constructor(record: VmRecord, deps: SupervisorDeps) {
-    this.#record = record;
+    const { store, clock, announce } = deps;
     this.#deps = deps;
     this.#log = deps.log.with({ vmId: record.id, hostname: record.hostname });
+    const tell = () => announce(this);
+    this.#life = new VmLife(record, { store, clock, log: this.#log, announce: tell });
   }
 
   get record(): VmRecord {
-    return this.#record;
+    return this.#life.record;
   }
 
   get phase(): VmPhase {
-    return this.#record.state.phase;
+    return this.#life.phase;
   }
 
   /** the agent's contact, while there is a machine */
@@ -86,12 +86,12 @@ export class VmSupervisor {
   /** @param signal cancels the wait for a turn, and the boot itself */
   async start(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    this.#apply("start");
+    this.#life.apply("start");
     this.#boot = new AbortController();
     const machine = await this.#booted(AbortSignal.any([signal, this.#boot.signal]));
     const running = this.#run(machine, "fresh");
     try {
-      this.#apply("booted", { machine: machine.handle });
+      this.#life.apply("booted", { machine: machine.handle });
     } catch (error) {
       await this.#end(running); // a machine that is not on record would be nobody's
       throw error;
@@ -101,7 +101,7 @@ export class VmSupervisor {
   /** Takes over what an earlier daemon left; whatever it finds, the phase is true afterwards. */
   async adopt(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    const { phase, machine: handle } = this.#record.state;
+    const { phase, machine: handle } = this.record.state;
     if (!hasMachine(phase)) return;
     const machine = await this.#found(handle, signal);
     if (!machine) return;
@@ -114,19 +114,19 @@ export class VmSupervisor {
   async pause(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     if (this.phase === "paused") return;
-    this.#check("pause");
+    this.#life.check("pause");
     await this.#pausing("pause").pause(signal);
     this.contact?.setHeld("held");
-    this.#apply("pause");
+    this.#life.apply("pause");
   }
 
   async resume(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     if (this.phase === "running") return;
-    this.#check("resume");
+    this.#life.check("resume");
     await this.#pausing("resume").resume(signal);
     this.contact?.setHeld("live");
-    this.#apply("resume");
+    this.#life.apply("resume");
   }
 
   /** Asks the guest to power off, and kills it if it will not. Once begun, it runs to the end. */
@@ -135,8 +135,8 @@ export class VmSupervisor {
     const running = this.#running;
     if (!running) return;
     const asked = this.phase === "running";
-    this.#apply("stop", { reason: "Shut down on request" });
-    if (asked && (await this.#askToPowerOff())) {
+    this.#life.apply("stop", { reason: "Shut down on request" });
+    if (asked && (await running.contact.powerOff()) === "asked") {
       await settlesWithin(running.machine.exited, this.#deps.powerOffGraceMs);
     }
     await this.#end(running);
@@ -145,7 +145,7 @@ export class VmSupervisor {
   /** Asks the guest to restart itself; the machine stays. */
   async reboot(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    if (this.phase !== "running") this.#refuse("reboot");
+    if (this.phase !== "running") this.#life.refuse("reboot");
     const link = await this.#mustRun().contact.link(signal);
     await link.power("reboot", signal);
   }
@@ -158,14 +158,14 @@ export class VmSupervisor {
     using _turn = await this.#turns.enter(signal);
     const running = this.#running;
     if (!running) return;
-    this.#apply("kill", { reason });
+    this.#life.apply("kill", { reason });
     await this.#end(running);
   }
 
   /** Marks the VM as deleted; its machine must have ended. Its files are the caller's to remove. */
   async delete(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    this.#apply("delete");
+    this.#life.apply("delete");
   }
 
   /** The daemon goes, the machine stays: the next daemon adopts it. What is under way ends first. */
@@ -182,14 +182,14 @@ export class VmSupervisor {
     const { hypervisor, whereabouts } = this.#deps;
     let reason = "The VM's process was gone when the daemon started";
     try {
-      const machine = await hypervisor.adopt(whereabouts(this.#record), handle, signal);
+      const machine = await hypervisor.adopt(whereabouts(this.record), handle, signal);
       if (machine) return machine;
     } catch (error) {
       signal.throwIfAborted();
       this.#log.error("vm.adopt_failed", { error });
       reason = `The daemon started and could not take the VM over: ${reasonOf(error)}`;
     }
-    this.#apply("lost", { reason });
+    this.#life.apply("lost", { reason });
     return undefined;
   }
 
@@ -197,9 +197,9 @@ export class VmSupervisor {
   async #booted(signal: AbortSignal): Promise<Machine> {
     const { hypervisor, planFor } = this.#deps;
     try {
-      return await hypervisor.boot(await planFor(this.#record), signal);
+      return await hypervisor.boot(await planFor(this.record), signal);
     } catch (cause) {
-      this.#apply("crashed", { reason: reasonOf(cause) });
+      this.#life.apply("crashed", { reason: reasonOf(cause) });
       signal.throwIfAborted(); // whoever called it off gets his own reason back
       const message = `The VM did not boot: ${reasonOf(cause)}`;
       throw new AlcoveError(
@@ -215,7 +215,7 @@ export class VmSupervisor {
     const { dialer, configurationFor } = this.#deps;
     const contact = new GuestContact(machine.agentEndpoint, start, {
       dialer,
-      configuration: () => configurationFor(this.#record),
+      configuration: () => configurationFor(this.record),
       log: this.#log,
     });
     const ended = machine.exited.then((exit) => this.#onExit(machine, exit));
@@ -226,22 +226,10 @@ export class VmSupervisor {
   /** What the machine does is true; what was stored may be a moment older. */
   #matchMachine(machine: Machine): void {
     const stored = { machine: machine.handle };
-    if (this.phase === "starting") this.#apply("booted", stored);
+    if (this.phase === "starting") this.#life.apply("booted", stored);
     if (machine.pausedAtStart) this.contact?.setHeld("held");
-    if (machine.pausedAtStart && this.phase === "running") this.#apply("pause", stored);
-    if (!machine.pausedAtStart && this.phase === "paused") this.#apply("resume", stored);
-  }
-
-  async #askToPowerOff(): Promise<boolean> {
-    const link = this.contact?.current;
-    try {
-      await link?.power("poweroff", AbortSignal.timeout(POWER_REQUEST_TIMEOUT_MS));
-      return link !== undefined;
-    } catch (error) {
-      if (error instanceof SessionLost) return true; // the guest was faster than its answer
-      this.#log.warn("vm.power_off_refused", { error });
-      return false;
-    }
+    if (machine.pausedAtStart && this.phase === "running") this.#life.apply("pause", stored);
+    if (!machine.pausedAtStart && this.phase === "paused") this.#life.apply("resume", stored);
   }
 
   async #end({ machine, ended }: Running): Promise<void> {
@@ -256,46 +244,12 @@ export class VmSupervisor {
     await machine[Symbol.asyncDispose]();
     this.#running = undefined;
     if (exit.kind === "clean") {
-      this.#apply("exited", { reason: this.#record.state.reason ?? "The guest powered off" });
+      this.#life.apply("exited", { reason: this.record.state.reason ?? "The guest powered off" });
       return;
     }
     const asked = this.phase === "stopping";
     if (!asked) this.#log.warn("vm.crashed", { lastWords: exit.lastWords });
-    this.#apply("crashed", { reason: asked ? this.#record.state.reason : exit.lastWords });
-  }
-
-  #apply(input: VmInput, facts: { reason?: string | undefined; machine?: string } = {}): void {
-    const from = this.phase;
-    const phase = this.#check(input);
-    const at = this.#deps.clock.now();
-    const { id, hostname } = this.#record;
-    const machine = hasMachine(phase) ? (facts.machine ?? this.#record.state.machine) : undefined;
-    const state = { phase, since: at, reason: facts.reason, machine };
-    this.#deps.store.saveState(id, state, {
-      vmId: id,
-      hostname,
-      at,
-      input,
-      phase,
-      reason: facts.reason,
-    });
-    this.#log.info("vm.phase", { from, to: phase, input, reason: facts.reason });
-    this.#record = { ...this.#record, state };
-    this.#deps.announce(this);
-  }
-
-  #check(input: VmInput): VmPhase {
-    return nextPhase(this.phase, input) ?? this.#refuse(input);
-  }
-
-  #refuse(input: string): never {
-    const { hostname } = this.#record;
-    const details = { hostname, phase: this.phase, input };
-    throw new AlcoveError(
-      "wrong_phase",
-      `Cannot ${input} ${hostname}: it is ${this.phase}`,
-      details,
-    );
+    this.#life.apply("crashed", { reason: asked ? this.record.state.reason : exit.lastWords });
   }
 
   #pausing(feature: string): Pausing {
