@@ -79,6 +79,7 @@ export class BenchHost implements AsyncDisposable {
     this.qemuHost = {
       accel: textIn(found, "accel") === "kvm" ? "kvm" : "tcg",
       tscKhz: Number(found?.["tscKhz"]),
+      guestAslr: "auto",
     };
   }
 

@@ -39,6 +39,7 @@ export const config: QemuConfig = {
   binary: "qemu-system-x86_64",
   accel: "tcg",
   tscKhz: await hostTscKhz(AGENT, never),
+  guestAslr: "auto",
   bootTimeoutMs: 30_000,
   users: asRoot ? { base: 1_900_000_000, count: 1000 } : undefined,
 };

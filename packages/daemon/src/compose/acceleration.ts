@@ -57,6 +57,7 @@ async function withoutAcceleration(
   return {
     binary: config.qemuBinary,
     tscKhz: await hostTscKhz(config.agentBinary, signal),
+    guestAslr: config.guestAslr,
     bootTimeoutMs: config.bootTimeoutMs,
     users: vmmUsers(config),
   };

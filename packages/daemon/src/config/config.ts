@@ -22,6 +22,8 @@ export interface Config {
   readonly hypervisor: "qemu" | "fake";
   /** "auto" boots a probe to decide */
   readonly acceleration: "auto" | "kvm" | "tcg";
+  /** "auto": off under emulation, where starting programs at random addresses costs several times as much */
+  readonly guestAslr: "auto" | "on" | "off";
   readonly qemuBinary: string;
   readonly agentBinary: string;
   readonly bootTimeoutMs: number;
@@ -61,6 +63,7 @@ export function readConfig(env: Environment, uid: number): Config {
     auth: read.oneOf("ALCOVE_AUTH", ["on", "off"]),
     hypervisor: read.oneOf("ALCOVE_HYPERVISOR", ["qemu", "fake"]),
     acceleration: read.oneOf("ALCOVE_ACCELERATION", ["auto", "kvm", "tcg"]),
+    guestAslr: read.oneOf("ALCOVE_GUEST_ASLR", ["auto", "on", "off"]),
     qemuBinary: read.text("ALCOVE_QEMU", "qemu-system-x86_64"),
     agentBinary: read.text("ALCOVE_AGENT", AGENT_IN_CHECKOUT),
     bootTimeoutMs: read.integer("ALCOVE_BOOT_TIMEOUT_MS", 30_000, [100, 600_000]),

@@ -5,7 +5,7 @@ import type { BootPlan } from "#core/ports/hypervisor.ts";
 
 import { kernelCommandLine, MAX_DISKS, type QemuHost, qemuLaunch } from "./argv.ts";
 
-const EMULATED: QemuHost = { accel: "tcg", tscKhz: 2_600_000 };
+const EMULATED: QemuHost = { accel: "tcg", tscKhz: 2_600_000, guestAslr: "auto" };
 
 const PLAN: BootPlan = {
   vmId: "0123456789ab",
@@ -103,7 +103,7 @@ test("argv: a qcow2 disk without a layer in the plan gets none from its header",
 });
 
 test("argv: emulation and hardware choose different processors and kernel arguments", () => {
-  const hardware = qemuLaunch(PLAN, { accel: "kvm", tscKhz: 2_600_000 }).args;
+  const hardware = qemuLaunch(PLAN, { accel: "kvm", tscKhz: 2_600_000, guestAslr: "auto" }).args;
   const emulated = qemuLaunch(PLAN, EMULATED).args;
 
   assert.equal(valueOf(emulated, "-cpu"), "qemu64,+arat");
@@ -112,7 +112,7 @@ test("argv: emulation and hardware choose different processors and kernel argume
     / tsc_early_khz=2600000 tsc=reliable .*root=\/dev\/vda$/,
   );
   assert.equal(valueOf(hardware, "-cpu"), "host");
-  assert.doesNotMatch(valueOf(hardware, "-append") ?? "", /tsc|mitigations/);
+  assert.doesNotMatch(valueOf(hardware, "-append") ?? "", /tsc|mitigations|norandmaps/);
 });
 
 test("argv: QEMU is forbidden children, privileges and obsolete calls", () => {
@@ -164,3 +164,15 @@ test("argv: more disks than the machine has slots are refused", () => {
 
   assert.throws(() => qemuLaunch({ ...PLAN, disks }, EMULATED), /can attach 21 disks, not 22/);
 });
+
+for (const [accel, guestAslr, off] of [
+  ["tcg", "auto", true],
+  ["tcg", "on", false],
+  ["kvm", "auto", false],
+  ["kvm", "off", true],
+] as const) {
+  test(`qemu argv: under ${accel}, random addresses "${guestAslr}" are ${off ? "off" : "on"}`, () => {
+    const words = kernelCommandLine([], { accel, tscKhz: 2_600_000, guestAslr }).split(" ");
+    assert.equal(words.includes("norandmaps"), off);
+  });
+}

@@ -16,6 +16,8 @@ export interface QemuHost {
   readonly accel: "kvm" | "tcg";
   /** frequency of the host's time stamp counter, which an emulated guest sees as its own */
   readonly tscKhz: number;
+  /** whether guests place programs at random addresses; "auto": not when emulated, see docs/decisions/0006 */
+  readonly guestAslr: "auto" | "on" | "off";
 }
 
 export interface FileToOpen {
@@ -142,7 +144,14 @@ export function kernelCommandLine(imageArgs: readonly string[], host: QemuHost):
   // An emulated processor does not speculate, so the mitigations only cost. And microvm has no
   // timer to calibrate the counter by: without its frequency the kernel sometimes hangs at boot.
   const emulated = ["mitigations=off", `tsc_early_khz=${host.tscKhz}`, "tsc=reliable"];
-  const line = [...common, ...(host.accel === "tcg" ? emulated : []), ...imageArgs].join(" ");
+  const aslrOff = host.guestAslr === "off" || (host.guestAslr === "auto" && host.accel === "tcg");
+  const words = [
+    ...common,
+    ...(host.accel === "tcg" ? emulated : []),
+    ...(aslrOff ? ["norandmaps"] : []),
+    ...imageArgs,
+  ];
+  const line = words.join(" ");
   if (Buffer.byteLength(line) >= MAX_COMMAND_LINE_BYTES) {
     throw new Error(`The kernel command line is longer than ${MAX_COMMAND_LINE_BYTES - 1} bytes`);
   }
