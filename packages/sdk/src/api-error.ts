@@ -1,4 +1,8 @@
+import type { ApiErrorCode } from "@alcove/api";
 import { isObject } from "./errors.ts";
+
+/** A code of this API, offered by editors; a newer or another host may say others. */
+export type AnyErrorCode = ApiErrorCode | (string & {});
 
 /** The host refused or failed; made from its JSON body `{error, code}`. */
 export class AlcoveApiError extends Error {
@@ -6,13 +10,13 @@ export class AlcoveApiError extends Error {
   /** HTTP status */
   readonly status: number;
   /** the API's own word for the failure, or `http_<status>` where it gives none */
-  readonly code: string;
+  readonly code: AnyErrorCode;
   /** what else the host said about it, for a program to read */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
     status: number,
-    code: string,
+    code: AnyErrorCode,
     message: string,
     details: Readonly<Record<string, unknown>> = {},
   ) {

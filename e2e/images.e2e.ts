@@ -1,0 +1,71 @@
+/**
+ * Images beyond the small default: the full Debian with systemd, and a disk that was imported.
+ * They are built with the real command when they are not there yet, which takes a minute.
+ */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { IMAGES, ROOT } from "./harness/can-run.ts";
+import { exec, sh } from "./harness/exec.ts";
+import { asObject, textIn } from "./harness/json-value.ts";
+import { suite } from "./harness/test-host.ts";
+import { until } from "./harness/until.ts";
+
+const BUILD_MS = 600_000;
+const BOOT_MS = 120_000;
+
+async function alcoveImage(...words: string[]): Promise<string> {
+  const env = { ...process.env, ALCOVE_STATE_DIR: path.dirname(IMAGES) };
+  const options = { env, timeout: BUILD_MS };
+  const { stdout } = await promisify(execFile)(
+    path.join(ROOT, "bin/alcove"),
+    ["image", ...words],
+    options,
+  );
+  return stdout;
+}
+
+suite("images", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
+  story("systemd: a full Debian comes up, its agent is a service of its own", async () => {
+    await alcoveImage("build", "systemd");
+    const hostname = await host.createVm({ disk_image: "systemd", persistent: true });
+    const state = await until(
+      "systemd has come up",
+      async () => {
+        const answer = await exec(host.api, hostname, {
+          cmd: "systemctl",
+          args: ["is-system-running"],
+        });
+        const word = answer.stdout.toString().trim();
+        return !/^(initializing|starting|offline|)$/.test(word) && word;
+      },
+      BOOT_MS,
+    );
+    assert.equal(state, "running");
+    assert.equal(await sh(host.api, hostname, "cat /proc/1/comm"), "systemd");
+    assert.match(await sh(host.api, hostname, "journalctl -b --no-pager -n 400"), /alcove-agent/);
+    const logs = asObject((await host.api.get(`/vm/${hostname}/logs?lines=0`)).json);
+    assert.match(textIn(logs, "content"), /Reached target.*[Mm]ulti-[Uu]ser/);
+
+    await exec(host.api, hostname, { cmd: "pkill", args: ["-KILL", "-f", "alcove-agent agent"] })
+      // Its answer dies with it.
+      .catch(() => undefined);
+    await until("the agent is back", async () => {
+      const health = await host.api.get(`/vm/${hostname}/health`);
+      return health.status === 200;
+    });
+
+    await host.api.post(`/vm/${hostname}/shutdown`);
+    const node = await host.untilStatus(hostname, "Stopped");
+    assert.match(textIn(node, "status_reason"), /Shut down on request/);
+    await host.deleteVm(hostname);
+  });
+
+  story("an image in use is not removed, and one that is not there is named", async () => {
+    const missing = await alcoveImage("rm", "no-such-image").catch((error: unknown) => error);
+    assert.match(String(asObject(missing)["stderr"]), /no-such-image/);
+  });
+});
