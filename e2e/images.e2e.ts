@@ -5,26 +5,27 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 
 import { IMAGES, ROOT } from "./harness/can-run.ts";
 import { exec, sh } from "./harness/exec.ts";
 import { asObject, textIn } from "./harness/json-value.ts";
-import { suite } from "./harness/test-host.ts";
+import { GROUP, suite } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
 const BUILD_MS = 600_000;
 const BOOT_MS = 120_000;
 
+const IMPORTED = `imported-${process.pid}`;
+
+const run = promisify(execFile);
+
 async function alcoveImage(...words: string[]): Promise<string> {
   const env = { ...process.env, ALCOVE_STATE_DIR: path.dirname(IMAGES) };
   const options = { env, timeout: BUILD_MS };
-  const { stdout } = await promisify(execFile)(
-    path.join(ROOT, "bin/alcove"),
-    ["image", ...words],
-    options,
-  );
+  const { stdout } = await run(path.join(ROOT, "bin/alcove"), ["image", ...words], options);
   return stdout;
 }
 
@@ -64,7 +65,29 @@ suite("images", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
     await host.deleteVm(hostname);
   });
 
-  story("an image in use is not removed, and one that is not there is named", async () => {
+  story("a qcow2 disk is imported, boots, and can be removed again", async () => {
+    const base = asObject(JSON.parse(await alcoveImage("inspect", "base")));
+    const { digest } = asObject(asObject(asObject(base["manifest"])["rootfs"])["blob"]);
+    const disk = path.join(host.dirs.temp, "disk.qcow2");
+    const blob = path.join(IMAGES, "blobs/sha256-4m", String(digest));
+    await run("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", blob, disk]);
+    await alcoveImage("import", IMPORTED, disk);
+    try {
+      const hostname = await host.createVm({ disk_image: IMPORTED });
+      assert.match(await sh(host.api, hostname, "cat /etc/debian_version"), /^12\./);
+      await host.deleteVm(hostname);
+    } finally {
+      await alcoveImage("rm", IMPORTED);
+      rmSync(disk);
+    }
+    const gone = await host.api.post(`/hostgroup/${GROUP}/nodes`, {
+      json: { disk_image: IMPORTED },
+    });
+    assert.equal(gone.status, 400);
+    assert.match(textIn(gone.json, "error"), new RegExp(IMPORTED));
+  });
+
+  story("removing an image that is not there names it", async () => {
     const missing = await alcoveImage("rm", "no-such-image").catch((error: unknown) => error);
     assert.match(String(asObject(missing)["stderr"]), /no-such-image/);
   });
