@@ -348,6 +348,27 @@ test("supervisor: a pause that fails leaves the VM running", async () => {
   assert.equal(vm.phase, "running");
 });
 
+test("supervisor: a caller who leaves during a pause or a resume does not part machine and phase", async () => {
+  await using host = await FakeHost.make();
+  const caller = { signal: new AbortController() };
+  const hypervisor = hypervisorWith(host.hypervisor, ({ pausing }) => {
+    assert.ok(pausing);
+    const leaveThen = (act: typeof pausing.pause) => async (signal: AbortSignal) => {
+      await act(signal);
+      caller.signal.abort(new Error("the caller left"));
+      signal.throwIfAborted();
+    };
+    return { pausing: { pause: leaveThen(pausing.pause), resume: leaveThen(pausing.resume) } };
+  });
+  const vm = await host.supervise(aVmRecord({}), { hypervisor });
+  await vm.start(never);
+  await vm.pause(caller.signal.signal);
+  assert.equal(vm.phase, "paused");
+  caller.signal = new AbortController();
+  await vm.resume(caller.signal.signal);
+  assert.equal(vm.phase, "running");
+});
+
 test("supervisor: a phase that cannot be stored is not entered", async () => {
   await using host = await FakeHost.make();
   const vm = await host.supervise(aVmRecord({}));

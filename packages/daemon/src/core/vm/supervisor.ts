@@ -49,6 +49,8 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
+const never = new AbortController().signal;
+
 export class VmSupervisor {
   readonly #deps: SupervisorDeps;
   readonly #log: Log;
@@ -111,20 +113,22 @@ export class VmSupervisor {
     if (this.phase === "stopping") await this.#end(running);
   }
 
+  /** Once begun, it runs to the end: a caller who leaves must not leave a machine that is not in its phase. */
   async pause(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     if (this.phase === "paused") return;
     this.#life.check("pause");
-    await this.#pausing("pause").pause(signal);
+    await this.#pausing("pause").pause(never);
     this.contact?.setHeld("held");
     this.#life.apply("pause");
   }
 
+  /** Once begun, it runs to the end, as a pause does. */
   async resume(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     if (this.phase === "running") return;
     this.#life.check("resume");
-    await this.#pausing("resume").resume(signal);
+    await this.#pausing("resume").resume(never);
     this.contact?.setHeld("live");
     this.#life.apply("resume");
   }
