@@ -6,6 +6,7 @@
  */
 
 import { Announcer } from "#lib/announcer.ts";
+import { inParallel } from "#lib/in-parallel.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
@@ -50,7 +51,7 @@ export class Vms {
     const vms = new Vms(deps);
     for (const record of deps.store.all()) vms.#supervise(record);
     try {
-      await inParallel(vms.list(), (vm) => vms.#recover(vm, signal));
+      await inParallel(PARALLEL, vms.list(), (vm) => vms.#recover(vm, signal));
       await vms.#sweep(signal);
       return vms;
     } catch (error) {
@@ -137,7 +138,7 @@ export class Vms {
 
   /** Orderly end of the daemon: sandboxes are deleted, all others shut down and kept. Never rejects. */
   async stopAll(): Promise<void> {
-    await inParallel(this.list(), (vm) =>
+    await inParallel(PARALLEL, this.list(), (vm) =>
       this.#inBackground(vm, "vm.stop_failed", () =>
         vm.record.kind === "sandbox" ? this.delete(vm) : vm.stop(never),
       ),
@@ -148,7 +149,7 @@ export class Vms {
   /** The daemon goes and leaves every machine to the next one; what is under way ends first. */
   async abandonAll(): Promise<void> {
     await Promise.all(this.#background);
-    await inParallel(this.list(), (vm) => vm.abandon(never));
+    await inParallel(PARALLEL, this.list(), (vm) => vm.abandon(never));
   }
 
   #supervise(record: VmRecord): VmSupervisor {
@@ -259,21 +260,4 @@ export class Vms {
 /** A VM that is about to start holds its share already. */
 function holdsShare(vm: VmSupervisor): boolean {
   return vm.phase === "created" || hasMachine(vm.phase);
-}
-
-/** The first failure begins nothing more, and is thrown when what was begun has ended. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  const workers = Array.from({ length: PARALLEL }, async () => {
-    try {
-      await worker();
-    } finally {
-      queue.length = 0; // the queue is empty already, unless the work failed
-    }
-  });
-  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === "rejected");
-  if (failed?.status === "rejected") throw failed.reason;
 }
