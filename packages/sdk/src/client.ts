@@ -38,6 +38,7 @@ import {
   asResources,
 } from "./resources.ts";
 import { ShellSession, type TerminalSize } from "./shell.ts";
+import { VM_STATS, type VmStats } from "./stats.ts";
 import { Transport } from "./transport.ts";
 
 export interface ClientOptions {
@@ -132,6 +133,15 @@ export class AlcoveClient implements Disposable {
   /** @throws AlcoveApiError while the agent does not answer */
   async vmHealth(hostname: string, signal: AbortSignal): Promise<VmHealth> {
     return asResource(await this.#get(urlPath`/vm/${hostname}/health`, signal), VM_HEALTH);
+  }
+
+  /** What all guests use. A guest that does not answer within a second has no snapshot. */
+  async stats(signal: AbortSignal): Promise<readonly VmStats[]> {
+    return asResources(await this.#get("/nodes/stats", signal), VM_STATS);
+  }
+
+  async vmStats(hostname: string, signal: AbortSignal): Promise<VmStats> {
+    return asResource(await this.#get(urlPath`/node/${hostname}/stats`, signal), VM_STATS);
   }
 
   /** Nothing is sent until the result is awaited or iterated. */

@@ -25,5 +25,6 @@ export type {
   VmSpec,
 } from "./resources.ts";
 export { type ShellSession, type TerminalSize } from "./shell.ts";
+export type { VmSnapshot, VmStats } from "./stats.ts";
 export { type PackOptions, packDirectory, packedBytes } from "./tar-pack.ts";
 export { type UnpackOptions, unpackInto } from "./tar-unpack.ts";

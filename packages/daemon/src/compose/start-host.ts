@@ -54,7 +54,7 @@ export async function startHost(
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const us = await about();
   const surfaces = [
-    slicer({ vms, groups, consoles, about: us }, log),
+    slicer({ vms, groups, consoles, about: us, goStats: config.slicerGoStats }, log),
     native({ vms, consoles, store, hostFacts, hypervisor, version: us.version }, log),
   ];
   const listeners = parts.use(await listen(config, surfaces, log));

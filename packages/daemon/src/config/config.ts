@@ -19,6 +19,8 @@ export interface Config {
   /** TCP port; 0 lets the system choose */
   readonly listenPort: number;
   readonly auth: "on" | "off";
+  /** whether `GET /node/{h}/stats` answers Slicer's Go SDK with the list that it expects */
+  readonly slicerGoStats: "on" | "off";
   readonly hypervisor: "qemu" | "fake";
   /** "auto" boots a probe to decide */
   readonly acceleration: "auto" | "kvm" | "tcg";
@@ -61,6 +63,7 @@ export function readConfig(env: Environment, uid: number): Config {
     listenAddress: read.text("ALCOVE_LISTEN_ADDRESS", "127.0.0.1"),
     listenPort: read.integer("ALCOVE_LISTEN_PORT", 8080, [0, 65_535]),
     auth: read.oneOf("ALCOVE_AUTH", ["on", "off"]),
+    slicerGoStats: read.oneOf("ALCOVE_SLICER_GO_STATS", ["on", "off"]),
     hypervisor: read.oneOf("ALCOVE_HYPERVISOR", ["qemu", "fake"]),
     acceleration: read.oneOf("ALCOVE_ACCELERATION", ["auto", "kvm", "tcg"]),
     guestAslr: read.oneOf("ALCOVE_GUEST_ASLR", ["auto", "on", "off"]),

@@ -34,6 +34,7 @@ export interface Route {
 
 export interface SlicerApiOptions {
   readonly token?: string;
+  readonly goStats?: "on" | "off";
   readonly parts?: (host: FakeHost) => Partial<VmsDeps>;
 }
 
@@ -57,7 +58,8 @@ export class SlicerApi implements AsyncDisposable {
     const vms = await host.open(options.parts?.(host));
     const about = { version: "1.2.3", gitCommit: "c0ffee", platform: "linux", arch: "amd64" };
     const consoles = new VmConsoles(host.disks, fileConsoleLogs);
-    const surface = slicer({ vms, groups: host.groups, consoles, about }, host.log);
+    const { goStats = "on" } = options;
+    const surface = slicer({ vms, groups: host.groups, consoles, about, goStats }, host.log);
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
     const routes: Route[] = [];
     const app = await application([listener(routes), surface], check);

@@ -11,4 +11,6 @@ export interface SlicerParts {
   readonly groups: HostGroups;
   readonly consoles: VmConsoles;
   readonly about: About;
+  /** whether a client that looks like Slicer's Go SDK gets the list it expects for one VM's stats */
+  readonly goStats: "on" | "off";
 }

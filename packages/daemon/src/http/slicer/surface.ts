@@ -13,14 +13,17 @@ import { host } from "./host.ts";
 import { nodes } from "./nodes.ts";
 import type { SlicerParts } from "./parts.ts";
 import { shell } from "./shell.ts";
+import { stats } from "./stats.ts";
 import { vm } from "./vm.ts";
+
+const PLUGINS = [host, nodes, stats, vm, exec, files, shell];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {
     const routes = watchRoutes(app);
     refuseUnknownRoutes(app);
     answerErrors(app, log, wordsOf);
-    for (const plugin of [host, nodes, vm, exec, files, shell]) await app.register(plugin, parts);
+    for (const plugin of PLUGINS) await app.register(plugin, parts);
     refuseOtherMethods(app, routes);
   };
 }

@@ -4,9 +4,11 @@
  */
 
 import { MIB } from "#lib/bytes.ts";
+import { formatGoDuration } from "#lib/go-duration.ts";
+import type { Reading } from "#core/exec/meter.ts";
 import type { HostGroup } from "#core/group/host-group.ts";
 import { guestAddress } from "#core/network/user-network.ts";
-import type { GuestHealth } from "#core/ports/guest-link.ts";
+import type { GuestHealth, GuestStats } from "#core/ports/guest-link.ts";
 import type { VmPhase } from "#core/vm/lifecycle.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
 
@@ -97,6 +99,19 @@ export function healthOf(record: VmRecord, health: GuestHealth): object {
     ...(userdata.exitCode === undefined ? {} : { userdata_exit_code: userdata.exitCode }),
     ip: addressOf(record),
   };
+}
+
+/** A node and what its guest's meter read; without a reading the snapshot is null and `error` says why. */
+export function meteredOf({ vm, result }: Reading, about: About): object {
+  const node = nodeOf(vm.record, about);
+  if ("problem" in result) return { ...node, snapshot: null, error: result.problem };
+  return { ...node, snapshot: snapshotOf(result), error: "" };
+}
+
+/** The meter's names are Slicer's own; only its times are said differently. */
+function snapshotOf({ takenAt, uptimeNs, ...figures }: GuestStats): object {
+  const uptime = formatGoDuration(uptimeNs / 1e6);
+  return { ...figures, timestamp: takenAt.toISOString(), uptime };
 }
 
 /** A bare IPv4. A VM without a network answers with the unspecified address: clients need text here. */
