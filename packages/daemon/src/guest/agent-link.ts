@@ -1,25 +1,41 @@
 /** Fills the core's `GuestLink` with one session: what is asked for becomes streams. */
 
+import type { GuestConnection, GuestTarget } from "#core/ports/guest-connection.ts";
 import type {
   GuestConfiguration,
   GuestCopied,
   GuestCopyIn,
   GuestCopyOut,
+  GuestEntry,
   GuestExec,
   GuestHealth,
   GuestIdentity,
   GuestLink,
+  GuestMakeDirectory,
+  GuestPath,
   GuestProcess,
+  GuestRemove,
   GuestSource,
   GuestStats,
 } from "#core/ports/guest-link.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 import { startProcess } from "./agent-process.ts";
+import { connect } from "./connection.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
+import { readDirectory } from "./directory.ts";
+import { readStat } from "./entries.ts";
 import { readApplied, readHealth, readStats } from "./replies.ts";
-import { configureRequest, healthRequest, powerRequest, statsRequest } from "./requests.ts";
+import {
+  configureRequest,
+  healthRequest,
+  makeDirectoryRequest,
+  powerRequest,
+  removeRequest,
+  statRequest,
+  statsRequest,
+} from "./requests.ts";
 import type { Session } from "./session.ts";
 import type { Call } from "./stream.ts";
 
@@ -68,6 +84,26 @@ export class AgentLink implements GuestLink {
 
   copyOut(request: GuestCopyOut, signal: AbortSignal): Promise<GuestSource> {
     return copyOut(this.#session, request, signal);
+  }
+
+  forward(target: GuestTarget, signal: AbortSignal): Promise<GuestConnection> {
+    return connect(this.#session, target, signal);
+  }
+
+  stat(at: GuestPath, signal: AbortSignal): Promise<GuestEntry> {
+    return this.#ask({ request: statRequest(at), result: readStat }, signal);
+  }
+
+  readDirectory(at: GuestPath, signal: AbortSignal): Promise<AsyncIterable<GuestEntry>> {
+    return readDirectory(this.#session, at, signal);
+  }
+
+  makeDirectory(wanted: GuestMakeDirectory, signal: AbortSignal): Promise<void> {
+    return this.#ask({ request: makeDirectoryRequest(wanted), result: () => undefined }, signal);
+  }
+
+  remove(request: GuestRemove, signal: AbortSignal): Promise<void> {
+    return this.#ask({ request: removeRequest(request), result: () => undefined }, signal);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

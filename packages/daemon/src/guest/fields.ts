@@ -32,11 +32,16 @@ export function fieldsOf(from: Fields, name: string): Fields {
 
 /** @param maxChars more than this is refused, not cut */
 export function textOf(from: Fields, name: string, maxChars: number): string {
+  return oneLine(verbatimOf(from, name, maxChars), maxChars);
+}
+
+/** As `textOf`, but every character as the guest has it, for names that are used to ask for it again. */
+export function verbatimOf(from: Fields, name: string, maxChars: number): string {
   const value = own(from, name);
   if (typeof value !== "string" || value.length > maxChars) {
     throw wrong(name, `a string of at most ${maxChars} characters`);
   }
-  return oneLine(value, maxChars);
+  return value;
 }
 
 /** a finite number, not below zero; precise only up to 2^53 */

@@ -1,11 +1,15 @@
 /** What the host says: typed requests → JSON payloads (docs/guest-protocol.md, section 4). Pure. */
 
+import type { GuestTarget } from "#core/ports/guest-connection.ts";
 import type {
   GuestConfiguration,
   GuestCopyIn,
   GuestCopyOut,
   GuestExec,
+  GuestMakeDirectory,
+  GuestPath,
   GuestProgram,
+  GuestRemove,
   TerminalSize,
 } from "#core/ports/guest-link.ts";
 
@@ -47,6 +51,28 @@ export function configureRequest(configuration: GuestConfiguration): Request {
   const timeNs = nanoseconds(time);
   const base64 = Buffer.from(entropy).toString("base64");
   return { op: "configure", hostname, network, timeNs, entropy: base64, sshKeys, userdata };
+}
+
+export function forwardRequest(to: GuestTarget): Request {
+  const target = to.kind === "tcp" ? { host: to.host, port: to.port } : { unix: to.path };
+  return { op: "forward", target };
+}
+
+export function statRequest({ path, user }: GuestPath): Request {
+  return { op: "fs", action: "stat", path, user };
+}
+
+export function readDirectoryRequest({ path, user }: GuestPath): Request {
+  return { op: "fs", action: "readdir", path, user };
+}
+
+export function makeDirectoryRequest(wanted: GuestMakeDirectory): Request {
+  const { path, user, recursive, mode } = wanted;
+  return { op: "fs", action: "mkdir", path, user, recursive, mode };
+}
+
+export function removeRequest({ path, user, recursive }: GuestRemove): Request {
+  return { op: "fs", action: "remove", path, user, recursive };
 }
 
 export function resizeControl({ cols, rows }: TerminalSize): Request {

@@ -88,6 +88,7 @@ export class GuestStream<Started, Result> {
       this.#onEvent(payload);
     } else if (type === "END") {
       this.#endSeen = true;
+      this.incoming.finish(undefined);
     } else if (type === "CLOSE") {
       this.#onClose(parseFields(payload));
       return "closed";

@@ -26,6 +26,11 @@ function changed(link: GuestLink, change: (link: GuestLink) => Partial<GuestLink
     exec: (request, signal) => link.exec(request, signal),
     copyIn: (request, content, signal) => link.copyIn(request, content, signal),
     copyOut: (request, signal) => link.copyOut(request, signal),
+    forward: (target, signal) => link.forward(target, signal),
+    stat: (at, signal) => link.stat(at, signal),
+    readDirectory: (at, signal) => link.readDirectory(at, signal),
+    makeDirectory: (wanted, signal) => link.makeDirectory(wanted, signal),
+    remove: (request, signal) => link.remove(request, signal),
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
     ...change(link),
   };

@@ -5,6 +5,8 @@
  * frames, credit and sockets are `guest/`'s. Shapes follow docs/guest-protocol.md.
  */
 
+import type { GuestConnection, GuestTarget } from "./guest-connection.ts";
+
 /** Why an agent refused; the closed list of docs/guest-protocol.md, section 4. */
 export const GUEST_FAILURE_CODES = [
   "bad_request",
@@ -64,6 +66,19 @@ export interface GuestLink extends AsyncDisposable {
   ): Promise<GuestCopied>;
   /** @param signal aborts the copy, also while its content is read */
   copyOut(request: GuestCopyOut, signal: AbortSignal): Promise<GuestSource>;
+  /** @param signal aborts the connecting; once connected, use `GuestConnection.cancel` */
+  forward(target: GuestTarget, signal: AbortSignal): Promise<GuestConnection>;
+  /** what is at a path; of a symbolic link, the link itself */
+  stat(at: GuestPath, signal: AbortSignal): Promise<GuestEntry>;
+  /**
+   * What is in a directory, without `.` and `..`, in no order, however many they are. Refused before
+   * the first entry; once begun, read it to its end or leave it: leaving stops the guest.
+   * @param signal aborts it, also while the entries are read
+   */
+  readDirectory(at: GuestPath, signal: AbortSignal): Promise<AsyncIterable<GuestEntry>>;
+  makeDirectory(request: GuestMakeDirectory, signal: AbortSignal): Promise<void>;
+  /** refused with `bad_request` for `/` and for a directory that is not empty, unless `recursive` */
+  remove(request: GuestRemove, signal: AbortSignal): Promise<void>;
 }
 
 export interface GuestIdentity {
@@ -233,4 +248,37 @@ export interface GuestSource {
   /** rejects if the guest fails in the middle: never a padded success */
   readonly content: AsyncIterable<Uint8Array>;
   cancel(): void;
+}
+
+export interface GuestPath {
+  /** `~` is the home of `user`, and relative paths begin there */
+  readonly path: string;
+  readonly user: GuestUser;
+}
+
+export interface GuestMakeDirectory extends GuestPath {
+  /** makes missing parents (mode 0755), and is content with a directory that is there already */
+  readonly recursive: boolean;
+  /** permission bits of the new directory, exactly */
+  readonly mode: number;
+}
+
+export interface GuestRemove extends GuestPath {
+  /** also what is below a directory; links are removed, never followed */
+  readonly recursive: boolean;
+}
+
+/** One thing in the guest's file system. */
+export interface GuestEntry {
+  /**
+   * base name, `/` for the root; from the guest, so it may hold control characters and must not
+   * reach a terminal or header as it is. Bytes that are not UTF-8 have become U+FFFD.
+   */
+  readonly name: string;
+  readonly type: "file" | "directory" | "symlink" | "other";
+  readonly sizeBytes: number;
+  /** last change of the content, nanoseconds since 1970; what a `Date` can hold */
+  readonly mtimeNs: bigint;
+  /** permission bits, 0 to 0o7777 */
+  readonly mode: number;
 }

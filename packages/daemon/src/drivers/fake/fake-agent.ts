@@ -4,24 +4,31 @@
  * It says that it is fake where a real agent says its version.
  */
 
+import type { GuestConnection, GuestTarget } from "#core/ports/guest-connection.ts";
 import {
   type GuestConfiguration,
   type GuestCopied,
   type GuestCopyIn,
   type GuestCopyOut,
   type GuestDialer,
+  type GuestEntry,
   type GuestExec,
   type GuestHealth,
   type GuestIdentity,
   type GuestLink,
+  type GuestMakeDirectory,
+  type GuestPath,
   type GuestProcess,
+  type GuestRemove,
   type GuestSource,
   type GuestStats,
   SessionLost,
 } from "#core/ports/guest-link.ts";
 import { MIB } from "#lib/bytes.ts";
 
+import { connect } from "./fake-connection.ts";
 import { copyIn, copyOut } from "./fake-copies.ts";
+import { makeDirectory, readDirectory, remove, stat } from "./fake-directories.ts";
 import type { FakeGuest } from "./fake-guest.ts";
 import { FAKE_ENDPOINT } from "./fake-hypervisor.ts";
 import { FakeProcess } from "./fake-process.ts";
@@ -71,7 +78,7 @@ class FakeLink implements GuestLink {
       version: VERSION,
       bootId: guest.bootId,
       init: "alcove",
-      features: ["exec", "shell", "copy", "stats", "power", "configure"],
+      features: ["exec", "shell", "copy", "stats", "power", "configure", "forward", "fs"],
     };
   }
 
@@ -147,6 +154,31 @@ class FakeLink implements GuestLink {
     return copyOut(this.#guest.files, request);
   }
 
+  async forward(target: GuestTarget, signal: AbortSignal): Promise<GuestConnection> {
+    await this.#answering(signal);
+    return connect(target, this.#over);
+  }
+
+  async stat(at: GuestPath, signal: AbortSignal): Promise<GuestEntry> {
+    await this.#answering(signal);
+    return stat(this.#guest.files, at);
+  }
+
+  async readDirectory(at: GuestPath, signal: AbortSignal): Promise<AsyncIterable<GuestEntry>> {
+    await this.#answering(signal);
+    return each(readDirectory(this.#guest.files, at));
+  }
+
+  async makeDirectory(wanted: GuestMakeDirectory, signal: AbortSignal): Promise<void> {
+    await this.#answering(signal);
+    makeDirectory(this.#guest.files, wanted);
+  }
+
+  async remove(request: GuestRemove, signal: AbortSignal): Promise<void> {
+    await this.#answering(signal);
+    remove(this.#guest.files, request);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close.abort(new SessionLost("the session was closed"));
     for (const process of this.#processes) process.cancel();
@@ -174,6 +206,10 @@ class FakeLink implements GuestLink {
       () => (guest.userdata = { ran: true, exitCode: 1 }), // the guest went while it ran
     );
   }
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* items;
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -114,7 +114,8 @@ async function collected(
 }
 
 function tarEntry(name: string, entry: FakeEntry): TarEntry {
-  if (entry.kind === "file") return { name, ...entry };
+  const { kind, mode } = entry;
+  if (kind === "file") return { name, kind, mode, content: entry.content };
   return { name, kind: "directory", mode: DIRECTORY_MODE, content: EMPTY };
 }
 

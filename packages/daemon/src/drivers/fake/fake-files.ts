@@ -11,15 +11,26 @@ const MAX_CONTENT_BYTES = 64 * MIB;
 
 const HOME = "/root";
 
-export type FakeEntry =
-  | { readonly kind: "file"; readonly mode: number; readonly content: Buffer }
-  | { readonly kind: "directory"; readonly mode: number };
+export type FakeEntry = FakeFile | FakeDirectory;
 
-const DIRECTORY: FakeEntry = { kind: "directory", mode: 0o755 };
+interface FakeFile {
+  readonly kind: "file";
+  readonly mode: number;
+  readonly modifiedAtMs: number;
+  readonly content: Buffer;
+}
+
+interface FakeDirectory {
+  readonly kind: "directory";
+  readonly mode: number;
+  readonly modifiedAtMs: number;
+}
+
+const DIRECTORY_MODE = 0o755;
 
 export class FakeFiles {
   readonly #entries = new Map<string, FakeEntry>(
-    ["/", "/etc", "/root", "/tmp", "/var"].map((name) => [name, DIRECTORY]),
+    ["/", "/etc", "/root", "/tmp", "/var"].map((name) => [name, newDirectory(DIRECTORY_MODE)]),
   );
   #contentBytes = 0;
 
@@ -43,15 +54,23 @@ export class FakeFiles {
     }
     this.makeDirectory(path.posix.dirname(name));
     this.#contentBytes += content.length - freed;
-    this.#entries.set(name, { kind: "file", mode: mode ?? before?.mode ?? 0o644, content });
+    const bits = mode ?? before?.mode ?? 0o644;
+    this.#entries.set(name, { kind: "file", mode: bits, modifiedAtMs: Date.now(), content });
   }
 
-  makeDirectory(name: string): void {
+  /** Makes a directory and its parents (mode 0755); one that is there stays as it is. */
+  makeDirectory(name: string, mode = DIRECTORY_MODE): void {
     const entry = this.#entries.get(name);
     if (entry?.kind === "file") throw refusal("not_directory", `${name} is not a directory`);
     if (entry) return;
     this.makeDirectory(path.posix.dirname(name));
-    this.#entries.set(name, DIRECTORY);
+    this.#entries.set(name, newDirectory(mode));
+  }
+
+  /** Takes away a file, or a directory and all that is below it. */
+  remove(name: string): void {
+    for (const [below] of this.below(name)) this.#forget(path.posix.join(name, below));
+    this.#forget(name);
   }
 
   /** What is below a directory, parents before children, by names relative to it. */
@@ -62,6 +81,16 @@ export class FakeFiles {
       .map(([name, entry]) => [name.slice(prefix.length), entry] as const)
       .toSorted(([a], [b]) => (a < b ? -1 : 1));
   }
+
+  #forget(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "file") this.#contentBytes -= entry.content.length;
+    this.#entries.delete(name);
+  }
+}
+
+function newDirectory(mode: number): FakeDirectory {
+  return { kind: "directory", mode, modifiedAtMs: Date.now() };
 }
 
 /** `~` is root's home, and relative paths begin there. */
