@@ -6,7 +6,7 @@
  * process ended) is applied whenever it comes.
  */
 
-import { settlesWithin } from "#lib/patience.ts";
+import { settlesWithin, unlessAborted } from "#lib/patience.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
@@ -57,7 +57,8 @@ export class VmSupervisor {
   readonly #turns = new Turnstile();
   readonly #life: VmLife;
   #running: Running | undefined;
-  #boot = new AbortController();
+  /** aborted by a kill: calls off a boot, and the grace of a stop */
+  #hurry = new AbortController();
 
   constructor(record: VmRecord, deps: SupervisorDeps) {
     const { store, clock, announce } = deps;
@@ -89,8 +90,8 @@ export class VmSupervisor {
   async start(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     this.#life.apply("start");
-    this.#boot = new AbortController();
-    const machine = await this.#booted(AbortSignal.any([signal, this.#boot.signal]));
+    this.#hurry = new AbortController();
+    const machine = await this.#booted(AbortSignal.any([signal, this.#hurry.signal]));
     const running = this.#run(machine, "fresh");
     try {
       this.#life.apply("booted", { machine: machine.handle });
@@ -138,11 +139,10 @@ export class VmSupervisor {
     using _turn = await this.#turns.enter(signal);
     const running = this.#running;
     if (!running) return;
-    const asked = this.phase === "running";
+    const listens = this.phase === "running";
     this.#life.apply("stop", { reason: "Shut down on request" });
-    if (asked && (await running.contact.powerOff()) === "asked") {
-      await settlesWithin(running.machine.exited, this.#deps.powerOffGraceMs);
-    }
+    const patience = listens ? this.#powersOff(running) : Promise.resolve();
+    await unlessAborted(patience, this.#hurry.signal).catch(() => {}); // killed: no more patience
     await this.#end(running);
   }
 
@@ -154,9 +154,9 @@ export class VmSupervisor {
     await link.power("reboot", signal);
   }
 
-  /** Ends the machine at once, also in the middle of a boot. Harmless when there is none. */
+  /** Ends the machine at once, also in the middle of a boot or of a stop. Harmless when there is none. */
   async kill(reason: string, signal: AbortSignal): Promise<void> {
-    this.#boot.abort(
+    this.#hurry.abort(
       new AlcoveError("hypervisor_failed", reason, { hypervisor: this.#deps.hypervisor.name }),
     );
     using _turn = await this.#turns.enter(signal);
@@ -234,6 +234,12 @@ export class VmSupervisor {
     if (machine.pausedAtStart) this.contact?.setHeld("held");
     if (machine.pausedAtStart && this.phase === "running") this.#life.apply("pause", stored);
     if (!machine.pausedAtStart && this.phase === "paused") this.#life.apply("resume", stored);
+  }
+
+  /** Resolves when the machine has ended by itself, or had its time to; never rejects. */
+  async #powersOff({ machine, contact }: Running): Promise<void> {
+    if ((await contact.powerOff()) === "not asked") return;
+    await settlesWithin(machine.exited, this.#deps.powerOffGraceMs);
   }
 
   async #end({ machine, ended }: Running): Promise<void> {
