@@ -34,6 +34,11 @@ export async function statsOf(vm: VmSupervisor, signal: AbortSignal): Promise<Gu
   return answered(vm, link.stats(within(HEALTH_PATIENCE_MS, signal)), signal);
 }
 
+/** Asks the guest to restart itself; the machine stays. */
+export async function rebootOf(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
+  return answered(vm, vm.reboot(signal), signal);
+}
+
 async function agentWithin(vm: VmSupervisor, ms: number, signal: AbortSignal): Promise<GuestLink> {
   mustRun(vm);
   const ready = vm.contact?.current;

@@ -82,6 +82,20 @@ export class GuestContact implements AsyncDisposable {
     }
   }
 
+  /**
+   * Asks the guest to restart itself; waits a little for an agent that is not there, or does not answer.
+   * Rejects with the signal's reason, its own `TimeoutError`, or what the agent says against it.
+   */
+  async reboot(signal: AbortSignal): Promise<void> {
+    const deadline = within(POWER_REQUEST_TIMEOUT_MS, signal);
+    const link = await this.link(deadline);
+    try {
+      await link.power("reboot", deadline);
+    } catch (error) {
+      if (!(error instanceof SessionLost)) throw error; // the guest was faster than its answer
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort(new Error("the machine has ended"));
     await this.#work;

@@ -6,7 +6,7 @@ import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import { DIES_AT_BOOT } from "#drivers/fake/fake-hypervisor.ts";
 import { eventually } from "#testing/eventually.ts";
 import { FakeHost, never } from "#testing/fake-host.ts";
-import { dialerWith, HeldBoots, hypervisorWith } from "#testing/troubles.ts";
+import { dialerWith, HeldBoots, hypervisorWith, silentDialer } from "#testing/troubles.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
 import type { VmPhase } from "./lifecycle.ts";
@@ -315,6 +315,15 @@ test("supervisor: a reboot keeps the machine and finds the agent again", async (
   assert.equal(host.boxOf(vm).pid, pid);
 });
 
+test("supervisor: a reboot of a guest without an agent is given up, and holds up nothing", async () => {
+  await using host = await FakeHost.make();
+  const vm = await host.supervise(aVmRecord({}), { dialer: silentDialer });
+  await vm.start(never);
+  await assert.rejects(vm.reboot(never), { name: "TimeoutError" });
+  await vm.kill("Deleted on request", never);
+  assert.equal(vm.phase, "stopped");
+});
+
 test("supervisor: a hypervisor that cannot pause says so, and the VM runs on", async () => {
   await using host = await FakeHost.make();
   const { hypervisor } = host;
@@ -351,13 +360,13 @@ test("supervisor: a pause that fails leaves the VM running", async () => {
 test("supervisor: a caller who leaves during a pause or a resume does not part machine and phase", async () => {
   await using host = await FakeHost.make();
   const caller = { signal: new AbortController() };
+  const leaves = async (act: Promise<void>, signal: AbortSignal) => {
+    await act;
+    caller.signal.abort(new Error("the caller left"));
+    signal.throwIfAborted();
+  };
   const hypervisor = hypervisorWith(host.hypervisor, ({ pausing }) => {
     assert.ok(pausing);
-    const leaves = async (act: Promise<void>, signal: AbortSignal) => {
-      await act;
-      caller.signal.abort(new Error("the caller left"));
-      signal.throwIfAborted();
-    };
     return {
       pausing: {
         pause: (signal) => leaves(pausing.pause(signal), signal),
@@ -372,6 +381,16 @@ test("supervisor: a caller who leaves during a pause or a resume does not part m
   caller.signal = new AbortController();
   await vm.resume(caller.signal.signal);
   assert.equal(vm.phase, "running");
+});
+
+test("supervisor: a machine whose rest cannot be removed has ended all the same", async () => {
+  await using host = await FakeHost.make();
+  const hypervisor = hypervisorWith(host.hypervisor, () => ({ [Symbol.asyncDispose]: refused }));
+  const vm = await host.supervise(aVmRecord({}), { hypervisor });
+  await vm.start(never);
+  host.boxOf(vm).end({ kind: "crash", lastWords: "out of memory" });
+  await eventually("the crash is recorded", () => vm.phase === "failed");
+  assert.deepEqual(host.log.troubles(), ["vm.cleanup_failed", "vm.crashed"]);
 });
 
 test("supervisor: a phase that cannot be stored is not entered", async () => {

@@ -150,8 +150,7 @@ export class VmSupervisor {
   async reboot(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     if (this.phase !== "running") this.#life.refuse("reboot");
-    const link = await this.#mustRun().contact.link(signal);
-    await link.power("reboot", signal);
+    await this.#mustRun().contact.reboot(signal);
   }
 
   /** Ends the machine at once, also in the middle of a boot or of a stop. Harmless when there is none. */
@@ -251,7 +250,7 @@ export class VmSupervisor {
     const running = this.#running;
     if (running?.machine !== machine) return; // abandoned
     await running.contact[Symbol.asyncDispose]();
-    await machine[Symbol.asyncDispose]();
+    await this.#putAway(machine);
     this.#running = undefined;
     if (exit.kind === "clean") {
       this.#life.apply("exited", { reason: this.record.state.reason ?? "The guest powered off" });
@@ -260,6 +259,15 @@ export class VmSupervisor {
     const asked = this.phase === "stopping";
     if (!asked) this.#log.warn("vm.crashed", { lastWords: exit.lastWords });
     this.#life.apply("crashed", { reason: asked ? this.record.state.reason : exit.lastWords });
+  }
+
+  /** Whatever is left of a machine, its end is recorded; the next daemon's sweep removes the rest. */
+  async #putAway(machine: Machine): Promise<void> {
+    try {
+      await machine[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#log.error("vm.cleanup_failed", { error });
+    }
   }
 
   #pausing(feature: string): Pausing {

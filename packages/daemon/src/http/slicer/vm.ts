@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 
 import { invalidRequest } from "#core/errors.ts";
-import { healthOf as askHealth } from "#core/exec/guest-work.ts";
+import { healthOf as askHealth, rebootOf } from "#core/exec/guest-work.ts";
 
 import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";
@@ -57,7 +57,7 @@ export const vm: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms, con
   app.post("/vm/:hostname/shutdown", shutdown, async (request, reply) => {
     const it = vms.get(request.params.hostname);
     const action = actionOf(request.query.action || request.body.action || "shutdown");
-    if (action === "reboot") await it.reboot(clientLeft(request, reply));
+    if (action === "reboot") await rebootOf(it, clientLeft(request, reply));
     else vms.shutDown(it);
     return reply.type("text/plain").send(action === "reboot" ? "Rebooting" : "Shutting down");
   });
