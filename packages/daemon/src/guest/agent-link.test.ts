@@ -296,6 +296,28 @@ describe("agent link", { timeout: 20_000 }, () => {
     await assert.rejects(Array.fromAsync(content), SessionLost);
   });
 
+  for (const [what, said] of [
+    ["more", "abcdefg"],
+    ["fewer", "abcde"],
+  ] as const) {
+    test(`copy out: ${what} bytes of a file than its size never pass for the file`, async () => {
+      await using pair = await connected();
+      const opening = pair.link.copyOut(fromTmp, never);
+      const { stream } = await pair.guest.next("OPEN");
+      const source = { type: "file", name: "x", size: 6, mode: 0o600 };
+      pair.guest.send("EVENT", stream, { source });
+      pair.guest.send("DATA", stream, Buffer.from(said));
+      pair.guest.send("CLOSE", stream, { ok: true, bytes: said.length });
+      const { content } = await opening;
+      let received = 0;
+      const reading = async () => {
+        for await (const bytes of content) received += bytes.length;
+      };
+      await assert.rejects(reading(), SessionLost);
+      assert.ok(received <= 6);
+    });
+  }
+
   test("copy out: a reader that leaves, and a signal that aborts, cancel it", async () => {
     await using pair = await connected();
     const caller = new AbortController();

@@ -23,9 +23,15 @@ export class Content implements AsyncIterableIterator<Uint8Array> {
   readonly #stream: ContentStream;
   readonly #bytes: AsyncGenerator<Uint8Array, undefined>;
 
-  constructor(session: Session, stream: ContentStream, signal: AbortSignal) {
+  /** @param promisedBytes what the guest said beforehand; one byte more or less breaks the protocol */
+  constructor(
+    session: Session,
+    stream: ContentStream,
+    signal: AbortSignal,
+    promisedBytes?: number,
+  ) {
     this.#stream = stream;
-    this.#bytes = bytesOf(session, stream, signal);
+    this.#bytes = bytesOf(session, stream, signal, promisedBytes);
   }
 
   [Symbol.asyncIterator](): this {
@@ -46,6 +52,7 @@ async function* bytesOf(
   session: Session,
   stream: ContentStream,
   signal: AbortSignal,
+  promisedBytes: number | undefined,
 ): AsyncGenerator<Uint8Array, undefined> {
   let receivedBytes = 0;
   for (;;) {
@@ -53,9 +60,14 @@ async function* bytesOf(
     const piece = await unlessAborted(stream.incoming.take(), signal);
     if (piece === undefined) break;
     receivedBytes += piece.bytes.length;
+    // Before it is handed on: who was told a length may have passed it on already.
+    if (receivedBytes > (promisedBytes ?? Infinity)) {
+      throw session.breach(`${promisedBytes} bytes were promised, ${receivedBytes} arrived`);
+    }
     yield piece.bytes;
   }
   const sentBytes = await stream.closed;
-  if (sentBytes === receivedBytes) return undefined;
-  throw session.breach(`${sentBytes} bytes were announced, ${receivedBytes} arrived`);
+  const announcedBytes = promisedBytes ?? sentBytes;
+  if (sentBytes === receivedBytes && announcedBytes === receivedBytes) return undefined;
+  throw session.breach(`${announcedBytes} bytes were announced, ${receivedBytes} arrived`);
 }

@@ -19,6 +19,8 @@ export async function copyOut(
   const stream = session.open(call);
   cancelOnAbort(stream, signal);
   const facts = await unlessAborted(stream.started, signal);
-  const content = new Content(session, stream, signal);
+  // An archive of a file is larger than the file.
+  const promisedBytes = request.format === "tar" ? undefined : facts.sizeBytes;
+  const content = new Content(session, stream, signal, promisedBytes);
   return { ...facts, content, cancel: () => stream.cancel() };
 }
