@@ -21,8 +21,12 @@ export class VmConsoles {
     throw new AlcoveError("log_not_found", `${hostname} has no console log yet`, { hostname });
   }
 
-  /** Live: what the VM writes from now on, over its reboots, until it is deleted. */
-  follow(vm: VmSupervisor, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  /**
+   * Live: what the VM writes from now on, over its reboots, until it is deleted.
+   * @throws AlcoveError `log_not_found`
+   */
+  async follow(vm: VmSupervisor, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    await this.read(vm, 1); // what is not there is said before an answer begins
     return this.#logs.follow(this.#files.consoleLogPath(vm.record.id), signal);
   }
 }

@@ -72,9 +72,11 @@ const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
   const console = {
     schema: { params: Type.Object({ hostname: Type.String() }) },
     config: { access: "vm:read" },
+    exposeHeadRoute: false, // it would follow the log for nobody, and never end
   } as const;
   app.get("/vms/:hostname/console", console, async (request, reply) => {
-    const live = consoles.follow(vms.get(request.params.hostname), clientLeft(request, reply));
+    const vm = vms.get(request.params.hostname);
+    const live = await consoles.follow(vm, clientLeft(request, reply));
     return reply.type("application/octet-stream").send(Readable.from(live, { objectMode: false }));
   });
 };

@@ -125,6 +125,11 @@ test("slicer cp: a file comes out with its mode and length", async () => {
   }
 });
 
+test("slicer cp: nothing is copied out for the headers alone", async () => {
+  const { status, headers } = await api.call(`HEAD ${CP}?path=/tmp/out.bin`);
+  assert.deepEqual([status, headers["allow"]], [405, "GET, POST"]);
+});
+
 test("slicer cp: an empty file is a file", async () => {
   files.write("/tmp/empty", Buffer.alloc(0), 0o600);
   const { status, headers, bytes } = await api.call(`GET ${CP}?path=/tmp/empty`);

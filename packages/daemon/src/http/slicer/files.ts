@@ -52,7 +52,11 @@ export const files: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
     return reply.type("text/plain").send("");
   });
 
-  const copyOut = { schema: { params, querystring: OutQuery }, config: access } as const;
+  const copyOut = {
+    schema: { params, querystring: OutQuery },
+    config: access,
+    exposeHeadRoute: false, // it would copy everything out to throw it away
+  } as const;
   app.get("/vm/:hostname/cp", copyOut, async (request, reply) => {
     const { query, headers } = request;
     const mode = outMode(query.mode, headers.accept);

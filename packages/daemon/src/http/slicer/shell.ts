@@ -31,6 +31,7 @@ export const shell: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
   app.route({
     method: "GET",
     url: "/vm/:hostname/shell",
+    exposeHeadRoute: false,
     schema: { params: Type.Object({ hostname: Type.String() }), querystring: Query },
     config: { access: "vm:use" },
     // Before the upgrade, so that a missing VM or a paused one is answered in plain HTTP.

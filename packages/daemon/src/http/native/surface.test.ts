@@ -1,0 +1,77 @@
+/** Alcove's own API over a fake host: what its routes add to what the core's tests show. */
+
+import assert from "node:assert/strict";
+import { readdirSync, readlinkSync } from "node:fs";
+import { test } from "node:test";
+
+import { VmConsoles } from "#core/vm/consoles.ts";
+import { fileConsoleLogs } from "#host/console-logs.ts";
+import { eventually } from "#testing/eventually.ts";
+import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
+
+import { application, serve } from "../server.ts";
+import { native } from "./surface.ts";
+
+const HOST_FACTS = {
+  cpuCount: () => 1,
+  memory: async () => ({ totalBytes: 1, availableBytes: 1 }),
+  disk: async () => ({ totalBytes: 1, freeBytes: 1 }),
+};
+
+async function served(host: FakeHost) {
+  const vms = await host.open();
+  const consoles = new VmConsoles(host.disks, fileConsoleLogs);
+  const { store, hypervisor, log } = host;
+  const parts = { vms, consoles, store, hypervisor, hostFacts: HOST_FACTS, version: "1.2.3" };
+  const app = await application([native(parts, log)], undefined);
+  const server = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+  const url = (path: string) => `http://127.0.0.1:${server.port}/v1${path}`;
+  return { vms, url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+function openLogs(): number {
+  const fds = readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return []; // closed meanwhile: the listing itself, for one
+    }
+  });
+  return fds.filter((file) => file.endsWith("/console.log")).length;
+}
+
+test("native console: asking for the headers alone opens nothing", async () => {
+  await using host = await FakeHost.make();
+  await using api = await served(host);
+  const vm = await api.vms.create("sbox", aRequest({}), never);
+  await eventually("the VM runs", () => vm.phase === "running");
+  const answer = await fetch(api.url(`/vms/${vm.record.hostname}/console`), { method: "HEAD" });
+  assert.deepEqual([answer.status, answer.headers.get("allow")], [405, "GET"]);
+  assert.equal(openLogs(), 0);
+});
+
+test("native console: a reader that leaves closes the log", async () => {
+  await using host = await FakeHost.make();
+  await using api = await served(host);
+  const vm = await api.vms.create("sbox", aRequest({}), never);
+  await eventually("the VM runs", () => vm.phase === "running");
+  const reader = new AbortController();
+  const path = `/vms/${vm.record.hostname}/console`;
+  const reading = fetch(api.url(path), { signal: reader.signal });
+  await eventually("the log is open", () => openLogs() === 1);
+  reader.abort();
+  await assert.rejects(reading.then((answer) => answer.text()));
+  await eventually("the log is closed", () => openLogs() === 0);
+});
+
+test("native console: a VM that has not written anything yet is 404, not a fault of ours", async () => {
+  await using host = await FakeHost.make();
+  await using api = await served(host);
+  const vm = await api.vms.create("sbox", aRequest({ kind: "persistent" }), never);
+  await eventually("the VM runs", () => vm.phase === "running");
+  await vm.stop(never);
+  await host.disks.remove(vm.record.id);
+  const answer = await fetch(api.url(`/vms/${vm.record.hostname}/console`));
+  assert.equal(answer.status, 404);
+  assert.match(await answer.text(), /"log_not_found"/);
+});
