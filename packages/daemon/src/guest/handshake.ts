@@ -148,6 +148,7 @@ class Attempt implements Disposable {
   }
 
   #onAwake(): void {
+    if (this.#socket.writableLength > 0) return; // it has not read the last one: no pile of them for it
     if (performance.now() - this.#saidHelloAt > AWAKE_CROSSES_MS) this.sayHello();
   }
 }
