@@ -159,6 +159,16 @@ test("vms: each host group numbers its own", async () => {
   await assert.rejects(vms.create("none", aRequest({}), never), isError("group_not_found"));
 });
 
+test("vms: a VM of a group that is not configured any more can still be deleted", async () => {
+  await using host = await FakeHost.make();
+  const { state, ...record } = aVmRecord({ hostname: "old-1", group: "old", kind: "persistent" });
+  host.store.insert({ ...record, state: { ...state, phase: "stopped" } });
+  const vms = await host.open();
+  await vms.delete(vms.getInGroup("old", "old-1"));
+  assert.deepEqual(vms.list(), []);
+  assert.throws(() => vms.getInGroup("old", "old-1"), isError("group_not_found"));
+});
+
 test("vms: a deleted VM leaves nothing", async () => {
   await using host = await FakeHost.make();
   const vms = await host.open();

@@ -11,7 +11,8 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { HostGroups } from "../group/host-group.ts";
-import { admit, admitCount, type CapacityLimits, type Share } from "../host/capacity.ts";
+import { admitNow } from "../host/admission.ts";
+import { admitCount, type CapacityLimits, type Share } from "../host/capacity.ts";
 import { newVmId } from "../ids.ts";
 import { freeSlot } from "../network/user-network.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
@@ -21,6 +22,7 @@ import { hasMachine } from "./lifecycle.ts";
 import { nextHostname } from "./naming.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
 import { type SupervisorDeps, VmSupervisor } from "./supervisor.ts";
+import { changedTags, checkNameIsFree, type TagChange } from "./tags.ts";
 import type { VmRecord, VmSpec } from "./vm.ts";
 
 export interface VmsDeps extends Omit<SupervisorDeps, "announce"> {
@@ -80,13 +82,13 @@ export class Vms {
     throw new AlcoveError("vm_not_found", `There is no VM "${hostname}"`, { hostname });
   }
 
-  /** @throws AlcoveError `vm_not_found` also for a VM of another group */
+  /** @throws AlcoveError `vm_not_found` also for a VM of another group, `group_not_found` when there is neither */
   getInGroup(group: string, hostname: string): VmSupervisor {
-    const vm = this.get(hostname);
-    if (vm.record.group === this.#deps.groups.get(group).name) return vm;
-    throw new AlcoveError("vm_not_found", `There is no VM "${hostname}" in host group ${group}`, {
-      hostname,
-    });
+    const vm = this.#byHostname.get(hostname);
+    if (vm?.record.group === group) return vm; // also of a group that is not configured any more
+    const { name } = this.#deps.groups.get(group);
+    const message = `There is no VM "${hostname}" in host group ${name}`;
+    throw new AlcoveError("vm_not_found", message, { hostname });
   }
 
   /**
@@ -111,10 +113,12 @@ export class Vms {
     const spec = checkSpec(request, group);
     const image = await this.#deps.images.resolve(spec.image, signal);
     using _turn = await this.#admissions.enter(signal);
+    admitCount(this.#byHostname.size, this.#deps.limits);
     await this.#admit(spec);
     const record = this.#newRecord(group.name, request, spec, image.id);
     await this.#deps.disks.create(record.id, image.rootfs);
     try {
+      this.#checkName(record.spec.tags); // now, when nothing can come between it and the list
       this.#deps.store.insert(record);
     } catch (error) {
       await this.#deps.disks.remove(record.id);
@@ -123,6 +127,35 @@ export class Vms {
     const vm = this.#supervise(record);
     void this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
     return vm;
+  }
+
+  /**
+   * Starts a VM that has ended. Resolves when its start is under way, as with a new one.
+   * @throws AlcoveError `no_capacity`, or `wrong_phase` when it has not ended
+   */
+  async startAgain(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
+    using _turn = await this.#admissions.enter(signal);
+    await this.#admit(vm.record.spec);
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    using _listening = this.onChange((it) => {
+      if (it === vm && vm.phase === "starting") resolve();
+    });
+    const starting = vm.start(never);
+    void this.#inBackground(vm, "vm.start_failed", () => starting);
+    await Promise.race([begun, starting]); // its share is held from then on
+  }
+
+  /**
+   * Changes a VM's tags, all of it or nothing.
+   * @returns the tags afterwards
+   * @throws AlcoveError `invalid_request`, or `name_taken` for a friendly name in use
+   */
+  retag(vm: VmSupervisor, change: TagChange): readonly string[] {
+    const before = vm.record.spec.tags;
+    const tags = changedTags(before, change);
+    this.#checkName(tags.filter((tag) => !before.includes(tag)));
+    vm.setTags(tags);
+    return tags;
   }
 
   /** Ends a VM in whatever phase it is and forgets it, disk and all. Once begun, it runs to the end. */
@@ -209,23 +242,21 @@ export class Vms {
     }
   }
 
-  async #admit(spec: VmSpec): Promise<void> {
+  /** For a machine that is not there yet, new or not. */
+  #admit(spec: VmSpec): Promise<void> {
     const { hostFacts, limits } = this.#deps;
-    admitCount(this.#byHostname.size, limits);
-    const [memory, disk] = await Promise.all([hostFacts.memory(), hostFacts.disk()]);
-    const host = {
-      memoryTotalBytes: memory.totalBytes,
-      memoryAvailableBytes: memory.availableBytes,
-      cpuCount: hostFacts.cpuCount(),
-      diskFreeBytes: disk.freeBytes,
-    };
-    admit(spec, this.#heldShares(), host, limits);
+    return admitNow(spec, this.#heldShares(), hostFacts, limits);
   }
 
   #heldShares(): Share[] {
     return this.list()
       .filter(holdsShare)
       .map((vm) => vm.record.spec);
+  }
+
+  #checkName(added: readonly string[]): void {
+    const records = this.list().map((vm) => vm.record);
+    checkNameIsFree(added, records, this.#deps.groups.all());
   }
 
   #newRecord(group: string, request: VmRequest, spec: VmSpec, imageId: string): VmRecord {
