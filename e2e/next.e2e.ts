@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 
+import { sh } from "./harness/exec.ts";
 import { asObject, asObjects, assertTime, textIn } from "./harness/json-value.ts";
-import { suite } from "./harness/test-host.ts";
+import { GROUP, suite } from "./harness/test-host.ts";
+import { until } from "./harness/until.ts";
 
 suite("next", {}, (host, story) => {
   story("stats: a guest's meter moves; a paused guest stays in the list without one", async () => {
@@ -34,4 +36,70 @@ suite("next", {}, (host, story) => {
     assert.equal((await api.get("/node/sbox-999/stats")).status, 404);
     for (const one of [hostname, paused]) await host.deleteVm(one);
   });
+
+  story("tags and the friendly name are kept over a restart of the daemon", async () => {
+    const { api } = host;
+    const hostname = await host.createVm({ persistent: true, tags: ["a"] });
+    const tags = `/vm/${hostname}/tags`;
+    const change = await api.ask("PATCH", tags, {
+      json: { add: ["name=web", "b c"], remove: ["a"] },
+    });
+    assert.deepEqual(
+      [change.status, change.json],
+      [200, { hostname, tags: ["name=web", "b c"] }],
+      change.text,
+    );
+    const taken = await api.post(`/hostgroup/${GROUP}/nodes`, { json: { tags: ["name=web"] } });
+    assert.equal(taken.status, 409, taken.text);
+    const removed = await api.ask("PATCH", tags, { json: { remove: ["name=web"] } });
+    assert.equal(removed.status, 400);
+    await host.daemon.stop();
+    await host.start();
+    assert.deepEqual(asObject((await host.api.get(tags)).json)["tags"], ["name=web", "b c"]);
+    const found = asObjects((await host.api.get("/nodes?tag=name%3Dweb")).json);
+    assert.deepEqual(
+      found.map((node) => node["hostname"]),
+      [hostname],
+    );
+    await host.deleteVm(hostname);
+  });
+
+  story("a described VM says what it is made of", async () => {
+    const hostname = await host.createVm();
+    const described = asObject((await host.api.get(`/vm/${hostname}`)).json);
+    const { storage, image, network, ...node } = described;
+    assert.deepEqual(node, await host.node(hostname));
+    assert.deepEqual([storage, image, asObject(network)["mode"]], ["image", "base", "user"]);
+    assert.equal((await host.api.get("/vm/commits")).status, 404);
+    await host.deleteVm(hostname);
+  });
+
+  story(
+    "relaunch: the same disk and address, a new boot; its script does not run again",
+    async () => {
+      const { api } = host;
+      const hostname = await host.createVm(
+        { persistent: true, tags: ["kept"], userdata: "#!/bin/sh\necho once >> /root/ran\n" },
+        { query: { wait: "userdata", timeout: "120s" } },
+      );
+      const before = asObject(await host.node(hostname));
+      const boot = await sh(api, hostname, "sync; cat /proc/sys/kernel/random/boot_id");
+      assert.equal((await api.post(`/vm/${hostname}/relaunch`)).status, 409);
+      await api.post(`/vm/${hostname}/shutdown`, { json: {} });
+      const answer = await api.post(`/vm/${hostname}/relaunch`); // in the middle of the stop
+      assert.equal(answer.status, 200, answer.text);
+      const { ip, tags, persistent } = asObject(answer.json);
+      assert.deepEqual([ip, tags, persistent], [before["ip"], ["kept"], true]);
+      await until("its agent answers", async () => {
+        return (await api.ask("HEAD", `/vm/${hostname}/health`)).status === 200;
+      });
+      assert.notEqual(await sh(api, hostname, "cat /proc/sys/kernel/random/boot_id"), boot);
+      assert.equal(await sh(api, hostname, "cat /root/ran"), "once");
+      const health = asObject((await api.get(`/vm/${hostname}/health`)).json);
+      assert.deepEqual([health["userdata_ran"], health["userdata_exit_code"]], [true, 0]);
+      assert.deepEqual(await host.node(hostname), before);
+      await host.deleteVm(hostname);
+      assert.deepEqual(host.dirs.vmDirs(), []);
+    },
+  );
 });

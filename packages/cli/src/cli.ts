@@ -37,11 +37,8 @@ export class Cli {
   /** A client of the host that the command's flags and the environment name. */
   client(command: Command): AlcoveClient {
     // Flags may stand before or after the command's name; the nearer ones win.
-    const flags: ConnectionFlags = {
-      ...command.parent?.parent?.opts(),
-      ...command.parent?.opts(),
-      ...command.opts(),
-    };
+    let flags: ConnectionFlags = {};
+    for (let at: Command | null = command; at; at = at.parent) flags = { ...at.opts(), ...flags };
     const { url, token } = connectionFrom(flags, this.env);
     const userAgent = `alcove-cli/${CLI_VERSION}`;
     return new AlcoveClient({ url, userAgent, ...(token === undefined ? {} : { token }) });

@@ -48,6 +48,30 @@ describe("alcove", { timeout: 60_000, concurrency: 4 }, () => {
     });
   });
 
+  test("tags are listed and changed, also with the connection before the verb", async () => {
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      assert.equal((await run("vm tag add vm-1 --tag a --tag b")).stdout, "a\nb\n");
+      assert.equal((await run("vm tag remove vm-1 --tag a")).stdout, "b\n");
+      const list = await run(`--url ${host.url} vm tag list vm-1 --json`, { env: {} });
+      assert.deepEqual(JSON.parse(list.stdout), { hostname: "vm-1", tags: ["b"] });
+      assert.equal((await run("vm tag replace vm-1 --tag c")).stdout, "c\n");
+      assert.equal((await run("vm tag replace vm-1")).stdout, "");
+      assert.equal((await run("vm tag add vm-1")).exitCode, 2);
+      assert.equal((await run("vm tag list vm-9")).exitCode, 5);
+    });
+  });
+
+  test("relaunch says so, under both of its names", async () => {
+    await withHost(async (run, host) => {
+      host.addVm("vm-1").status = "Stopped";
+      assert.equal((await run("vm relaunch vm-1")).stdout, "vm-1 relaunched\n");
+      assert.equal(host.vms.get("vm-1")?.status, "Running");
+      assert.equal((await run("relaunch vm-1")).exitCode, 0);
+      assert.equal((await run("relaunch vm-9")).exitCode, 5);
+    });
+  });
+
   test("exec passes input, output and the exit status on", async () => {
     await withHost(async (run, host) => {
       host.addVm("vm-1");

@@ -27,13 +27,16 @@ import {
   HOST_INFO,
   type HostGroup,
   type HostInfo,
+  type TagChange,
   VM,
   VM_HEALTH,
   VM_LOGS,
+  VM_TAGS,
   type Vm,
   type VmHealth,
   type VmLogs,
   type VmSpec,
+  type VmTags,
   asResource,
   asResources,
 } from "./resources.ts";
@@ -142,6 +145,29 @@ export class AlcoveClient implements Disposable {
 
   async vmStats(hostname: string, signal: AbortSignal): Promise<VmStats> {
     return asResource(await this.#get(urlPath`/node/${hostname}/stats`, signal), VM_STATS);
+  }
+
+  async tags(hostname: string, signal: AbortSignal): Promise<VmTags> {
+    return asResource(await this.#get(urlPath`/vm/${hostname}/tags`, signal), VM_TAGS);
+  }
+
+  /** All of the change or nothing. @returns the tags afterwards */
+  async changeTags(hostname: string, change: TagChange, signal: AbortSignal): Promise<VmTags> {
+    const answer = await this.#transport.json(
+      {
+        method: "PATCH",
+        path: urlPath`/vm/${hostname}/tags`,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(change),
+      },
+      signal,
+    );
+    return asResource(answer, VM_TAGS);
+  }
+
+  /** Boots a persistent VM that has stopped; answers as a create does. */
+  async relaunch(hostname: string, signal: AbortSignal): Promise<CreatedVm> {
+    return asResource(await this.#post(urlPath`/vm/${hostname}/relaunch`, signal), CREATED_VM);
   }
 
   /** Nothing is sent until the result is awaited or iterated. */

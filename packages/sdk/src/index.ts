@@ -19,10 +19,12 @@ export type {
   DeletedVm,
   HostGroup,
   HostInfo,
+  TagChange,
   Vm,
   VmHealth,
   VmLogs,
   VmSpec,
+  VmTags,
 } from "./resources.ts";
 export { type ShellSession, type TerminalSize } from "./shell.ts";
 export type { VmSnapshot, VmStats } from "./stats.ts";

@@ -93,6 +93,16 @@ export interface DeletedVm {
   readonly error?: string;
 }
 
+export interface VmTags {
+  readonly hostname: string;
+  readonly tags: readonly string[];
+}
+
+/** `replace` stands alone; a `name=…` tag can be added once and then stays. */
+export type TagChange =
+  | { readonly add?: readonly string[]; readonly remove?: readonly string[] }
+  | { readonly replace: readonly string[] };
+
 /** How a field is checked; `?` also allows it to be absent or null. */
 type Kind =
   | "string"
@@ -169,6 +179,11 @@ export const DELETED_VM: Resource<DeletedVm> = describe<DeletedVm>("answer to a 
   message: "string",
   disk_removed: "string",
   error: "string?",
+});
+
+export const VM_TAGS: Resource<VmTags> = describe<VmTags>("list of tags", {
+  hostname: "string",
+  tags: "strings",
 });
 
 /** @throws AlcoveProtocolError when the answer is not what the type promises */

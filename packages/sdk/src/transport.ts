@@ -25,7 +25,7 @@ export interface TransportOptions {
 }
 
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
   /** percent-encoded, starting with a slash */
   readonly path: string;
   readonly query?: Query;

@@ -1,4 +1,4 @@
-/** `vm pause`, `vm resume`, `vm shutdown`. */
+/** `vm pause`, `vm resume`, `vm shutdown`, `vm relaunch`. */
 
 import type { AlcoveClient } from "@alcove/sdk";
 import { Command, Option } from "commander";
@@ -32,6 +32,15 @@ export function vmShutdown(cli: Cli): Command {
   return power(cli, command, "asked to shut down", (client, hostname, { action }) =>
     client.shutdown(hostname, action ?? "shutdown", cli.signal),
   );
+}
+
+export function vmRelaunch(cli: Cli): Command {
+  const command = new Command("relaunch").description(
+    "boot a persistent VM again that has stopped",
+  );
+  return power(cli, command, "relaunched", async (client, hostname) => {
+    await client.relaunch(hostname, cli.signal);
+  });
 }
 
 function power(

@@ -10,8 +10,9 @@ import { vmHealth } from "./vm-health.ts";
 import { vmLaunch } from "./vm-launch.ts";
 import { vmList } from "./vm-list.ts";
 import { vmLogs } from "./vm-logs.ts";
-import { vmPause, vmResume, vmShutdown } from "./vm-power.ts";
+import { vmPause, vmRelaunch, vmResume, vmShutdown } from "./vm-power.ts";
 import { vmShell } from "./vm-shell.ts";
+import { vmTag } from "./vm-tag.ts";
 
 const VERBS = [
   vmLaunch,
@@ -24,6 +25,8 @@ const VERBS = [
   vmPause,
   vmResume,
   vmShutdown,
+  vmRelaunch,
+  vmTag,
   vmDelete,
 ];
 
@@ -36,5 +39,5 @@ export function vm(cli: Cli): Command {
 /** Short forms of what is typed most. */
 export function vmShortcuts(cli: Cli): readonly Command[] {
   const list = new Command("ls");
-  return [vmList(cli, list), vmShell(cli), vmCp(cli), vmLogs(cli)];
+  return [vmList(cli, list), vmShell(cli), vmCp(cli), vmLogs(cli), vmRelaunch(cli)];
 }

@@ -35,6 +35,21 @@ test("vm store: a state and its event are stored together", () => {
   assert.deepEqual(store.events(10), [event]);
 });
 
+test("vm store: new tags replace the old ones and change nothing else", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  const [first, second] = [
+    aVmRecord({}),
+    aVmRecord({ id: newVmId(), hostname: "sbox-2", networkSlot: 7 }),
+  ];
+  store.insert(first);
+  store.insert(second);
+  const tags = ["it's", 'a "b"', "ü\u0000"];
+  store.saveTags(first.id, tags);
+  assert.deepEqual(store.all(), [{ ...first, spec: { ...first.spec, tags } }, second]);
+  assert.throws(() => store.saveTags(newVmId(), []), /invariant/);
+});
+
 test("vm store: a host name exists once", () => {
   using db = openDb(":memory:");
   const store = new SqliteVmStore(db);

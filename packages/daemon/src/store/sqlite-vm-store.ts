@@ -68,6 +68,13 @@ export class SqliteVmStore implements VmStore {
     });
   }
 
+  saveTags(id: VmId, tags: readonly string[]): void {
+    const { changes } = this.#db
+      .prepare("UPDATE vm SET spec_json = json_set(spec_json, '$.tags', json(?)) WHERE id = ?")
+      .run(JSON.stringify(tags), id);
+    if (changes !== 1) throw new Error(`invariant: no stored VM ${id} to tag`);
+  }
+
   remove(id: VmId): void {
     this.#db.prepare("DELETE FROM vm WHERE id = ?").run(id);
   }

@@ -24,7 +24,7 @@ export interface FakeHostOptions {
 export interface FakeVm {
   readonly hostname: string;
   readonly hostgroup: string;
-  readonly tags: readonly string[];
+  tags: readonly string[];
   status: string;
 }
 
@@ -175,6 +175,14 @@ export class FakeHost implements AsyncDisposable {
     if (verb === "cp") return this.#copy(call, body);
     if (verb === "pause") vm.status = "Paused";
     if (verb === "resume") vm.status = "Running";
+    if (verb === "relaunch") {
+      vm.status = "Running";
+      return json(response, 200, nodeOf(vm));
+    }
+    if (verb === "tags") {
+      vm.tags = changedTags(vm.tags, body);
+      return json(response, 200, { hostname, tags: vm.tags });
+    }
     if (verb === "health") {
       const uptimes = { agent_uptime: 5e9, system_uptime: 6e9 };
       return json(response, 200, { hostname, agent_version: "1", userdata_ran: true, ...uptimes });
@@ -218,6 +226,14 @@ export class FakeHost implements AsyncDisposable {
     this.seen.push(seen);
     return seen;
   }
+}
+
+function changedTags(before: readonly string[], body: Buffer): readonly string[] {
+  const change: { add?: string[]; remove?: string[]; replace?: string[] } = JSON.parse(
+    body.toString() || "{}",
+  );
+  const left = before.filter((tag) => !(change.remove ?? []).includes(tag));
+  return change.replace ?? [...left, ...(change.add ?? [])];
 }
 
 function nodeOf(vm: FakeVm): object {

@@ -20,6 +20,7 @@ export interface VmStore {
   insert(record: VmRecord): void;
   /** stores the state and its event together */
   saveState(id: VmId, state: VmState, event: VmEvent): void;
+  saveTags(id: VmId, tags: readonly string[]): void;
   remove(id: VmId): void;
   /** newest first */
   events(limit: number): readonly VmEvent[];

@@ -61,6 +61,13 @@ export class VmLife {
     announce();
   }
 
+  /** Tags are no part of the course: nobody is told. */
+  setTags(tags: readonly string[]): void {
+    const { id, spec } = this.#record;
+    this.#deps.store.saveTags(id, tags);
+    this.#record = { ...this.#record, spec: { ...spec, tags } };
+  }
+
   /** @returns the phase that would follow */
   check(input: VmInput): VmPhase {
     return nextPhase(this.phase, input) ?? this.refuse(input);

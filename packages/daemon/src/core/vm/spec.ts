@@ -4,6 +4,7 @@ import { humanBytes, MIB } from "#lib/bytes.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { HostGroup } from "../group/host-group.ts";
+import { tagProblems } from "./tags.ts";
 import type { VmKind, VmSpec } from "./vm.ts";
 
 /** A request as a surface understood it; `undefined` is "not said". */
@@ -19,8 +20,6 @@ export interface VmRequest {
 }
 
 const MIN_MEMORY_MIB = 64;
-const MAX_TAGS = 64;
-const MAX_TAG_LENGTH = 256;
 const MAX_SSH_KEYS = 64;
 const MAX_SSH_KEY_LENGTH = 16 * 1024;
 const MAX_USERDATA_BYTES = 32 * 1024;
@@ -74,10 +73,7 @@ function sizeIssues(spec: VmSpec, memoryBytes: number, group: HostGroup): Issue[
 function textIssues(spec: VmSpec): Issue[] {
   const issues: Issue[] = [];
   const say = (path: string, problem: string) => issues.push({ path, problem });
-  if (spec.tags.length > MAX_TAGS) say("tags", `at most ${MAX_TAGS}`);
-  if (spec.tags.some((tag) => tag === "" || tag.length > MAX_TAG_LENGTH)) {
-    say("tags", `each must have 1 to ${MAX_TAG_LENGTH} characters`);
-  }
+  for (const problem of tagProblems(spec.tags)) say("tags", problem);
   if (spec.sshKeys.length > MAX_SSH_KEYS) say("ssh_keys", `at most ${MAX_SSH_KEYS}`);
   if (spec.sshKeys.some((key) => key.length > MAX_SSH_KEY_LENGTH || key.includes("\n"))) {
     say("ssh_keys", `each must be one line of at most ${MAX_SSH_KEY_LENGTH} characters`);

@@ -86,6 +86,10 @@ export class VmSupervisor {
     return this.#running?.machine.logPaths ?? [];
   }
 
+  setTags(tags: readonly string[]): void {
+    this.#life.setTags(tags);
+  }
+
   /** @param signal cancels the wait for a turn, and the boot itself */
   async start(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);

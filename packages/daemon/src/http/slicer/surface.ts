@@ -7,6 +7,7 @@ import type { Log } from "#core/ports/log.ts";
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 import type { Problem } from "../problem.ts";
+import { describe } from "./describe.ts";
 import { exec } from "./exec.ts";
 import { files } from "./files.ts";
 import { host } from "./host.ts";
@@ -14,9 +15,10 @@ import { nodes } from "./nodes.ts";
 import type { SlicerParts } from "./parts.ts";
 import { shell } from "./shell.ts";
 import { stats } from "./stats.ts";
+import { tags } from "./tags.ts";
 import { vm } from "./vm.ts";
 
-const PLUGINS = [host, nodes, stats, vm, exec, files, shell];
+const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, shell];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {

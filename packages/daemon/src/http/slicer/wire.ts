@@ -101,6 +101,22 @@ export function healthOf(record: VmRecord, health: GuestHealth): object {
   };
 }
 
+/** Everything that is known of one VM. Disks are files of their own over an image: `image` storage. */
+export function describedOf(record: VmRecord, about: About): object {
+  const unrestricted = { allow: [], drop: [] };
+  return {
+    ...nodeOf(record, about),
+    storage: "image",
+    image: record.spec.image,
+    network: {
+      mode: record.spec.networkMode,
+      policy_source: "host_group",
+      host_group: unrestricted,
+      effective: unrestricted,
+    },
+  };
+}
+
 /** A node and what its guest's meter read; without a reading the snapshot is null and `error` says why. */
 export function meteredOf({ vm, result }: Reading, about: About): object {
   const node = nodeOf(vm.record, about);

@@ -1,0 +1,36 @@
+/** One VM: all that is known of it, and its start after it has ended. Contract B3, B4. */
+
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { Type } from "typebox";
+
+import { AlcoveError } from "#core/errors.ts";
+import { relaunch } from "#core/vm/relaunch.ts";
+
+import { jsonBodies } from "../bodies.ts";
+import { clientLeft } from "../client-left.ts";
+import type { SlicerParts } from "./parts.ts";
+import { createdOf, describedOf } from "./wire.ts";
+
+const params = Type.Object({ hostname: Type.String() });
+
+export const describe: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms, about }) => {
+  jsonBodies(app);
+
+  // Commits come with forking; until then their list is no VM of that name.
+  app.get("/vm/commits", { config: { access: "vm:read" } }, async () => {
+    const path = "/vm/commits";
+    throw new AlcoveError("route_not_found", "This version of Alcove has no commits", { path });
+  });
+
+  const read = { schema: { params }, config: { access: "vm:read" } } as const;
+  app.get("/vm/:hostname", read, async (request) =>
+    describedOf(vms.get(request.params.hostname).record, about),
+  );
+
+  const operate = { schema: { params }, config: { access: "vm:operate" } } as const;
+  app.post("/vm/:hostname/relaunch", operate, async (request, reply) => {
+    const vm = vms.get(request.params.hostname);
+    await relaunch(vms, vm, clientLeft(request, reply));
+    return createdOf(vm.record, about);
+  });
+};
