@@ -42,3 +42,21 @@ test("config: everything wrong is said at once, with what it may be", () => {
       error.message.includes("ALCOVE_GROUP_VCPUS must be a whole number"),
   );
 });
+
+for (const [name, verdict] of [
+  ["a", "taken"],
+  ["gpu-2", "taken"],
+  ["a".repeat(40), "taken"],
+  ["a".repeat(41), "refused"],
+  ["../etc", "refused"],
+  ["two words", "refused"],
+  ["name\nhost", "refused"],
+  ["-a", "refused"],
+  ["a-", "refused"],
+] as const) {
+  test(`config: a host group called ${JSON.stringify(name)} is ${verdict}`, () => {
+    const read = () => readConfig({ ALCOVE_GROUP_NAME: name }, 0);
+    if (verdict === "taken") assert.equal(read().group.name, name);
+    else assert.throws(read, /ALCOVE_GROUP_NAME is .* it must be 1 to 40 of a-z/s);
+  });
+}

@@ -75,7 +75,7 @@ export function readConfig(env: Environment, uid: number): Config {
     vmmUidBase: read.integer("ALCOVE_VMM_UID_BASE", 400_000, [1, 2_000_000_000]),
     guestToHost: read.oneOf("ALCOVE_GUEST_TO_HOST", ["deny", "allow"]),
     group: {
-      name: read.text("ALCOVE_GROUP_NAME", "sbox"),
+      name: read.shaped("ALCOVE_GROUP_NAME", "sbox", GROUP_NAME, GROUP_NAME_SHAPE),
       vcpus: read.integer("ALCOVE_GROUP_VCPUS", 2, [1, 64]),
       memoryMiB: read.integer("ALCOVE_GROUP_MEMORY_MIB", 1024, [64, 1_048_576]),
       image: read.text("ALCOVE_GROUP_IMAGE", "base"),
@@ -92,6 +92,10 @@ export function readConfig(env: Environment, uid: number): Config {
   read.finish();
   return Object.freeze(config);
 }
+
+/** It begins host names, and stands in URLs and in guests' files as it is. */
+const GROUP_NAME = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+const GROUP_NAME_SHAPE = "1 to 40 of a-z, 0-9 and -, beginning with a letter and not ending with -";
 
 /** Alcove runs from its checkout, and keeps what it makes there unless told otherwise. */
 const CHECKOUT = path.resolve(import.meta.dirname, "../../../..");

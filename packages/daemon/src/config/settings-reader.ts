@@ -27,6 +27,13 @@ export class SettingsReader {
     return value === undefined || value === "" ? byDefault : value;
   }
 
+  /** @param shape what the pattern allows, in words */
+  shaped(name: string, byDefault: string, pattern: RegExp, shape: string): string {
+    const value = this.text(name, byDefault);
+    if (!pattern.test(value)) this.#problems.push(`${name} is "${value}"; it must be ${shape}`);
+    return value;
+  }
+
   /** the first of `allowed` is the default */
   oneOf<T extends string>(name: string, allowed: readonly [T, ...T[]]): T {
     const value = this.text(name, allowed[0]);
