@@ -4,17 +4,23 @@
 use serde::Serialize;
 
 use crate::accounts::Accounts;
+use crate::beneath::Owner;
 use crate::configure::configure;
 use crate::copy_in::CopyIn;
 use crate::copy_out::CopyOut;
+use crate::directories::{make_directory, Wanted};
+use crate::entries::{Entry, Listing};
 use crate::exec::Exec;
+use crate::forward::Forward;
 use crate::frame::FrameType;
 use crate::health::Health;
 use crate::outbox::Outbox;
+use crate::placement::absolute;
 use crate::power::ask_init;
 use crate::refusal::{Answer, RefusalJson};
 use crate::registry::Registry;
-use crate::request::Request;
+use crate::removal::Removal;
+use crate::request::{FsAction, FsRequest, Request};
 use crate::stats::Snapshot;
 use crate::stream::Work;
 
@@ -34,9 +40,26 @@ struct Pid {
 }
 
 #[derive(Serialize)]
-struct Done {
+pub struct Done {
     ok: bool,
 }
+
+pub const DONE: Done = Done { ok: true };
+
+#[derive(Serialize)]
+struct Described {
+    ok: bool,
+    entry: Entry,
+}
+
+/// `{"opened":{}}`: a listing has begun.
+#[derive(Serialize)]
+struct ListingBegun {
+    opened: Nothing,
+}
+
+#[derive(Serialize)]
+struct Nothing {}
 
 #[derive(Serialize)]
 struct Statistics {
@@ -60,7 +83,7 @@ pub fn open(
         }
         Request::Power(power) => {
             ask_init(power.action)?;
-            outbox.push_json(FrameType::Close, id, &Done { ok: true });
+            outbox.push_json(FrameType::Close, id, &DONE);
         }
         Request::Configure(request) => {
             let outcome = configure(&request);
@@ -89,8 +112,48 @@ pub fn open(
         Request::CopyOut(request) => {
             let copy = CopyOut::start(&request, &Accounts::load())?;
             outbox.push_json(FrameType::Event, id, &copy.source());
-            return Ok(Opened::Working(Work::CopyOut(Box::new(copy))));
+            return Ok(Opened::Working(Work::Outflow(Box::new(copy))));
+        }
+        Request::Forward(request) => {
+            let forward = Forward::start(&request)?;
+            return Ok(Opened::Working(Work::Forward(Box::new(forward))));
+        }
+        Request::Fs(request) => return open_fs(&request, id, outbox),
+    }
+    Ok(Opened::Answered)
+}
+
+fn open_fs(request: &FsRequest, id: u32, outbox: &mut Outbox) -> Answer<Opened> {
+    let identity = Accounts::load().identity(request.user.as_ref())?;
+    let path = absolute(&request.path, &identity)?;
+    match request.action {
+        FsAction::Stat => {
+            let entry = Entry::at(&path)?;
+            let answer = Described { ok: true, entry };
+            outbox.push_json(FrameType::Close, id, &answer);
+            return Ok(Opened::Answered);
+        }
+        FsAction::Readdir => {
+            let listing = Listing::start(path)?;
+            let opened = Nothing {};
+            outbox.push_json(FrameType::Event, id, &ListingBegun { opened });
+            return Ok(Opened::Working(Work::Outflow(Box::new(listing))));
+        }
+        FsAction::Mkdir => make_directory(&Wanted {
+            path: &path,
+            recursive: request.recursive,
+            mode: request.mode,
+            owner: Owner {
+                uid: identity.uid,
+                gid: identity.gid,
+            },
+        })?,
+        FsAction::Remove => {
+            if let Some(removal) = Removal::start(path, request.recursive)? {
+                return Ok(Opened::Working(Work::Removal(Box::new(removal))));
+            }
         }
     }
+    outbox.push_json(FrameType::Close, id, &DONE);
     Ok(Opened::Answered)
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::accounts::Accounts;
 use crate::glob::Patterns;
+use crate::outflow::{Outflow, Sent};
 use crate::placement::absolute;
 use crate::refusal::{About, Answer, Code, Refusal};
 use crate::request::{CopyOutRequest, Format};
@@ -55,12 +56,6 @@ pub struct SourceEvent<'a> {
     source: &'a Description,
 }
 
-#[derive(Serialize)]
-pub struct Sent {
-    ok: bool,
-    bytes: u64,
-}
-
 impl CopyOut {
     pub fn start(request: &CopyOutRequest, accounts: &Accounts) -> Answer<Self> {
         let identity = accounts.identity(request.user.as_ref())?;
@@ -91,9 +86,10 @@ impl CopyOut {
             source: &self.description,
         }
     }
+}
 
-    /// Writes the next bytes into `space`; 0 only when it is over.
-    pub fn read(&mut self, space: &mut [u8]) -> Answer<usize> {
+impl Outflow for CopyOut {
+    fn read(&mut self, space: &mut [u8]) -> Answer<usize> {
         let count = match &mut self.bytes {
             Bytes::File { file, left } => read_part(file, left, space, &self.path)?,
             Bytes::Kept { content, sent } => {
@@ -108,7 +104,7 @@ impl CopyOut {
         Ok(count)
     }
 
-    pub fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         match &self.bytes {
             Bytes::File { left, .. } => *left == 0,
             Bytes::Kept { content, sent } => *sent == content.len(),
@@ -116,11 +112,8 @@ impl CopyOut {
         }
     }
 
-    pub fn done(&self) -> Sent {
-        Sent {
-            ok: true,
-            bytes: self.sent,
-        }
+    fn done(&self) -> Sent {
+        Sent::new(self.sent)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The JSON the host sends, as types: OPEN, CONTROL and HELLO payloads. Shape only: what a value
 //! means is checked by the module that acts on it.
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 
@@ -116,6 +118,48 @@ pub struct ConfigureRequest {
     pub mounts: Vec<serde_json::Value>,
 }
 
+/// Where a connection goes.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Target {
+    Tcp { host: String, port: u16 },
+    Unix { unix: String },
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix { unix } => f.write_str(unix),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ForwardRequest {
+    pub target: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FsAction {
+    Stat,
+    Readdir,
+    Mkdir,
+    Remove,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct FsRequest {
+    pub action: FsAction,
+    pub path: String,
+    pub user: Option<UserSpec>,
+    #[serde(default)]
+    pub recursive: bool,
+    pub mode: Option<u32>,
+}
+
 #[derive(Debug)]
 pub enum Request {
     Health,
@@ -125,6 +169,8 @@ pub enum Request {
     Stats,
     Power(PowerRequest),
     Configure(Box<ConfigureRequest>),
+    Forward(ForwardRequest),
+    Fs(FsRequest),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -158,6 +204,8 @@ pub fn parse_request(json: &[u8]) -> Answer<Request> {
         "stats" => Request::Stats,
         "power" => Request::Power(parse(json)?),
         "configure" => Request::Configure(Box::new(parse(json)?)),
+        "forward" => Request::Forward(parse(json)?),
+        "fs" => Request::Fs(parse(json)?),
         other => {
             let message = format!("this agent does not know the operation {other:?}");
             return Err(Refusal::new(Code::Unsupported, message));

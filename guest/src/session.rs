@@ -105,7 +105,7 @@ impl Session {
     pub fn child_ended(&mut self, pid: i32, status: i32) -> bool {
         let execs = self.streams.values_mut().filter_map(|s| match &mut s.work {
             Work::Exec(exec) => Some(exec),
-            Work::CopyIn(_) | Work::CopyOut(_) => None,
+            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) | Work::Forward(_) => None,
         });
         match execs.into_iter().find(|exec| exec.pid == pid) {
             Some(exec) => exec.ended(status),
@@ -114,7 +114,7 @@ impl Session {
         true
     }
 
-    /// Gives every copy its turn and closes what is over.
+    /// Gives every copy and removal its turn and closes what is over.
     pub fn advance(&mut self, now: Instant) {
         self.condemned.carry_out(now);
         let mut closed = Vec::new();

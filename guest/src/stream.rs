@@ -1,17 +1,21 @@
 //! One open stream: its credit, its work, and the frames that carry the work.
 
-use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::answers::DONE;
 use crate::copy_in::CopyIn;
-use crate::copy_out::CopyOut;
 use crate::credit::{Receiving, Sending};
-use crate::exec::{exit_of, Exec, Output};
+use crate::exec::{Exec, Output};
+use crate::exec_stream;
+use crate::forward::Forward;
+use crate::forward_stream;
 use crate::frame::{FrameType, MAX_PAYLOAD_BYTES};
 use crate::outbox::Outbox;
+use crate::outflow::Outflow;
 use crate::refusal::{Refusal, RefusalJson};
+use crate::removal::Removal;
 use crate::request::Control;
 use crate::sys::poll::{PollSet, Readiness};
 use crate::sys::signals;
@@ -22,7 +26,10 @@ const TURN_BYTES: usize = MAX_PAYLOAD_BYTES;
 pub enum Work {
     Exec(Box<Exec>),
     CopyIn(Box<CopyIn>),
-    CopyOut(Box<CopyOut>),
+    /// a copy out, a listing
+    Outflow(Box<dyn Outflow>),
+    Removal(Box<Removal>),
+    Forward(Box<Forward>),
 }
 
 /// Which descriptor of a stream became ready.
@@ -33,6 +40,7 @@ pub enum Source {
     Stderr,
     /// a terminal: input and output are one descriptor
     Terminal,
+    Connection,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +57,6 @@ pub struct Stream {
     pub work: Work,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Exit {
-    ok: bool,
-    exit_code: i32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signal: Option<String>,
-}
-
 impl Stream {
     /// Adds the descriptors that this stream waits for, each under `token(source)`.
     pub fn interests<T: Copy>(
@@ -66,33 +65,13 @@ impl Stream {
         set: &mut PollSet<T>,
         token: impl Fn(Source) -> T,
     ) {
-        let Work::Exec(exec) = &self.work else {
-            return;
-        };
         let may_send = outbox.wants_data() && self.sending.available() > 0;
-        if exec.is_terminal {
-            if let Some(fd) = exec.output(Output::Stdout) {
-                add_terminal(
-                    set,
-                    fd,
-                    may_send,
-                    exec.has_queued_input(),
-                    token(Source::Terminal),
-                );
+        match &self.work {
+            Work::Exec(exec) => exec_stream::interests(exec, may_send, set, token),
+            Work::Forward(forward) => {
+                forward_stream::interests(forward, may_send, set, token(Source::Connection));
             }
-            return;
-        }
-        if let (true, Some(fd)) = (exec.has_queued_input(), exec.input()) {
-            set.writable(fd, token(Source::Input));
-        }
-        let outputs = [
-            (Output::Stdout, Source::Stdout),
-            (Output::Stderr, Source::Stderr),
-        ];
-        for (output, source) in outputs {
-            if let (true, Some(fd)) = (may_send, exec.output(output)) {
-                set.readable(fd, token(source));
-            }
+            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) => {}
         }
     }
 
@@ -102,6 +81,13 @@ impl Stream {
             Source::Stdout => self.send_output(Output::Stdout, FrameType::Data, outbox),
             Source::Stderr => self.send_output(Output::Stderr, FrameType::DataErr, outbox),
             Source::Input => self.flush_input(readiness, outbox),
+            Source::Connection => {
+                if let Work::Forward(forward) = &mut self.work {
+                    let sender = (self.id, &mut self.sending);
+                    let consumed = forward_stream::ready(forward, readiness, sender, outbox);
+                    self.consumed(consumed, outbox);
+                }
+            }
             Source::Terminal => {
                 if readiness.writable {
                     self.flush_input(Readiness::default(), outbox);
@@ -128,7 +114,12 @@ impl Stream {
                 }
                 Err(refusal) => self.refuse(&refusal, outbox),
             },
-            Work::CopyOut(_) => {
+            Work::Forward(forward) => {
+                let consumed = forward.write(bytes);
+                self.consumed(consumed, outbox);
+                Fate::Open
+            }
+            Work::Outflow(_) | Work::Removal(_) => {
                 self.consumed(bytes.len(), outbox);
                 Fate::Open
             }
@@ -149,7 +140,11 @@ impl Stream {
                 }
                 Err(refusal) => self.refuse(&refusal, outbox),
             },
-            Work::CopyOut(_) => Fate::Open,
+            Work::Forward(forward) => {
+                forward.end_input();
+                Fate::Open
+            }
+            Work::Outflow(_) | Work::Removal(_) => Fate::Open,
         }
     }
 
@@ -165,10 +160,18 @@ impl Stream {
         }
     }
 
-    /// A copy's turn: sends as much as credit and outbox allow, and its end.
+    /// The turn of work that waits for no descriptor: as much as credit and outbox allow, and its end.
     pub fn pump(&mut self, outbox: &mut Outbox) -> Fate {
-        let Work::CopyOut(copy) = &mut self.work else {
-            return Fate::Open;
+        let copy = match &mut self.work {
+            Work::Outflow(outflow) => outflow,
+            Work::Removal(removal) => {
+                return match removal.step() {
+                    Ok(false) => Fate::Open,
+                    Ok(true) => self.close(&DONE, outbox),
+                    Err(refusal) => self.refuse(&refusal, outbox),
+                };
+            }
+            Work::Exec(_) | Work::CopyIn(_) | Work::Forward(_) => return Fate::Open,
         };
         let mut sent = 0;
         while sent < TURN_BYTES && outbox.wants_data() && !copy.is_over() {
@@ -192,40 +195,40 @@ impl Stream {
         Fate::Closed
     }
 
-    /// Whether a copy could send now.
+    /// Whether `pump` could do something now.
     pub fn is_runnable(&self, outbox: &Outbox) -> bool {
-        matches!(&self.work, Work::CopyOut(copy)
-            if outbox.wants_data() && (copy.is_over() || self.sending.available() > 0))
+        match &self.work {
+            Work::Outflow(outflow) => {
+                outbox.wants_data() && (outflow.is_over() || self.sending.available() > 0)
+            }
+            Work::Removal(_) => true,
+            Work::Exec(_) | Work::CopyIn(_) | Work::Forward(_) => false,
+        }
     }
 
-    /// Sends the end of a program whose output is over.
+    /// Sends the end of a program whose output is over, and what is new about a connection.
     pub fn settle(&mut self, now: Instant, outbox: &mut Outbox) -> Fate {
-        let Work::Exec(exec) = &mut self.work else {
-            return Fate::Open;
-        };
-        if !outbox.wants_data() || self.sending.available() == 0 {
-            // Output that cannot be sent is not silence.
-            exec.restart_silence();
+        match &mut self.work {
+            Work::Exec(exec) => {
+                let may_send = outbox.wants_data() && self.sending.available() > 0;
+                exec_stream::settle(exec, may_send, (self.id, now), outbox)
+            }
+            Work::Forward(forward) => forward_stream::settle(forward, self.id, now, outbox),
+            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) => Fate::Open,
         }
-        let Some(status) = exec.finished(now) else {
-            return Fate::Open;
-        };
-        let (exit_code, signal) = exit_of(status);
-        let exit = Exit {
-            ok: true,
-            exit_code,
-            signal,
-        };
-        outbox.push(FrameType::End, self.id, &[]);
-        outbox.push_json(FrameType::Close, self.id, &exit);
-        Fate::Closed
     }
 
     pub fn deadline(&self) -> Option<Instant> {
         match &self.work {
             Work::Exec(exec) => exec.deadline(),
-            Work::CopyIn(_) | Work::CopyOut(_) => None,
+            Work::Forward(forward) => forward.deadline(),
+            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) => None,
         }
+    }
+
+    fn close(&self, result: &impl Serialize, outbox: &mut Outbox) -> Fate {
+        outbox.push_json(FrameType::Close, self.id, result);
+        Fate::Closed
     }
 
     fn refuse(&self, refusal: &Refusal, outbox: &mut Outbox) -> Fate {
@@ -261,21 +264,5 @@ impl Stream {
         if let Some(grant) = self.receiving.consume(count) {
             outbox.push(FrameType::Credit, self.id, &grant.to_le_bytes());
         }
-    }
-}
-
-fn add_terminal<T: Copy>(
-    set: &mut PollSet<T>,
-    fd: BorrowedFd<'_>,
-    may_read: bool,
-    may_write: bool,
-    token: T,
-) {
-    match (may_read, may_write) {
-        (true, true) => set.both(fd, token),
-        (true, false) => set.readable(fd, token),
-        // Without credit a hang-up must not wake us for ever: it is seen when output is read.
-        (false, true) => set.writable(fd, token),
-        (false, false) => {}
     }
 }

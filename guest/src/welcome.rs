@@ -4,7 +4,16 @@ use serde::Serialize;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PROTOCOL: u32 = 1;
-const FEATURES: [&str; 6] = ["exec", "shell", "copy", "stats", "power", "configure"];
+const FEATURES: [&str; 8] = [
+    "exec",
+    "shell",
+    "copy",
+    "stats",
+    "power",
+    "configure",
+    "forward",
+    "fs",
+];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,7 +21,7 @@ pub struct Welcome {
     protocol: u32,
     agent: &'static str,
     window: u32,
-    features: [&'static str; 6],
+    features: [&'static str; 8],
     boot_id: String,
     init: &'static str,
 }

@@ -7,6 +7,7 @@ use alcove_agent::cmdline;
 use alcove_agent::entry_path::components;
 use alcove_agent::frame::{header, Decoder, FrameType, Inbox, RESYNC_ZEROS};
 use alcove_agent::glob::Patterns;
+use alcove_agent::hosts::find;
 use alcove_agent::refusal::Answer;
 use alcove_agent::request::{parse, parse_request, Control, Hello};
 use alcove_agent::tar_header::{parse_header, parse_pax};
@@ -110,18 +111,32 @@ proptest! {
     }
 
     #[test]
-    fn mutated_requests_never_panic(at in any::<prop::sample::Index>(), byte in any::<u8>(), which in 0usize..4) {
-        let requests: [&[u8]; 4] = [
+    fn mutated_requests_never_panic(at in any::<prop::sample::Index>(), byte in any::<u8>(), which in 0usize..7) {
+        let requests: [&[u8]; 7] = [
             br#"{"op":"exec","argv":["sh"],"env":["A=1"],"user":{"uid":1},"pty":{"cols":1,"rows":2}}"#,
             br#"{"op":"copyIn","path":"~/x","format":"tar","placement":{"kind":"cp","sourceName":"a","contents":true}}"#,
             br#"{"op":"configure","network":{"interface":"e","address":"1.2.3.4","prefix":24,"dns":["::1"]}}"#,
             br#"{"op":"copyOut","path":"/","format":"any","exclude":["*"],"user":"default"}"#,
+            br#"{"op":"forward","target":{"host":"::1","port":80}}"#,
+            br#"{"op":"forward","target":{"unix":"/run/x"}}"#,
+            br#"{"op":"fs","action":"mkdir","path":"~/x","user":{"uid":1},"recursive":true,"mode":493}"#,
         ];
         let mut json = requests[which].to_vec();
         prop_assert!(parse_request(&json).is_ok());
         let index = at.index(json.len());
         json[index] = byte;
         let _ = parse_request(&json);
+    }
+
+    #[test]
+    fn hosts_files_never_panic(text in "([a-z0-9:.# \\n]|\\PC){0,300}", name in "\\PC{0,10}") {
+        prop_assert!(find(&text, &name).len() <= 8);
+    }
+
+    #[test]
+    fn well_formed_hosts_are_found(name in "[a-z]{1,8}", v4 in any::<std::net::Ipv4Addr>(), v6 in any::<std::net::Ipv6Addr>()) {
+        let text = format!("# x\n{v4}\tfirst.{name} {name} # 9.9.9.9 {name}\nnot-one {name}\n{v6} {}\n1.2.3.4 x{name}\n", name.to_uppercase());
+        prop_assert_eq!(find(&text, &name), vec![std::net::IpAddr::from(v4), v6.into()]);
     }
 
     #[test]
