@@ -5,18 +5,19 @@
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdir, realpath, stat } from "node:fs/promises";
+import { chmod, lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 
 /**
  * Makes the directory, or checks that nobody else made it first: what lies in it is trusted.
- * @throws Error when it belongs to another user
+ * @throws Error when it, or the link that leads to it, belongs to another user
  */
 export async function ownDirectory(directory: string, mode: number): Promise<void> {
   const made = await mkdir(directory, { recursive: true });
-  const { uid } = await stat(directory);
-  const ours = process.getuid?.() ?? uid;
-  if (uid !== ours) {
+  // A link's owner can lead it elsewhere at any time.
+  for (const { uid } of [await lstat(directory), await stat(directory)]) {
+    const ours = process.getuid?.() ?? uid;
+    if (uid === ours) continue;
     throw new Error(`${directory} belongs to user ${uid}, not to this daemon's user ${ours}`);
   }
   if (made !== undefined) await chmod(directory, mode); // what was there keeps its mode: it may be shared
