@@ -11,7 +11,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test, type TestContext } from "node:test";
@@ -34,6 +35,7 @@ const AGENT = path.join(
 );
 
 const me = { uid: process.getuid?.() ?? 0, gid: undefined };
+const here = { kind: "tcp", host: "127.0.0.1" } as const;
 const quiet: Omit<GuestExec, "program"> = {
   env: [],
   cwd: "/",
@@ -228,6 +230,92 @@ describe("the real agent", { timeout: 120_000 }, () => {
     assert.equal(await refusal(toDirectory), "is_directory");
   });
 
+  test("forward: 32 MiB through an echo come back the same; each direction ends by itself", async (t) => {
+    await using agent = await connected();
+    await using echo = await listening((socket) => socket.pipe(socket));
+    const startedAt = performance.now();
+    const connection = await agent.link.forward({ ...here, port: echo.port }, never);
+    const sent = randomBytes(32 * MIB);
+    const [parts] = await Promise.all([Array.fromAsync(connection.output), feed(connection, sent)]);
+    assert.ok(Buffer.concat(parts).equals(sent));
+    const bytes = { sentBytes: sent.length, receivedBytes: sent.length };
+    assert.deepEqual(await connection.ended, bytes);
+    speak(t, "through an echo", sent.length, startedAt);
+  });
+
+  test("forward: a Unix socket, forty at once, and one that nobody reads", async () => {
+    await using agent = await connected();
+    const unix = path.join(agent.directory, "server.sock");
+    await using server = await listening((socket) => socket.pipe(socket), unix);
+    await using flood = await listening((socket) => void socket.write(Buffer.alloc(64 * MIB)));
+    const unread = await agent.link.forward({ ...here, port: flood.port }, never);
+    const through = async (turn: number) => {
+      const connection = await agent.link.forward({ kind: "unix", path: server.path }, never);
+      await connection.write(Buffer.from(String(turn)), never);
+      connection.endInput();
+      return Number(Buffer.concat(await Array.fromAsync(connection.output)).toString());
+    };
+    const turns = Array.from({ length: 40 }, (_, turn) => turn);
+    assert.deepEqual(await Promise.all(turns.map(through)), turns);
+    unread.cancel();
+    assert.equal(await refusal(unread.ended), "cancelled");
+  });
+
+  test("forward: what cannot be reached is refused with its reason", async () => {
+    await using agent = await connected();
+    const port = await freePort();
+    assert.equal(await refusal(agent.link.forward({ ...here, port }, never)), "io");
+    const nowhere = { kind: "unix", path: "/nowhere" } as const;
+    assert.equal(await refusal(agent.link.forward(nowhere, never)), "not_found");
+    const named = { kind: "tcp", host: "a-name.invalid", port: 80 } as const;
+    assert.equal(await refusal(agent.link.forward(named, never)), "bad_request");
+  });
+
+  test("files: made, seen, listed and removed", async () => {
+    await using agent = await connected();
+    const at = (name: string) => ({ path: path.join(agent.directory, name), user: me });
+    await agent.link.makeDirectory({ ...at("a/b"), recursive: true, mode: 0o750 }, never);
+    await writeFile(at("a/file").path, "12345");
+    await symlink("nowhere", at("a/link").path);
+    const link = await agent.link.stat(at("a/link"), never);
+    assert.equal(link.type, "symlink");
+    const file = await agent.link.stat(at("a/file"), never);
+    const { mtimeNs, mode: bits } = await lstat(at("a/file").path, { bigint: true });
+    const mode = Number(bits & 0o7777n);
+    assert.deepEqual(file, { name: "file", type: "file", sizeBytes: 5, mtimeNs, mode });
+    const found = await Array.fromAsync(await agent.link.readDirectory(at("a"), never));
+    const kinds = found.map(({ name, type }) => `${name} ${type}`).toSorted();
+    assert.deepEqual(kinds, ["b directory", "file file", "link symlink"]);
+    assert.equal((await agent.link.stat(at("a/b"), never)).mode, 0o750);
+
+    const removal = { ...at("a"), recursive: false };
+    assert.equal(await refusal(agent.link.remove(removal, never)), "bad_request");
+    await agent.link.remove({ ...removal, recursive: true }, never);
+    assert.equal(await refusal(agent.link.stat(at("a"), never)), "not_found");
+    const root = { path: "/", user: me, recursive: false };
+    assert.equal(await refusal(agent.link.remove(root, never)), "bad_request");
+  });
+
+  test("files: a directory of 100,000 is listed, and removed while others are served", async (t) => {
+    await using agent = await connected();
+    const many = { path: path.join(agent.directory, "many"), user: me };
+    const fill = `mkdir ${many.path} && cd ${many.path} && seq -f entry-%g 100000 | xargs touch`;
+    assert.equal((await run(agent.link, ["sh", "-c", fill])).exitCode, 0);
+    let startedAt = performance.now();
+    const names = new Set<string>();
+    for await (const entry of await agent.link.readDirectory(many, never)) names.add(entry.name);
+    assert.equal(names.size, 100_000);
+    t.diagnostic(`listing: ${(performance.now() - startedAt).toFixed(0)} ms`);
+
+    startedAt = performance.now();
+    const removed = agent.link.remove({ ...many, recursive: true }, never);
+    assert.equal((await run(agent.link, ["echo", "meanwhile"])).out, "meanwhile\n");
+    t.diagnostic(`an exec meanwhile: ${(performance.now() - startedAt).toFixed(0)} ms`);
+    await removed;
+    t.diagnostic(`removal: ${(performance.now() - startedAt).toFixed(0)} ms`);
+    assert.equal(await refusal(agent.link.stat(many, never)), "not_found");
+  });
+
   test("a daemon that dies in the middle of a frame: the next one is understood", async () => {
     await using agent = await connected();
     const process = await start(agent.link, ["sleep", "1000"]);
@@ -302,11 +390,40 @@ async function outputOf(process: GuestProcess) {
   return { out: Buffer.concat(parts.stdout), err: Buffer.concat(parts.stderr) };
 }
 
-async function feed(process: GuestProcess, bytes: Buffer): Promise<void> {
+async function feed(
+  process: Pick<GuestProcess, "write" | "endInput">,
+  bytes: Buffer,
+): Promise<void> {
   for (let at = 0; at < bytes.length; at += 100_000) {
     await process.write(bytes.subarray(at, at + 100_000), never);
   }
   process.endInput();
+}
+
+/** A server of this host, on a port of its own or a Unix socket. Its connections end with it. */
+async function listening(serve: (socket: Socket) => void, unix?: string) {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined); // clients that leave in the middle are part of the tests
+    serve(socket);
+  });
+  await once(server.listen(unix ?? { host: here.host, port: 0 }), "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return {
+    port,
+    path: unix ?? "",
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), "close");
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  await using server = await listening(() => undefined);
+  return server.port;
 }
 
 async function refusal(promise: Promise<unknown>): Promise<string> {

@@ -2,7 +2,15 @@
 
 import type { GuestEntry } from "#core/ports/guest-link.ts";
 
-import { countOf, type Fields, fieldsOf, oneOf, parseFields, verbatimOf } from "./fields.ts";
+import {
+  countOf,
+  type Fields,
+  fieldsOf,
+  numberOf,
+  oneOf,
+  parseFields,
+  verbatimOf,
+} from "./fields.ts";
 import { BrokenStream } from "./frames.ts";
 
 const TYPES = ["file", "directory", "symlink", "other"] as const;
@@ -31,7 +39,8 @@ function entryIn(fields: Fields, mayBePath: boolean): GuestEntry {
   return {
     name,
     type: oneOf(fields, "type", TYPES),
-    sizeBytes: countOf(fields, "size"),
+    // A sparse file may claim more than a number holds exactly: it is as good as the largest.
+    sizeBytes: Math.min(Math.floor(numberOf(fields, "size")), Number.MAX_SAFE_INTEGER),
     mtimeNs: instantIn(fields),
     mode: countOf(fields, "mode", 0o7777),
   };
