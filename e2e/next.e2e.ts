@@ -102,4 +102,15 @@ suite("next", {}, (host, story) => {
       assert.deepEqual(host.dirs.vmDirs(), []);
     },
   );
+
+  story("the daemon ends on request: 202 and nothing else, then an orderly end", async () => {
+    const hostname = await host.createVm({ persistent: true });
+    const { status, text, headers } = await host.api.post("/daemon/shutdown");
+    assert.deepEqual([status, text, headers["content-type"]], [202, "", undefined]);
+    assert.deepEqual(await host.daemon.ended, { code: 0, signal: null });
+    await host.start();
+    const [device] = asObjects((await host.api.get("/devices")).json);
+    assert.deepEqual([device?.["hostname"], device?.["status"]], [hostname, "Stopped"]);
+    await host.deleteVm(hostname);
+  });
 });

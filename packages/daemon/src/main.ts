@@ -30,8 +30,9 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
 
 try {
   const config = readConfig(process.env, process.getuid?.() ?? 0);
-  await using _host = await startHost(config, log, stop.signal);
-  await asked.promise;
+  await using host = await startHost(config, log, stop.signal);
+  await Promise.race([asked.promise, host.stopAsked]);
+  stop.abort(new Error("stopped on request"));
   log.info("host.stopping", { onStop: config.onStop });
 } catch (error) {
   log.error("host.failed", { error });

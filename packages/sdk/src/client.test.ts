@@ -96,6 +96,17 @@ describe("client", { timeout: 20_000 }, () => {
     await assert.rejects(answer, reason);
   });
 
+  test("an answer with nothing in it is enough for the daemon's end", async () => {
+    const asked: string[] = [];
+    await using daemon = await rawServer(({ method, url }, response) => {
+      asked.push(`${method} ${url}`);
+      response.writeHead(202).end();
+    });
+    using client = new AlcoveClient({ url: daemon.url });
+    await client.shutdownDaemon(never);
+    assert.deepEqual(asked, ["POST /daemon/shutdown"]);
+  });
+
   test("a question on a stale kept-alive connection is asked again", async () => {
     let connections = 0;
     await using server = await rawServer((_request, response) => {

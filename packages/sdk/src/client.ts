@@ -97,6 +97,11 @@ export class AlcoveClient implements Disposable {
     await this.#get("/healthz", signal);
   }
 
+  /** Begins the daemon's orderly end; what becomes of its VMs is the daemon's setting. */
+  async shutdownDaemon(signal: AbortSignal): Promise<void> {
+    await this.#post("/daemon/shutdown", signal);
+  }
+
   async hostGroups(signal: AbortSignal): Promise<readonly HostGroup[]> {
     return asResources(await this.#get("/hostgroup", signal), HOST_GROUP);
   }

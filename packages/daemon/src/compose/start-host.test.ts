@@ -168,3 +168,11 @@ test("daemon: a stop cuts what clients still wait for", async () => {
   await host[Symbol.asyncDispose]();
   await cut;
 });
+
+test("daemon: a client can ask for its end, which its holder then brings about", async () => {
+  await using dir = await tempDir();
+  await using host = await startHost(settingsIn(dir), new RememberingLog(), never);
+  assert.deepEqual(await ask(host, "POST", "/daemon/shutdown"), { status: 202, body: "" });
+  await host.stopAsked;
+  assert.equal((await ask(host, "GET", "/healthz")).status, 200, "it serves until it is disposed");
+});

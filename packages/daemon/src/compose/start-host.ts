@@ -24,6 +24,8 @@ export interface RunningHost extends AsyncDisposable {
   readonly port: number;
   /** the API's Unix socket */
   readonly socketPath: string;
+  /** resolves when a client asks the daemon to end; whoever holds the host disposes it then */
+  readonly stopAsked: Promise<void>;
 }
 
 /** @param signal gives up starting; afterwards it also ends what waits for images */
@@ -36,8 +38,7 @@ export async function startHost(
   await ownDirectory(config.stateDir, 0o700);
   // Machines run as other users and must pass through to their own directories.
   await ownDirectory(config.runtimeDir, 0o711);
-  parts.use(await becomeSoleOwner(config.stateDir));
-  parts.use(await becomeSoleOwner(config.runtimeDir));
+  for (const dir of [config.stateDir, config.runtimeDir]) parts.use(await becomeSoleOwner(dir));
 
   const { store, disks } = parts.use(await openStorage(config.stateDir));
   const groups = new HostGroups([{ ...config.group, count: 0, networkMode: config.group.network }]);
@@ -53,13 +54,14 @@ export async function startHost(
   parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const us = await about();
+  const { listenAddress: address, slicerGoStats: goStats } = config;
+  const asked = Promise.withResolvers<void>();
   const surfaces = [
-    slicer({ vms, groups, consoles, about: us, goStats: config.slicerGoStats }, log),
+    slicer({ vms, groups, consoles, about: us, goStats, stop: asked.resolve }, log),
     native({ vms, consoles, store, hostFacts, hypervisor, version: us.version }, log),
   ];
   const listeners = parts.use(await listen(config, surfaces, log));
   const { port, socketPath } = listeners;
-  const { listenAddress: address } = config;
   log.info("host.listening", {
     address,
     port,
@@ -75,5 +77,5 @@ export async function startHost(
     if (config.onStop === "stop") await vms.stopAll();
     await running.disposeAsync();
   };
-  return { port, socketPath, [Symbol.asyncDispose]: stop };
+  return { port, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: stop };
 }

@@ -7,7 +7,7 @@ import type { FastifyInstance } from "fastify";
 import { AlcoveError } from "#core/errors.ts";
 
 /** `open` needs no token; the others need the daemon's one token today and tell scopes apart later. */
-export type Access = "open" | "host:read" | "vm:read" | "vm:operate" | "vm:use";
+export type Access = "open" | "host:read" | "host:operate" | "vm:read" | "vm:operate" | "vm:use";
 
 /** @returns whether this is the daemon's token */
 export type TokenCheck = (token: string) => boolean;

@@ -13,4 +13,6 @@ export interface SlicerParts {
   readonly about: About;
   /** whether a client that looks like Slicer's Go SDK gets the list it expects for one VM's stats */
   readonly goStats: "on" | "off";
+  /** begins the daemon's orderly end; harmless when it has begun */
+  readonly stop: () => void;
 }
