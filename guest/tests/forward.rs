@@ -3,12 +3,14 @@
 mod host;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::thread;
+use std::time::Instant;
 
 use alcove_agent::frame::FrameType;
 use host::{wait_until, Agent};
+use rustix::io::Errno;
 use rustix::net::{
     bind, connect, listen, socket_with, AddressFamily, SocketAddrUnix, SocketFlags, SocketType,
 };
@@ -139,6 +141,43 @@ fn a_full_queue_is_busy_and_the_agent_goes_on() {
     assert!(waiting.iter().all(|one| connect(one, &address).is_ok()));
     assert_eq!(host.run(&request).code(), "busy");
     assert_eq!(host.run(&json!({"op": "health"})).result["ok"], true);
+}
+
+#[test]
+fn a_target_that_does_not_answer_is_given_up() {
+    let agent = Agent::start();
+    // A listener whose queue is full does not answer one more: connecting takes for ever.
+    let socket = || {
+        socket_with(
+            AddressFamily::INET,
+            SocketType::STREAM,
+            SocketFlags::NONBLOCK,
+            None,
+        )
+    };
+    let listener = socket().unwrap();
+    bind(&listener, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    listen(&listener, 0).unwrap();
+    let listener = TcpListener::from(listener);
+    let address = listener.local_addr().unwrap();
+    let waiting = [socket().unwrap(), socket().unwrap(), socket().unwrap()];
+    for one in &waiting {
+        // In progress: whether it is ever accepted does not matter here.
+        assert!(matches!(
+            connect(one, &address),
+            Ok(()) | Err(Errno::INPROGRESS)
+        ));
+    }
+    let mut host = agent.host();
+    let cancelled = host.open(&to(&listener));
+    host.send(FrameType::Cancel, cancelled, &[]);
+    assert_eq!(host.finish(cancelled).code(), "cancelled");
+    let begun = Instant::now();
+    let outcome = host.run_with(&to(&listener), b"in vain");
+    assert_eq!(outcome.code(), "io");
+    let message = outcome.result["message"].as_str().unwrap();
+    assert!(message.ends_with("did not answer within 8 s"), "{message}");
+    assert!((7..12).contains(&begun.elapsed().as_secs()));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The golden bytes that both ends of the protocol are tested against.
 
 use alcove_agent::frame::{header, Decoder, FrameType};
-use alcove_agent::request::{parse, parse_request, Control, Hello, Request, UserSpec};
+use alcove_agent::request::{
+    parse, parse_request, Control, FsAction, Hello, Request, Target, UserSpec,
+};
 use serde_json::Value;
 
 fn fixtures() -> Value {
@@ -104,6 +106,20 @@ fn every_json_payload_for_the_guest_is_understood() {
                 assert_eq!(exec.argv.unwrap()[0], "sh");
                 assert_eq!(exec.user, Some(UserSpec::Ids { uid: 0, gid: None }));
                 assert!(exec.stdin);
+            }
+            "open-forward-tcp" => {
+                let Request::Forward(forward) = parse_request(&payload).unwrap() else {
+                    panic!("not a forward");
+                };
+                let (host, port) = ("::1".to_owned(), 8080);
+                assert_eq!(forward.target, Target::Tcp { host, port });
+            }
+            "open-mkdir" => {
+                let Request::Fs(made) = parse_request(&payload).unwrap() else {
+                    panic!("not a file operation");
+                };
+                assert_eq!(made.action, FsAction::Mkdir);
+                assert_eq!((made.recursive, made.mode), (true, Some(0o1777)));
             }
             other if other.starts_with("open-") => drop(parse_request(&payload).unwrap()),
             _ => {}
