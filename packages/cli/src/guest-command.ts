@@ -5,6 +5,7 @@
 
 import type { AlcoveClient, ExecSpec } from "@alcove/sdk";
 
+import { EXIT } from "./exit-codes.ts";
 import { printableLine } from "./printable.ts";
 import { writeOut } from "./write-out.ts";
 
@@ -16,12 +17,17 @@ export async function runInGuest(
   signal: AbortSignal,
 ): Promise<number> {
   let exitCode = 0;
+  let started = false;
   for await (const frame of client.exec(hostname, spec, signal)) {
+    started ||= frame.type === "started";
     if (frame.type === "stdout") await writeOut(process.stdout, frame.bytes, signal);
     if (frame.type === "stderr") await writeOut(process.stderr, frame.bytes, signal);
     if (frame.type !== "exit") continue;
     exitCode = frame.exitCode;
-    if (frame.error !== undefined) process.stderr.write(`alcove: ${printableLine(frame.error)}\n`);
+    if (frame.error === undefined) continue;
+    process.stderr.write(`alcove: ${printableLine(frame.error)}\n`);
+    // It began and nobody knows how it ended: no status of its own can be passed on.
+    if (started) exitCode = EXIT.guestCommandNotRun;
   }
   return exitCode;
 }

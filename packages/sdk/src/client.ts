@@ -59,6 +59,8 @@ export interface CreateOptions {
 }
 
 export interface ListFilter {
+  /** only VMs of this host group, which must exist */
+  readonly group?: string;
   /** exactly this tag */
   readonly tag?: string;
   readonly tagPrefix?: string;
@@ -108,7 +110,9 @@ export class AlcoveClient implements Disposable {
 
   async listVms(filter: ListFilter, signal: AbortSignal): Promise<readonly Vm[]> {
     const query = queryText({ tag: filter.tag, tag_prefix: filter.tagPrefix });
-    return asResources(await this.#get(`/nodes${query}`, signal), VM);
+    const { group } = filter;
+    const path = group === undefined ? "/nodes" : urlPath`/hostgroup/${group}/nodes`;
+    return asResources(await this.#get(`${path}${query}`, signal), VM);
   }
 
   /** Abort stops the waiting, not the VM: the host keeps what it has begun. */

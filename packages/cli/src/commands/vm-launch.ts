@@ -1,8 +1,11 @@
 /** `vm launch`: creates a VM, and waits for it if asked to. */
 
+import type { AlcoveClient } from "@alcove/sdk";
 import { Command, Option } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CommandError } from "../failure.ts";
 import { chooseGroup } from "../host-group.ts";
 import { type LaunchFlags, vmSpecFrom, withLaunchFlags } from "../launch-options.ts";
 import { printableLine } from "../printable.ts";
@@ -46,10 +49,20 @@ export function vmLaunch(cli: Cli): Command {
         throw error;
       });
     _progress[Symbol.dispose]();
-    if (flags.json) return cli.printJson(vm);
-    cli.print(printableLine(vm.hostname));
+    if (flags.json) cli.printJson(vm);
+    else cli.print(printableLine(vm.hostname));
+    if (wait === "userdata") await userdataMustHaveWorked(client, vm.hostname);
+    if (flags.json) return;
     if (!process.stderr.isTTY) return;
     const took = humanDuration(performance.now() - startedAtMs);
     cli.say(cli.colours.dim(wait ? `ready after ${took}` : `launched; it boots in the background`));
+  }
+
+  /** The VM is there and stays, but what was asked of its first boot did not happen. */
+  async function userdataMustHaveWorked(client: AlcoveClient, hostname: string): Promise<void> {
+    const { userdata_exit_code: code } = await client.vmHealth(hostname, cli.signal);
+    if (!code) return;
+    const where = `its output is on the console: \`alcove vm logs ${printableLine(hostname)}\``;
+    throw new CommandError(`The userdata script ended with status ${code}; ${where}`, EXIT.failed);
   }
 }

@@ -26,11 +26,11 @@ export function vmList(cli: Cli, base: Command = new Command("list").alias("ls")
       using client = cli.client(self);
       const { tag, tagPrefix } = flags;
       const filter = {
+        ...(group === undefined ? {} : { group }),
         ...(tag === undefined ? {} : { tag }),
         ...(tagPrefix === undefined ? {} : { tagPrefix }),
       };
-      const all = await client.listVms(filter, cli.signal);
-      const vms = group === undefined ? all : all.filter((vm) => vm.hostgroup === group);
+      const vms = await client.listVms(filter, cli.signal);
       if (flags.json) cli.printJson(vms);
       else
         cli.print(

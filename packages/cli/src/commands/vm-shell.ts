@@ -3,6 +3,8 @@
  * guest, Ctrl-C included; Enter, `~`, `.` leaves a guest that does not answer any more.
  */
 
+import { spawnSync } from "node:child_process";
+
 import type { ShellSession, TerminalSize } from "@alcove/sdk";
 import { Command } from "commander";
 
@@ -45,21 +47,28 @@ export function vmShell(cli: Cli): Command {
 }
 
 async function attach(session: ShellSession, signal: AbortSignal): Promise<void> {
+  const spoke = Promise.withResolvers<void>();
   const onResize = (): void => session.resize(terminalSize());
   process.stdout.on("resize", onResize);
   // Input that breaks off, as when the terminal is closed, ends the session.
-  void type(session).catch(() => session.close());
+  void type(session, spoke.promise).catch(() => session.close());
   try {
     const output: AsyncIterable<Buffer> = session.output;
-    for await (const chunk of output) await writeOut(process.stdout, chunk, signal);
+    for await (const chunk of output) {
+      spoke.resolve();
+      await writeOut(process.stdout, chunk, signal);
+    }
     await session.ended;
   } finally {
     process.stdout.off("resize", onResize);
   }
 }
 
-/** Sends the keyboard, or piped input and its end, until the session or the input is over. */
-async function type(session: ShellSession): Promise<void> {
+/**
+ * Sends the keyboard, or piped input and its end, until the session or the input is over.
+ * @param spoke the shell has said something: before that it would lose a Ctrl-D
+ */
+async function type(session: ShellSession, spoke: Promise<void>): Promise<void> {
   const escape = new EscapeWatch();
   const isTerminal = process.stdin.isTTY;
   const input: AsyncIterable<Buffer> = process.stdin;
@@ -68,7 +77,9 @@ async function type(session: ShellSession): Promise<void> {
     await session.write(typed.bytes);
     if (typed.leave) return await session.close();
   }
-  if (!isTerminal) await session.write(END_OF_INPUT);
+  if (isTerminal) return;
+  await spoke;
+  await session.write(END_OF_INPUT);
 }
 
 /** Every way out of the process gives the terminal back: the scope's end and `exit` alike. */
@@ -77,6 +88,8 @@ function rawTerminal(): Disposable {
   if (!stdin.isTTY) return { [Symbol.dispose]: () => undefined };
   const restore = (): void => void stdin.setRawMode(false);
   stdin.setRawMode(true);
+  // Node's raw mode goes on turning line feeds into new lines; the guest's terminal has done that already.
+  spawnSync("stty", ["-opost"], { stdio: "inherit" });
   process.once("exit", restore);
   return {
     [Symbol.dispose]() {
