@@ -145,7 +145,7 @@ suite("restart", {}, (host, story) => {
     const second = Daemon.spawn(host.environment());
     assert.deepEqual(await second.ended, { code: 1, signal: null });
     const [failure] = second.events("host.failed");
-    assert.match(textIn(failure?.["error"], "message"), /Another Alcove daemon already uses/);
+    assert.match(textIn(failure, "reason"), /Another Alcove daemon already uses/);
     assert.equal(await sh(host.api, hostname, "echo fine"), "fine");
     await host.deleteVm(hostname);
   });
@@ -161,7 +161,7 @@ suite("restart", {}, (host, story) => {
     const failing = Daemon.spawn(host.environment({ ALCOVE_LISTEN_PORT: String(address.port) }));
     assert.deepEqual(await failing.ended, { code: 1, signal: null });
     const [failure] = failing.events("host.failed");
-    assert.match(textIn(failure?.["error"], "message"), new RegExp(String(address.port)));
+    assert.match(textIn(failure, "reason"), new RegExp(String(address.port)));
     taken.close();
     await host.start();
     assert.equal(await sh(host.api, hostname, bootId), before);

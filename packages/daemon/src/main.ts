@@ -2,6 +2,7 @@
 
 import { startHost } from "./compose/start-host.ts";
 import { readConfig } from "./config/config.ts";
+import { StartRefused } from "./lib/start-refused.ts";
 import { pinoLog } from "./log/pino-log.ts";
 
 const USAGE = `usage: alcove up
@@ -35,6 +36,8 @@ try {
   stop.abort(new Error("stopped on request"));
   log.info("host.stopping", { onStop: config.onStop });
 } catch (error) {
-  log.error("host.failed", { error });
+  const refused = error instanceof StartRefused;
+  log.error("host.failed", refused ? { reason: error.message } : { error });
+  if (refused) process.stderr.write(`alcove: ${error.message}\n`);
   process.exitCode = 1;
 }

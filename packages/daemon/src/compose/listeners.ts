@@ -10,6 +10,7 @@ import type { Log } from "#core/ports/log.ts";
 import { apiToken } from "#host/api-token.ts";
 import { tokenCheck } from "#http/auth.ts";
 import { application, type ListenAt, type Served, serve } from "#http/server.ts";
+import { StartRefused } from "#lib/start-refused.ts";
 
 export interface Listeners extends AsyncDisposable {
   /** the TCP port that was bound */
@@ -35,7 +36,14 @@ export async function listen(
   await rm(socketPath, { force: true }); // a killed daemon's; a living one would hold the directory's lock
   await open({ kind: "unix", path: socketPath }, undefined);
   const { listenAddress: address, listenPort } = config;
-  const { port } = await open({ kind: "tcp", address, port: listenPort }, token);
+  const { port } = await open({ kind: "tcp", address, port: listenPort }, token).catch(portProblem);
   const all = opened.move();
   return { port, socketPath, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+function portProblem(cause: unknown): never {
+  const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+  if (!taken) throw cause;
+  const message = `${cause.message}: another program listens there; stop it, or set ALCOVE_LISTEN_PORT`;
+  throw new StartRefused(message, { cause });
 }

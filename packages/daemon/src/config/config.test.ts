@@ -60,3 +60,10 @@ for (const [name, verdict] of [
     else assert.throws(read, /ALCOVE_GROUP_NAME is .* it must be 1 to 40 of a-z/s);
   });
 }
+
+test("config: a value that is no number is named once", () => {
+  assert.throws(
+    () => readConfig({ ALCOVE_LISTEN_PORT: "abc" }, 0),
+    (error) => error instanceof Error && error.message.split("ALCOVE_LISTEN_PORT").length === 2,
+  );
+});

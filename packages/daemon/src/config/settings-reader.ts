@@ -1,5 +1,7 @@
 /** Reads settings one by one and remembers what was wrong with them, to say it all at once. */
 
+import { StartRefused } from "#lib/start-refused.ts";
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A name this close to a known one is taken for a slip. */
@@ -45,7 +47,8 @@ export class SettingsReader {
 
   integer(name: string, byDefault: number, range: readonly [number, number]): number {
     const value = this.decimal(name, byDefault, range);
-    if (!Number.isInteger(value)) this.#problems.push(`${name} must be a whole number`);
+    if (Number.isFinite(value) && !Number.isInteger(value))
+      this.#problems.push(`${name} must be a whole number`);
     return value;
   }
 
@@ -64,7 +67,7 @@ export class SettingsReader {
         this.#problems.push(`${name} is not a setting${this.#nearest(name)}`);
       }
     }
-    if (this.#problems.length > 0) throw new Error(`Settings: ${this.#problems.join("; ")}`);
+    if (this.#problems.length > 0) throw new StartRefused(`Settings: ${this.#problems.join("; ")}`);
   }
 
   #nearest(name: string): string {

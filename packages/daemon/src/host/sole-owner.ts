@@ -8,6 +8,8 @@ import { once } from "node:events";
 import { chmod, lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 
+import { StartRefused } from "#lib/start-refused.ts";
+
 /**
  * Makes the directory, or checks that nobody else made it first: what lies in it is trusted.
  * @throws Error when it, or the link that leads to it, belongs to another user
@@ -18,7 +20,9 @@ export async function ownDirectory(directory: string, mode: number): Promise<voi
   for (const { uid } of [await lstat(directory), await stat(directory)]) {
     const ours = process.getuid?.() ?? uid;
     if (uid === ours) continue;
-    throw new Error(`${directory} belongs to user ${uid}, not to this daemon's user ${ours}`);
+    throw new StartRefused(
+      `${directory} belongs to user ${uid}, not to this daemon's user ${ours}`,
+    );
   }
   if (made !== undefined) await chmod(directory, mode); // what was there keeps its mode: it may be shared
 }
@@ -36,7 +40,7 @@ export async function becomeSoleOwner(directory: string): Promise<AsyncDisposabl
     const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
     if (!taken) throw cause;
     const hint = "stop it, or give this one another ALCOVE_STATE_DIR and ALCOVE_RUNTIME_DIR";
-    throw new Error(`Another Alcove daemon already uses ${directory}: ${hint}`, { cause });
+    throw new StartRefused(`Another Alcove daemon already uses ${directory}: ${hint}`, { cause });
   }
   lock.unref();
   return {

@@ -61,3 +61,26 @@ test("problem: anything else is 500 and says nothing", () => {
     assert.equal(message, "Internal error; the daemon's log has it");
   }
 });
+
+test("problem: what does not fit a schema is said once for each field, in words", () => {
+  const violation = (instancePath: string, keyword: string, message: string, type?: string) => ({
+    instancePath,
+    keyword,
+    message,
+    params: type === undefined ? {} : { type },
+  });
+  const error = Object.assign(new Error("body/cpus must be integer, …"), {
+    statusCode: 400,
+    validation: [
+      violation("/cpus", "type", "must be integer", "integer"),
+      violation("/cpus", "type", "must be null", "null"),
+      violation("/cpus", "anyOf", "must match a schema in anyOf"),
+      violation("/tags/0", "type", "must be string", "string"),
+    ],
+  });
+  const { status, code, message } = toProblem(error);
+  assert.deepEqual(
+    [status, code, message],
+    [400, "invalid_request", "cpus: must be integer; tags.0: must be string"],
+  );
+});

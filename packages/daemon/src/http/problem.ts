@@ -72,6 +72,16 @@ export function toProblem(error: unknown): Problem {
     const message = `The guest's agent went away: ${error.message}`;
     return { status: STATUS.guest_unreachable, code: "guest_unreachable", message, details: {} };
   }
+  const issues = shapeIssues(error);
+  if (issues.length > 0) {
+    const message = issues.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
+    return {
+      status: STATUS.invalid_request,
+      code: "invalid_request",
+      message,
+      details: { issues },
+    };
+  }
   const status = clientStatus(error);
   if (status !== undefined && error instanceof Error) {
     return { status, code: "bad_http", message: error.message, details: {} };
@@ -90,4 +100,32 @@ function clientStatus(error: unknown): number | undefined {
   const { statusCode } = error;
   const isClients = typeof statusCode === "number" && statusCode >= 400 && statusCode < 500;
   return isClients ? statusCode : undefined;
+}
+
+/** One thing wrong with the shape of a request, as the schema validator reports it. */
+interface Violation {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly message?: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The validator's findings in words for people: one for each field. That a value may also be
+ * null, or fits none of several shapes, says nothing that the first finding has not said.
+ */
+function shapeIssues(error: unknown): { path: string; problem: string }[] {
+  const byField = new Map<string, string>();
+  for (const { instancePath, keyword, message, params } of violationsIn(error)) {
+    if (keyword === "anyOf" || params["type"] === "null") continue;
+    const path = instancePath.slice(1).replaceAll("/", ".") || "body";
+    if (!byField.has(path)) byField.set(path, message ?? `does not fit (${keyword})`);
+  }
+  return Array.from(byField, ([path, problem]) => ({ path, problem }));
+}
+
+function violationsIn(error: unknown): readonly Violation[] {
+  if (!(error instanceof Error) || !("validation" in error)) return [];
+  const { validation } = error;
+  return Array.isArray(validation) ? validation : [];
 }

@@ -47,7 +47,7 @@ export class LocalImageStore implements ImageStore {
     const manifest = await this.get(reference);
     if (manifest.kind === "kernel") throw notFound(reference, "is a kernel, not an image");
     if (!(await this.#isComplete(manifest)))
-      throw notFound(reference, "has lost a file; build it again");
+      throw notFound(reference, "has lost a file: `alcove image build` makes it again");
     return this.#resolved(manifest, await this.#kernelFor(manifest));
   }
 
@@ -111,13 +111,13 @@ export class LocalImageStore implements ImageStore {
     if (parsed.kind === "name") {
       const manifest = await this.manifests.findByName(parsed.name);
       if (manifest) return manifest;
-      throw notFound(reference, "does not exist");
+      throw notFound(reference, NOT_BUILT);
     }
     const ids = (await this.manifests.ids()).filter((id) => id.startsWith(parsed.prefix));
     if (ids.length > 1) throw notFound(reference, "is the beginning of several ids");
     const manifest = ids[0] === undefined ? undefined : await this.manifests.findById(ids[0]);
     if (manifest) return manifest;
-    throw notFound(reference, "does not exist");
+    throw notFound(reference, NOT_BUILT);
   }
 
   async #kernelFor(image: ImageManifest): Promise<KernelPart> {
@@ -185,6 +185,9 @@ function byNameThenAge(a: StoredImage, b: StoredImage): number {
 function sortKey({ named, manifest }: StoredImage): string {
   return `${named ? 0 : 1} ${manifest.name} ${manifest.createdAt}`;
 }
+
+const NOT_BUILT =
+  "does not exist: `alcove image ls` shows what there is, `alcove image build` makes more";
 
 function notFound(reference: string, why: string): AlcoveError<"image_not_found"> {
   const message = `The image ${reference} ${why}`;

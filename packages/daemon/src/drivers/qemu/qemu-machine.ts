@@ -113,7 +113,11 @@ const LET_GO: Exit = { kind: "crash", lastWords: "The machine was let go" };
 async function exitOf(parts: QemuMachineParts, letGo: AbortSignal): Promise<Exit> {
   const { child, qmp, process, shutdown, paths } = parts;
   const reaped = child?.ended.then(describeEnd);
-  const closed = qmp.closed.then((reason) => reason.message);
+  // An adopted process is not our child: the kernel does not tell us how it ended.
+  const unknown = "QEMU ended without saying why (an earlier daemon started it)";
+  const closed = qmp.closed.then((reason) =>
+    child ? reason.message : `${unknown}: ${reason.message}`,
+  );
   await Promise.race([closed, ...(reaped ? [reaped] : [])]);
   // Its control socket and the process go together. One that outlives the other cannot be managed.
   await gone(process, within(CLOSING_GRACE_MS, letGo)).catch(() => undefined);
