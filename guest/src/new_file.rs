@@ -11,6 +11,7 @@ use rustix::fs::{
     fchmod, fchown, fstatvfs, futimens, openat, renameat, unlinkat, AtFlags, Mode, OFlags,
     Timespec, Timestamps,
 };
+use rustix::io::Errno;
 
 use crate::beneath::Owner;
 
@@ -21,6 +22,9 @@ const NEW: OFlags = OFlags::WRONLY
     .union(OFlags::EXCL)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
+
+/// how many names are tried before the folder is given up
+const MAX_NAMES: usize = 64;
 
 pub struct NewFile {
     folder: OwnedFd,
@@ -34,16 +38,8 @@ pub struct NewFile {
 impl NewFile {
     /// Begins a file that will be `name` in `folder`, readable by its owner alone until then.
     pub fn begin(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let temporary = format!(".alcove-{}-{number}.part", std::process::id());
-        let temporary = CString::new(temporary)?;
         let folder = folder.try_clone_to_owned()?;
-        let file = openat(
-            &folder,
-            temporary.as_c_str(),
-            NEW,
-            Mode::from_raw_mode(0o600),
-        )?;
+        let (temporary, file) = unused_name(&folder)?;
         Ok(Self {
             folder,
             temporary,
@@ -97,4 +93,18 @@ pub fn times(seconds: i64) -> Timestamps {
 pub fn free_bytes(folder: BorrowedFd<'_>) -> io::Result<u64> {
     let fs = fstatvfs(folder.as_fd())?;
     Ok(fs.f_bavail.saturating_mul(fs.f_frsize))
+}
+
+/// A copy that was cut off by the end of an earlier boot may have left a file under a number that
+/// this process has again: the next number is tried.
+fn unused_name(folder: &OwnedFd) -> io::Result<(CString, OwnedFd)> {
+    for _ in 0..MAX_NAMES {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let name = CString::new(format!(".alcove-{}-{number}.part", std::process::id()))?;
+        match openat(folder, name.as_c_str(), NEW, Mode::from_raw_mode(0o600)) {
+            Err(Errno::EXIST) => {}
+            opened => return Ok((name, opened?)),
+        }
+    }
+    Err(Errno::EXIST.into())
 }

@@ -125,6 +125,19 @@ fn a_copy_that_does_not_end_leaves_no_trace() {
 }
 
 #[test]
+fn part_files_of_an_earlier_boot_are_no_obstacle() {
+    let agent = Agent::start();
+    for number in 0..5 {
+        let left = format!(".alcove-{}-{number}.part", agent.pid());
+        fs::write(agent.folder.at(&left), b"cut off").unwrap();
+    }
+    let path = agent.folder.at("new");
+    let done = copy_in(&agent, json!({"path": path, "format": "file"}), b"whole");
+    assert_eq!(done.result["ok"], json!(true), "{:?}", done.result);
+    assert_eq!(fs::read(&path).unwrap(), b"whole");
+}
+
+#[test]
 fn placement_follows_cp() {
     let agent = Agent::start();
     fs::create_dir(agent.folder.at("dir")).unwrap();

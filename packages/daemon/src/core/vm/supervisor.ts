@@ -255,6 +255,7 @@ export class VmSupervisor {
     if (running?.machine !== machine) return; // abandoned
     await running.contact[Symbol.asyncDispose]();
     await this.#putAway(machine);
+    if (this.#running !== running) return; // abandoned meanwhile: the next daemon finds it gone
     this.#running = undefined;
     if (exit.kind === "clean") {
       this.#life.apply("exited", { reason: this.record.state.reason ?? "The guest powered off" });
