@@ -181,6 +181,20 @@ suite("files", {}, (host, story) => {
     assert.deepEqual(names.toSorted(), ["file", "ö d/"]);
   });
 
+  story("what the kernel makes up is left out of a tree: it would have no end", async () => {
+    await inGuest(
+      "mkdir -p /srv/mixed/proc && echo hi > /srv/mixed/a && mount -t proc none /srv/mixed/proc",
+    );
+    const { body } = await get({ path: "/srv/mixed", mode: "tar" });
+    assert.deepEqual(
+      entriesOf(body).map(({ name }) => name),
+      ["a", "proc/"],
+    );
+    const own = await get({ path: "/proc/sys/kernel/ostype", mode: "binary" });
+    assert.equal(own.body.toString(), "Linux\n");
+    await inGuest("umount /srv/mixed/proc");
+  });
+
   story("refusals carry the words that Go's client looks for", async () => {
     const refused = async (answer: ReturnType<typeof get>, status: number, words: RegExp) => {
       const { status: was, json } = await answer;

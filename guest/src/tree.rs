@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{fstat, openat, statat, AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{fstat, fstatfs, openat, statat, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::glob::Patterns;
@@ -25,6 +25,8 @@ const FILE: OFlags = OFlags::RDONLY
 /// A folder that is being read: what is left of its names.
 struct Level {
     folder: OwnedFd,
+    /// the file system it lies on
+    device: u64,
     /// path below the root with a slash at the end; empty for the root
     prefix: Vec<u8>,
     /// sorted, the next one last
@@ -88,10 +90,17 @@ impl Tree {
         let folder = openat(&parent.folder, name, FOLDER, Mode::empty())?;
         let stat = fstat(&folder)?;
         path.push(b'/');
-        let names = sorted_names(&folder)?;
+        let mounted = stat.st_dev != parent.device;
+        // /proc and its like hold no files to copy, and some without an end: they stay empty folders.
+        let names = if mounted && is_kernel_made(&folder)? {
+            Vec::new()
+        } else {
+            sorted_names(&folder)?
+        };
         let member = member(path.clone(), &stat, true);
         self.levels.push(Level {
             folder,
+            device: stat.st_dev,
             prefix: path,
             names,
         });
@@ -129,11 +138,36 @@ pub fn member(name: Vec<u8>, stat: &Stat, is_directory: bool) -> Member {
 
 fn level(folder: OwnedFd, prefix: Vec<u8>) -> Answer<Level> {
     let names = sorted_names(&folder).about("reading a directory")?;
+    let device = fstat(&folder).about("reading a directory")?.st_dev;
     Ok(Level {
         folder,
+        device,
         prefix,
         names,
     })
+}
+
+/// File systems that the kernel makes up as they are read (linux/magic.h): proc, sysfs, devpts,
+/// cgroup, cgroup2, debugfs, tracefs, securityfs, bpf, configfs, mqueue, pstore, efivarfs, binfmt_misc.
+const KERNEL_MADE: [i64; 14] = [
+    0x9fa0,
+    0x6265_6572,
+    0x1cd1,
+    0x0027_e0eb,
+    0x6367_7270,
+    0x6462_6720,
+    0x7472_6163,
+    0x7363_6673,
+    0xcafe_4a11,
+    0x6265_6570,
+    0x1980_0202,
+    0x6165_676c,
+    0xde5e_81e4,
+    0x4249_4e4d,
+];
+
+fn is_kernel_made(folder: &OwnedFd) -> Result<bool, Errno> {
+    Ok(KERNEL_MADE.contains(&fstatfs(folder)?.f_type))
 }
 
 /// All names in a folder, last one first.
