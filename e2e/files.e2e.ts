@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 
 import type { Query } from "./harness/api.ts";
 import { sh } from "./harness/exec.ts";
-import { textIn } from "./harness/json-value.ts";
+import { asObjects, textIn } from "./harness/json-value.ts";
 import { entriesOf, tarOf } from "./harness/tar.ts";
 import { suite } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
@@ -179,6 +179,36 @@ suite("files", {}, (host, story) => {
     assert.equal(contents.headers["x-slicer-source-type"], "directory");
     const names = entriesOf(contents.body).map((entry) => entry.name);
     assert.deepEqual(names.toSorted(), ["file", "ö d/"]);
+  });
+
+  story("fs: a directory is made, looked at, listed and removed", async () => {
+    const fs = `/vm/${vm}/fs`;
+    const made = await host.api.post(`${fs}/mkdir`, {
+      json: { path: "/srv/fs/sub", recursive: true },
+    });
+    assert.equal(made.status, 200, made.text);
+    await inGuest(
+      "echo hello > /srv/fs/a && ln -s a /srv/fs/link && touch -d @1500000000 /srv/fs/a",
+    );
+    const stat = await host.api.get(`${fs}/stat?path=/srv/fs/a`);
+    assert.deepEqual(stat.json, {
+      name: "a",
+      type: "file",
+      size: 6,
+      mtime: "2017-07-14T02:40:00.000Z",
+      mode: "0644",
+    });
+    const entries = asObjects((await host.api.get(`${fs}/readdir?path=/srv/fs`)).json);
+    assert.deepEqual(entries.map((entry) => [entry["name"], entry["type"]]).toSorted(), [
+      ["a", "file"],
+      ["link", "symlink"],
+      ["sub", "directory"],
+    ]);
+    const full = await host.api.delete(`${fs}/remove?path=/srv/fs&recursive=false`);
+    assert.equal(full.status, 400, full.text);
+    const gone = await host.api.delete(`${fs}/remove?path=/srv/fs&recursive=true`);
+    assert.equal(gone.status, 200, gone.text);
+    assert.equal((await host.api.get(`${fs}/stat?path=/srv/fs`)).status, 404);
   });
 
   story("what the kernel makes up is left out of a tree: it would have no end", async () => {

@@ -18,7 +18,7 @@ import type {
 import { piecesOf, streamedBodies } from "../bodies.ts";
 import { clientLeft, whenLeft } from "../client-left.ts";
 import type { SlicerParts } from "./parts.ts";
-import { flag, listOf, Many, One, permissionBits, userOf } from "./query.ts";
+import { flag, listOf, Many, One, pathOf, permissionBits, userOf } from "./query.ts";
 
 const params = Type.Object({ hostname: Type.String() });
 const InQuery = Type.Object({
@@ -155,12 +155,6 @@ async function* cancelling(source: GuestSource): AsyncGenerator<Uint8Array> {
   } finally {
     source.cancel(); // harmless after an ordinary end
   }
-}
-
-function pathOf(path: string | undefined): string {
-  if (path === undefined || path === "") throw invalidRequest("path", "is required");
-  if (path.includes("\0")) throw invalidRequest("path", "must not contain a zero byte");
-  return path;
 }
 
 function numberOf(header: string | string[] | undefined): number | undefined {

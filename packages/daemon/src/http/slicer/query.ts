@@ -55,3 +55,10 @@ export function permissionBits(value: string | undefined): number | undefined {
   }
   return Number.parseInt(value.replace("0o", ""), 8) & 0o777;
 }
+
+/** A path in a guest, which must be given. */
+export function pathOf(path: string | undefined): string {
+  if (path === undefined || path === "") throw invalidRequest("path", "is required");
+  if (path.includes("\0")) throw invalidRequest("path", "must not contain a zero byte");
+  return path;
+}

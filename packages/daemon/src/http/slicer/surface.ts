@@ -10,6 +10,7 @@ import type { Problem } from "../problem.ts";
 import { describe } from "./describe.ts";
 import { exec } from "./exec.ts";
 import { files } from "./files.ts";
+import { fs } from "./fs.ts";
 import { host } from "./host.ts";
 import { nodes } from "./nodes.ts";
 import type { SlicerParts } from "./parts.ts";
@@ -18,7 +19,7 @@ import { stats } from "./stats.ts";
 import { tags } from "./tags.ts";
 import { vm } from "./vm.ts";
 
-const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, shell];
+const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, fs, shell];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {
