@@ -63,12 +63,6 @@ test("problem: anything else is 500 and says nothing", () => {
 });
 
 test("problem: what does not fit a schema is said once for each field, in words", () => {
-  const violation = (instancePath: string, keyword: string, message: string, type?: string) => ({
-    instancePath,
-    keyword,
-    message,
-    params: type === undefined ? {} : { type },
-  });
   const error = Object.assign(new Error("body/cpus must be integer, …"), {
     statusCode: 400,
     validation: [
@@ -84,3 +78,8 @@ test("problem: what does not fit a schema is said once for each field, in words"
     [400, "invalid_request", "cpus: must be integer; tags.0: must be string"],
   );
 });
+
+/** One finding of the schema validator's. */
+function violation(instancePath: string, keyword: string, message: string, type?: string) {
+  return { instancePath, keyword, message, params: type === undefined ? {} : { type } };
+}
