@@ -20,9 +20,9 @@ export function isVmId(text: string): text is VmId {
   return VM_ID.test(text);
 }
 
-const HOSTNAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** A DNS label: what a host group or VM may be called. */
+/** A DNS label: what a VM may be called by a friendly name. */
 export function isDnsLabel(text: string): boolean {
-  return HOSTNAME.test(text);
+  return DNS_LABEL.test(text);
 }

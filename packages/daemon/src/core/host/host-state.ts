@@ -3,7 +3,7 @@
 import { MIB } from "#lib/bytes.ts";
 
 import type { HostFacts } from "../ports/host-facts.ts";
-import { hasMachine } from "../vm/lifecycle.ts";
+import { holdsShare } from "../vm/lifecycle.ts";
 import type { Vms } from "../vm/vms.ts";
 import { VMM_OVERHEAD_MIB } from "./capacity.ts";
 
@@ -20,7 +20,7 @@ export async function hostUse(vms: Vms, facts: HostFacts): Promise<HostUse> {
   const [memory, disk] = await Promise.all([facts.memory(), facts.disk()]);
   const specs = vms
     .list()
-    .filter((vm) => hasMachine(vm.phase))
+    .filter((vm) => holdsShare(vm.phase))
     .map((vm) => vm.record.spec);
   const memoryMiB = specs.reduce((sum, spec) => sum + spec.memoryMiB + VMM_OVERHEAD_MIB, 0);
   return {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import {
   hasMachine,
+  holdsShare,
   isAtRest,
   nextPhase,
   VM_PHASES,
@@ -68,4 +69,14 @@ test("lifecycle: after the end of its machine a VM is at rest", () => {
 
 test("lifecycle: deleted is the end", () => {
   for (const input of INPUTS) assert.equal(nextPhase("deleted", input), undefined);
+});
+
+test("lifecycle: memory and CPUs are promised from the moment a VM is made until its machine has ended", () => {
+  assert.deepEqual(VM_PHASES.filter(holdsShare), [
+    "created",
+    "starting",
+    "running",
+    "paused",
+    "stopping",
+  ]);
 });

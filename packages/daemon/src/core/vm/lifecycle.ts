@@ -64,7 +64,12 @@ export function nextPhase(phase: VmPhase, input: VmInput): VmPhase | undefined {
   return NEXT[phase][input];
 }
 
-/** Whether a VM in this phase has, or is about to have, a machine: memory and CPUs are held. */
+/** Whether memory and CPUs of the host are promised to a VM in this phase: one that was just made is about to start. */
+export function holdsShare(phase: VmPhase): boolean {
+  return phase === "created" || hasMachine(phase);
+}
+
+/** Whether a VM in this phase has, or is getting, a machine. */
 export function hasMachine(phase: VmPhase): boolean {
   return NEXT[phase].lost !== undefined;
 }

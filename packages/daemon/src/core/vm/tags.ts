@@ -5,12 +5,12 @@
 
 import { AlcoveError, invalidRequest } from "../errors.ts";
 import type { HostGroup } from "../group/host-group.ts";
+import { isDnsLabel } from "../ids.ts";
 import type { VmRecord } from "./vm.ts";
 
 const MAX_TAGS = 64;
 const MAX_TAG_LENGTH = 256;
 const NAME = "name=";
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** `remove` comes before `add`; a replacement leaves only the friendly name */
 export type TagChange =
@@ -26,7 +26,7 @@ export function tagProblems(tags: readonly string[]): readonly string[] {
     problems.push(`each must have 1 to ${MAX_TAG_LENGTH} characters`);
   }
   if (names.length > 1) problems.push(`only one may begin with ${NAME}`);
-  if (names.some((tag) => !LABEL.test(tag.slice(NAME.length)))) {
+  if (names.some((tag) => !isDnsLabel(tag.slice(NAME.length)))) {
     problems.push(`${NAME} takes a DNS label: 1 to 63 of a-z, 0-9 and -, no - at the ends`);
   }
   return problems;

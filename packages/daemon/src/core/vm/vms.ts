@@ -18,7 +18,7 @@ import { freeSlot } from "../network/user-network.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { ImageStore } from "../ports/image-store.ts";
-import { hasMachine } from "./lifecycle.ts";
+import { hasMachine, holdsShare } from "./lifecycle.ts";
 import { nextHostname } from "./naming.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
 import { type SupervisorDeps, VmSupervisor } from "./supervisor.ts";
@@ -230,7 +230,7 @@ export class Vms {
     const known = new Set<string>(this.list().map((vm) => vm.record.id));
     const alive = new Set<string>(
       this.list()
-        .filter(holdsShare)
+        .filter((vm) => holdsShare(vm.phase))
         .map((vm) => vm.record.id),
     );
     for (const removed of await hypervisor.sweep(runRoot, alive, signal)) {
@@ -250,7 +250,7 @@ export class Vms {
 
   #heldShares(): Share[] {
     return this.list()
-      .filter(holdsShare)
+      .filter((vm) => holdsShare(vm.phase))
       .map((vm) => vm.record.spec);
   }
 
@@ -286,9 +286,4 @@ export class Vms {
     this.#background.add(task);
     return task;
   }
-}
-
-/** A VM that is about to start holds its share already. */
-function holdsShare(vm: VmSupervisor): boolean {
-  return vm.phase === "created" || hasMachine(vm.phase);
 }

@@ -46,7 +46,7 @@ export function startFailureFrame(error: unknown, now: Date): string {
   return frame({ timestamp: now, ...SILENT, ...failureOf(error) });
 }
 
-/** @throws the error itself when it is not about this command but about the VM */
+/** How a command that did not run to its end is reported: by its own failure, not as one of the API. */
 export function failureOf(error: unknown): { error: string; exit_code: number } {
   if (AlcoveError.is(error, "guest_refused")) {
     const { reason } = error.details;
