@@ -9,6 +9,7 @@ import { systemClock } from "#core/ports/clock.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Log } from "#core/ports/log.ts";
+import type { Networks } from "#core/ports/networks.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import { Vms } from "#core/vm/vms.ts";
@@ -20,6 +21,7 @@ export interface VmsParts extends Virtualisation {
   readonly hostFacts: HostFacts;
   readonly groups: HostGroups;
   readonly disks: DiskStore;
+  readonly networks: Networks;
   readonly store: VmStore;
   readonly log: Log;
 }
@@ -28,7 +30,7 @@ const GUEST_ENTROPY_BYTES = 64;
 
 /** Adopts what an earlier daemon left; when this resolves, every VM's phase is true. */
 export async function openVms(config: Config, parts: VmsParts, signal: AbortSignal): Promise<Vms> {
-  const { images, disks } = parts;
+  const { images, disks, networks } = parts;
   const runRoot = path.join(config.runtimeDir, "vms");
   const deps = {
     ...parts,
@@ -37,10 +39,17 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
     limits: { ...config.limits, diskReserveBytes: config.limits.diskReserveMiB * MIB },
     powerOffGraceMs: config.powerOffGraceMs,
     whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
-    planFor: async (record) =>
-      bootPlanFor(record, await images.resolve(record.imageId, signal), disks, runRoot),
-    configurationFor: (record) =>
-      guestConfigurationFor(record, systemClock.now(), randomBytes(GUEST_ENTROPY_BYTES)),
+    planFor: async (record, till) => {
+      const image = await images.resolve(record.imageId, till);
+      const network = await networks.prepare(record, till);
+      return bootPlanFor(record, { image, network, files: disks, runRoot });
+    },
+    configurationFor: async (record) =>
+      guestConfigurationFor(record, {
+        network: networks.guestNetwork(record),
+        time: systemClock.now(),
+        entropy: randomBytes(GUEST_ENTROPY_BYTES),
+      }),
   } satisfies Parameters<typeof Vms.open>[0];
   return Vms.open(deps, signal);
 }

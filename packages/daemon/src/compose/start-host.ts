@@ -5,6 +5,7 @@
 
 import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
+import { plainNetworks } from "#core/network/plain-networks.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
@@ -41,12 +42,16 @@ export async function startHost(
   for (const dir of [config.stateDir, config.runtimeDir]) parts.use(await becomeSoleOwner(dir));
 
   const { store, disks } = parts.use(await openStorage(config.stateDir));
-  const groups = new HostGroups([{ ...config.group, count: 0, networkMode: config.group.network }]);
+  const groups = new HostGroups([config.group]);
   const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, log, signal);
   const { hypervisor } = machines;
   const guarding = await guardHost(config, log, signal);
-  const vms = await openVms(config, { ...machines, groups, disks, store, hostFacts, log }, signal);
+  const vms = await openVms(
+    config,
+    { ...machines, groups, disks, store, hostFacts, log, networks: plainNetworks },
+    signal,
+  );
   parts.use(guarding.lowerWithout(vms));
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());

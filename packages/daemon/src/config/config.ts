@@ -8,6 +8,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 
+import type { HostGroup } from "#core/group/host-group.ts";
+
 import { type Environment, SettingsReader } from "./settings-reader.ts";
 
 export interface Config {
@@ -35,13 +37,7 @@ export interface Config {
   readonly vmmUidBase: number;
   /** whether guests of user-mode networks may reach services on the host itself */
   readonly guestToHost: "deny" | "allow";
-  readonly group: {
-    readonly name: string;
-    readonly vcpus: number;
-    readonly memoryMiB: number;
-    readonly image: string;
-    readonly network: "user" | "none";
-  };
+  readonly group: HostGroup;
   readonly limits: {
     readonly memoryReserveMiB: number;
     readonly memoryOvercommit: number;
@@ -79,7 +75,12 @@ export function readConfig(env: Environment, uid: number): Config {
       vcpus: read.integer("ALCOVE_GROUP_VCPUS", 2, [1, 64]),
       memoryMiB: read.integer("ALCOVE_GROUP_MEMORY_MIB", 1024, [64, 1_048_576]),
       image: read.text("ALCOVE_GROUP_IMAGE", "base"),
-      network: read.oneOf("ALCOVE_GROUP_NETWORK", ["user", "none"]),
+      network: { mode: read.oneOf("ALCOVE_GROUP_NETWORK", ["user", "none"]) },
+      count: 0,
+      diskBytes: undefined,
+      dns: [],
+      sshKeys: [],
+      userdata: undefined,
     },
     limits: {
       memoryReserveMiB: read.integer("ALCOVE_MEMORY_RESERVE_MIB", 1024, [0, 1_048_576]),

@@ -38,7 +38,8 @@ export function transaction<T>(db: Db, work: () => T): T {
   }
 }
 
-function migrate(db: Db): void {
+/** Brings a database to this version's schema, one transaction a step. */
+export function migrate(db: Db): void {
   const row = db.prepare("PRAGMA user_version").get();
   const version = Number(row?.["user_version"] ?? 0);
   if (version > MIGRATIONS.length) {

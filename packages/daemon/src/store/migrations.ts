@@ -26,4 +26,13 @@ export const MIGRATIONS: readonly string[] = [
     reason TEXT
   ) STRICT;
   `,
+  // Until here every VM had a user-mode network or none, and there were no secrets.
+  `
+  ALTER TABLE vm ADD COLUMN address TEXT;
+  UPDATE vm SET address = '10.233.' || ((network_slot * 16 + 4) >> 8) || '.' || ((network_slot * 16 + 4) & 255)
+    WHERE json_extract(spec_json, '$.networkMode') = 'user';
+  UPDATE vm SET spec_json = json_remove(json_set(spec_json,
+    '$.network', json_object('settings', json_object('mode', json_extract(spec_json, '$.networkMode')), 'dns', json('[]')),
+    '$.secrets', json('[]')), '$.networkMode');
+  `,
 ];

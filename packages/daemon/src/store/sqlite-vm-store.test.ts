@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 
 import { AlcoveError } from "#core/errors.ts";
 import { newVmId } from "#core/ids.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
-import { openDb } from "./db.ts";
+import { migrate, openDb } from "./db.ts";
+import { MIGRATIONS } from "./migrations.ts";
 import { SqliteVmStore } from "./sqlite-vm-store.ts";
 
 test("vm store: what was inserted comes back whole", () => {
@@ -75,6 +77,30 @@ test("vm store: a state for a VM that is not stored is refused and leaves no eve
   };
   assert.throws(() => store.saveState(vmId, state, event), /invariant/);
   assert.deepEqual(store.events(10), []);
+});
+
+test("vm store: a VM of the first version has its network and no secrets afterwards", () => {
+  using db = new DatabaseSync(":memory:");
+  db.exec(`${MIGRATIONS[0]}; PRAGMA user_version = 1`);
+  const { id, hostname } = aVmRecord({});
+  const old = {
+    vcpus: 1,
+    memoryMiB: 256,
+    image: "base",
+    networkMode: "user",
+    tags: [],
+    sshKeys: [],
+  };
+  db.prepare(
+    `INSERT INTO vm VALUES (?, ?, 'sbox', 'persistent', ?, ?, 'qemu', 4095, 1000, 'stopped', 1000, NULL, NULL)`,
+  ).run(id, hostname, JSON.stringify(old), "0".repeat(64));
+  migrate(db);
+  const [vm] = new SqliteVmStore(db).all();
+  assert.equal(vm?.address, "10.233.255.244");
+  const network = { settings: { mode: "user" }, dns: [], override: undefined };
+  const { networkMode: _gone, ...kept } = old;
+  const added = { network, secrets: [], userdata: undefined, diskBytes: undefined };
+  assert.deepEqual(vm?.spec, { ...kept, ...added });
 });
 
 test("vm store: a database of a newer version is left alone", () => {

@@ -28,8 +28,8 @@ export class SqliteVmStore implements VmStore {
   insert(record: VmRecord): void {
     const insert = this.#db.prepare(
       `INSERT INTO vm (id, hostname, host_group, kind, spec_json, image_id, hypervisor, network_slot,
-         created_at_ms, phase, phase_since_ms, reason, machine)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         address, created_at_ms, phase, phase_since_ms, reason, machine)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const { state, spec } = record;
     try {
@@ -42,6 +42,7 @@ export class SqliteVmStore implements VmStore {
         record.imageId,
         record.hypervisor,
         record.networkSlot,
+        record.address ?? null,
         record.createdAt.getTime(),
         state.phase,
         state.since.getTime(),
@@ -117,6 +118,7 @@ function recordFromRow(row: Row): VmRecord {
     imageId: text(row, "image_id"),
     hypervisor: text(row, "hypervisor"),
     networkSlot: integer(row, "network_slot"),
+    address: optionalText(row, "address"),
     createdAt: new Date(integer(row, "created_at_ms")),
     state: {
       phase: oneOf(row, "phase", VM_PHASES),
@@ -130,7 +132,8 @@ function recordFromRow(row: Row): VmRecord {
 /** Written by `insert` from a checked spec; a new field comes with a migration. */
 function specFromJson(json: string): VmSpec {
   const spec: VmSpec = JSON.parse(json);
-  return { ...spec, userdata: spec.userdata };
+  const { network, userdata, diskBytes } = spec;
+  return { ...spec, userdata, diskBytes, network: { ...network, override: network.override } };
 }
 
 function eventFromRow(row: Row): VmEvent {

@@ -6,10 +6,12 @@
 
 import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
+import { plainNetworks } from "#core/network/plain-networks.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
-import { type SupervisorDeps, VmSupervisor } from "#core/vm/supervisor.ts";
+import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
+import { VmSupervisor } from "#core/vm/supervisor.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
 import { Vms, type VmsDeps } from "#core/vm/vms.ts";
 import { FakeDialer } from "#drivers/fake/fake-agent.ts";
@@ -37,7 +39,11 @@ export function aGroup(different: Partial<HostGroup>): HostGroup {
     vcpus: 2,
     memoryMiB: 1024,
     image: "base",
-    networkMode: "user",
+    diskBytes: undefined,
+    network: { mode: "user" },
+    dns: [],
+    sshKeys: [],
+    userdata: undefined,
     ...different,
   };
 }
@@ -52,6 +58,8 @@ export function aRequest(different: Partial<VmRequest>): VmRequest {
     tags: [],
     sshKeys: [],
     userdata: undefined,
+    secrets: undefined,
+    network: undefined,
     ...different,
   };
 }
@@ -108,7 +116,7 @@ export class FakeHost implements AsyncDisposable {
 
   /** The same for a VM that is stored already: what a new daemon does with it. */
   superviseAgain(record: VmRecord, different: Partial<SupervisorDeps> = {}): VmSupervisor {
-    const parts = { ...this.#parts(fakeImages), announce: () => {} };
+    const parts = { ...this.#parts(fakeImages), announce: () => {}, release: async () => {} };
     const vm = new VmSupervisor(record, { ...parts, ...different });
     this.#ends.push(() => vm.abandon(never));
     return vm;
@@ -146,6 +154,7 @@ export class FakeHost implements AsyncDisposable {
       groups: this.groups,
       images,
       disks,
+      networks: plainNetworks,
       runRoot,
       hostFacts: {
         cpuCount: () => 64,
@@ -161,10 +170,19 @@ export class FakeHost implements AsyncDisposable {
       },
       powerOffGraceMs: GRACE_MS,
       whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
-      planFor: async (record) =>
-        bootPlanFor(record, await images.resolve(record.imageId, never), disks, runRoot),
-      configurationFor: (record) =>
-        guestConfigurationFor(record, systemClock.now(), Buffer.alloc(64)),
+      planFor: async (record, signal) =>
+        bootPlanFor(record, {
+          image: await images.resolve(record.imageId, signal),
+          network: await plainNetworks.prepare(record, signal),
+          files: disks,
+          runRoot,
+        }),
+      configurationFor: async (record) =>
+        guestConfigurationFor(record, {
+          network: plainNetworks.guestNetwork(record),
+          time: systemClock.now(),
+          entropy: Buffer.alloc(64),
+        }),
     };
   }
 }

@@ -1,7 +1,7 @@
 /** A named class of VMs with the same defaults and limits; its name begins their host names. */
 
 import { AlcoveError } from "../errors.ts";
-import type { NetworkMode } from "../vm/vm.ts";
+import type { GroupNetwork } from "../network/network.ts";
 
 export interface HostGroup {
   readonly name: string;
@@ -13,7 +13,15 @@ export interface HostGroup {
   readonly memoryMiB: number;
   /** image for VMs that name none */
   readonly image: string;
-  readonly networkMode: NetworkMode;
+  /** size of root disks in bytes; `undefined` is the image's own */
+  readonly diskBytes: number | undefined;
+  readonly network: GroupNetwork;
+  /** name servers for guests, bare addresses; empty lets the network choose */
+  readonly dns: readonly string[];
+  /** keys for every VM, before those of the request */
+  readonly sshKeys: readonly string[];
+  /** first-boot script of VMs that bring none */
+  readonly userdata: string | undefined;
 }
 
 export class HostGroups {

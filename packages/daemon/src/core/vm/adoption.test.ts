@@ -7,7 +7,8 @@ import { dialerWith } from "#testing/troubles.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
 import type { VmPhase } from "./lifecycle.ts";
-import type { SupervisorDeps, VmSupervisor } from "./supervisor.ts";
+import type { SupervisorDeps } from "./supervisor-deps.ts";
+import type { VmSupervisor } from "./supervisor.ts";
 
 type MachineState = "runs" | "stands still" | "is gone";
 

@@ -1,11 +1,10 @@
-/** From a VM and its image to what a driver needs. Pure: it looks at nothing. */
+/** From a VM, its image and its network to what a driver needs. Pure: it looks at nothing. */
 
 import path from "node:path";
 
-import { userGuestNetwork, userNetworkPlan } from "../network/user-network.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
-import type { GuestConfiguration } from "../ports/guest-link.ts";
-import type { BootPlan, Whereabouts } from "../ports/hypervisor.ts";
+import type { GuestConfiguration, GuestNetwork } from "../ports/guest-link.ts";
+import type { BootPlan, NetworkPlan, Whereabouts } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmRecord } from "./vm.ts";
 
@@ -18,15 +17,20 @@ export function whereaboutsOf(record: VmRecord, files: DiskStore, runRoot: strin
   };
 }
 
-export function bootPlanFor(
-  record: VmRecord,
-  image: ResolvedImage,
-  files: DiskStore,
-  runRoot: string,
-): BootPlan {
+/** What is already known of a boot when it is planned. */
+export interface BootParts {
+  readonly image: ResolvedImage;
+  readonly network: NetworkPlan;
+  readonly files: DiskStore;
+  /** directory below which every machine has its own */
+  readonly runRoot: string;
+}
+
+export function bootPlanFor(record: VmRecord, parts: BootParts): BootPlan {
   const { spec } = record;
+  const { image, network, files } = parts;
   return {
-    ...whereaboutsOf(record, files, runRoot),
+    ...whereaboutsOf(record, files, parts.runRoot),
     vcpus: spec.vcpus,
     memoryMiB: spec.memoryMiB,
     kernel: {
@@ -35,25 +39,23 @@ export function bootPlanFor(
       args: image.kernel.args,
     },
     disks: [files.rootDisk(record.id, image.rootfs)],
-    network:
-      spec.networkMode === "user"
-        ? userNetworkPlan(record.networkSlot, record.hostname)
-        : { mode: "none" },
+    network,
   };
 }
 
 /** What the agent is told at first contact. */
 export function guestConfigurationFor(
   record: VmRecord,
-  now: Date,
-  entropy: Uint8Array,
+  fresh: {
+    readonly network: GuestNetwork | undefined;
+    readonly time: Date;
+    readonly entropy: Uint8Array;
+  },
 ): GuestConfiguration {
-  const { spec, hostname, networkSlot } = record;
+  const { spec, hostname } = record;
   return {
     hostname,
-    network: spec.networkMode === "user" ? userGuestNetwork(networkSlot) : undefined,
-    time: now,
-    entropy,
+    ...fresh,
     sshKeys: spec.sshKeys,
     userdata: spec.userdata,
   };

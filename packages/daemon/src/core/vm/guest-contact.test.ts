@@ -52,7 +52,7 @@ function stage(refusals = 0): Stage {
     },
   }));
   const made = { count: 0 };
-  const configuration = (): GuestConfiguration => ({
+  const configuration = async (): Promise<GuestConfiguration> => ({
     hostname: `web-${++made.count}`,
     network: undefined,
     time: new Date(),
@@ -129,7 +129,7 @@ test("guest contact: a guest that was configured once here may refuse the next t
   const refuses = { now: false };
   const log = it.log;
   await using contact = it.contact("fresh", {
-    configuration: () => {
+    configuration: async () => {
       if (refuses.now) throw new Error("no entropy");
       refuses.now = true;
       return {

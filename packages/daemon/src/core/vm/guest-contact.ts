@@ -24,7 +24,7 @@ const REFUSED_PAUSE_MS = 1_000;
 export interface ContactDeps {
   readonly dialer: GuestDialer;
   /** made afresh for each contact: it carries the time and new entropy */
-  readonly configuration: () => GuestConfiguration;
+  readonly configuration: () => Promise<GuestConfiguration>;
   readonly log: Log;
 }
 
@@ -132,7 +132,7 @@ export class GuestContact implements AsyncDisposable {
 
   async #configure(link: GuestLink, over: AbortSignal): Promise<void> {
     try {
-      await link.configure(this.#deps.configuration(), within(CONFIGURE_TIMEOUT_MS, over));
+      await link.configure(await this.#deps.configuration(), within(CONFIGURE_TIMEOUT_MS, over));
       this.#configured = true;
     } catch (error) {
       if (!this.#configured) throw error;

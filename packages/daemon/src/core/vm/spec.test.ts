@@ -12,6 +12,7 @@ import {
 } from "fast-check";
 
 import { AlcoveError } from "#core/errors.ts";
+import { userGuestNetwork } from "#core/network/user-network.ts";
 import { configureRequest } from "#guest/requests.ts";
 import { MAX_PAYLOAD_BYTES } from "#guest/frames.ts";
 import { MIB } from "#lib/bytes.ts";
@@ -29,10 +30,12 @@ test("spec: what is not said comes from the host group", () => {
     vcpus: 4,
     memoryMiB: 2048,
     image: "base",
-    networkMode: "user",
+    diskBytes: undefined,
+    network: { settings: { mode: "user" }, dns: [], override: undefined },
     tags: [],
     sshKeys: [],
     userdata: undefined,
+    secrets: "all",
   });
 });
 
@@ -117,7 +120,11 @@ test("spec: what is accepted is within the group, and fits one frame to the gues
       if (!spec) return;
       assert.ok(spec.memoryMiB >= 64 && spec.memoryMiB <= GROUP.memoryMiB);
       const vm = aVmRecord({ spec, hostname: "x".repeat(63), networkSlot: 4095 });
-      const told = guestConfigurationFor(vm, new Date(), new Uint8Array(64));
+      const told = guestConfigurationFor(vm, {
+        network: userGuestNetwork(4095),
+        time: new Date(),
+        entropy: new Uint8Array(64),
+      });
       const frame = Buffer.byteLength(JSON.stringify(configureRequest(told)));
       assert.ok(frame <= MAX_PAYLOAD_BYTES, `a frame of ${frame} bytes`);
     }),

@@ -4,6 +4,7 @@ import { humanBytes, MIB } from "#lib/bytes.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { HostGroup } from "../group/host-group.ts";
+import type { NetworkOverride } from "../network/network.ts";
 import { tagProblems } from "./tags.ts";
 import type { VmKind, VmSpec } from "./vm.ts";
 
@@ -17,6 +18,10 @@ export interface VmRequest {
   readonly tags: readonly string[];
   readonly sshKeys: readonly string[];
   readonly userdata: string | undefined;
+  /** names; `undefined` is all there are */
+  readonly secrets: readonly string[] | undefined;
+  /** lists of its own, for an isolated network */
+  readonly network: NetworkOverride | undefined;
 }
 
 const MIN_MEMORY_MIB = 64;
@@ -35,19 +40,33 @@ export function checkSpec(request: VmRequest, group: HostGroup): VmSpec {
     vcpus: request.vcpus ?? group.vcpus,
     memoryMiB: Math.floor(memoryBytes / MIB),
     image: request.image ?? group.image,
-    networkMode: group.networkMode,
+    diskBytes: group.diskBytes,
+    network: { settings: group.network, dns: group.dns, override: request.network },
     tags: request.tags,
-    sshKeys: request.sshKeys.map((key) => key.trim()).filter((key) => key !== ""),
-    userdata: request.userdata,
+    sshKeys: keysOf(request, group),
+    userdata: request.userdata ?? group.userdata,
+    secrets: request.secrets ?? "all",
   };
   const issues = [
     ...sizeIssues(spec, memoryBytes, group),
     ...textIssues(spec),
     ...gpuIssues(request),
+    ...networkIssues(request, group),
   ];
   if (issues.length === 0) return spec;
   const text = issues.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
   throw new AlcoveError("invalid_request", text, { issues });
+}
+
+function keysOf(request: VmRequest, group: HostGroup): readonly string[] {
+  const keys = [...group.sshKeys, ...request.sshKeys].map((key) => key.trim());
+  return keys.filter((key) => key !== "");
+}
+
+function networkIssues(request: VmRequest, group: HostGroup): Issue[] {
+  if (!request.network || group.network.mode === "isolated") return [];
+  const problem = `allow and drop lists are for isolated networks; host group ${group.name} has a ${group.network.mode} network`;
+  return [{ path: "network", problem }];
 }
 
 function sizeIssues(spec: VmSpec, memoryBytes: number, group: HostGroup): Issue[] {

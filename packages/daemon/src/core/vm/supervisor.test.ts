@@ -10,7 +10,8 @@ import { dialerWith, HeldBoots, hypervisorWith, silentDialer } from "#testing/tr
 import { aVmRecord } from "#testing/vm-records.ts";
 
 import type { VmPhase } from "./lifecycle.ts";
-import type { SupervisorDeps, VmSupervisor } from "./supervisor.ts";
+import type { SupervisorDeps } from "./supervisor-deps.ts";
+import type { VmSupervisor } from "./supervisor.ts";
 
 type Act = (vm: VmSupervisor, host: FakeHost) => Promise<unknown>;
 

@@ -10,37 +10,13 @@ import { settlesWithin, unlessAborted } from "#lib/patience.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { GuestConfiguration, GuestDialer } from "../ports/guest-link.ts";
-import type {
-  BootPlan,
-  Exit,
-  Hypervisor,
-  Machine,
-  Pausing,
-  Whereabouts,
-} from "../ports/hypervisor.ts";
+import type { Exit, Machine, Pausing } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
-import type { VmStore } from "../ports/vm-store.ts";
 import { type ContactStart, GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
 import { hasMachine, type VmPhase } from "./lifecycle.ts";
+import type { SupervisorDeps } from "./supervisor-deps.ts";
 import type { VmRecord } from "./vm.ts";
-
-export interface SupervisorDeps {
-  readonly hypervisor: Hypervisor;
-  readonly dialer: GuestDialer;
-  readonly store: VmStore;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly whereabouts: (record: VmRecord) => Whereabouts;
-  readonly planFor: (record: VmRecord) => Promise<BootPlan>;
-  readonly configurationFor: (record: VmRecord) => GuestConfiguration;
-  /** told of every change of phase, after it is stored */
-  readonly announce: (supervisor: VmSupervisor) => void;
-  /** how long a guest may take to power off before it is killed, in `ms` */
-  readonly powerOffGraceMs: number;
-}
 
 /** A booted machine, its agent, and the moment its end has been recorded. */
 interface Running {
@@ -204,8 +180,9 @@ export class VmSupervisor {
   async #booted(signal: AbortSignal): Promise<Machine> {
     const { hypervisor, planFor } = this.#deps;
     try {
-      return await hypervisor.boot(await planFor(this.record), signal);
+      return await hypervisor.boot(await planFor(this.record, signal), signal);
     } catch (cause) {
+      await this.#release();
       this.#life.apply("crashed", { reason: reasonOf(cause) });
       signal.throwIfAborted(); // whoever called it off gets his own reason back
       const message = `The VM did not boot: ${reasonOf(cause)}`;
@@ -255,6 +232,7 @@ export class VmSupervisor {
     if (running?.machine !== machine) return; // abandoned
     await running.contact[Symbol.asyncDispose]();
     await this.#putAway(machine);
+    await this.#release();
     if (this.#running !== running) return; // abandoned meanwhile: the next daemon finds it gone
     this.#running = undefined;
     if (exit.kind === "clean") {
@@ -272,6 +250,15 @@ export class VmSupervisor {
       await machine[Symbol.asyncDispose]();
     } catch (error) {
       this.#log.error("vm.cleanup_failed", { error });
+    }
+  }
+
+  /** What cannot be taken back now, the next daemon's sweep removes. */
+  async #release(): Promise<void> {
+    try {
+      await this.#deps.release(this.record);
+    } catch (error) {
+      this.#log.error("vm.release_failed", { error });
     }
   }
 

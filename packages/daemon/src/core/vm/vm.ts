@@ -1,6 +1,7 @@
 /** What a VM is, as plain values. Who may change it: its supervisor only. */
 
 import type { VmId } from "../ids.ts";
+import type { VmNetwork } from "../network/network.ts";
 import type { VmPhase } from "./lifecycle.ts";
 
 /**
@@ -9,18 +10,20 @@ import type { VmPhase } from "./lifecycle.ts";
  */
 export type VmKind = "service" | "persistent" | "sandbox";
 
-export type NetworkMode = "user" | "none";
-
 /** What was asked for, checked and complete. */
 export interface VmSpec {
   readonly vcpus: number;
   readonly memoryMiB: number;
   /** image reference as given or defaulted: a name or an id */
   readonly image: string;
-  readonly networkMode: NetworkMode;
+  /** size of the root disk in bytes; `undefined` is the image's own */
+  readonly diskBytes: number | undefined;
+  readonly network: VmNetwork;
   readonly tags: readonly string[];
   readonly sshKeys: readonly string[];
   readonly userdata: string | undefined;
+  /** names of the secrets it may see; "all" is whatever there is when it boots */
+  readonly secrets: readonly string[] | "all";
 }
 
 export interface VmState {
@@ -42,8 +45,10 @@ export interface VmRecord {
   readonly imageId: string;
   /** driver that boots it */
   readonly hypervisor: string;
-  /** place in the host's address plan; addresses and MAC follow from it and the host name */
+  /** place in the host's address plan; the MAC follows from the host name */
   readonly networkSlot: number;
+  /** bare IPv4 by which it is known; `undefined` without a network */
+  readonly address: string | undefined;
   readonly createdAt: Date;
   readonly state: VmState;
 }

@@ -13,22 +13,25 @@ import { AlcoveError } from "../errors.ts";
 import type { HostGroups } from "../group/host-group.ts";
 import { admitNow } from "../host/admission.ts";
 import { admitCount, type CapacityLimits, type Share } from "../host/capacity.ts";
-import { newVmId } from "../ids.ts";
-import { freeSlot } from "../network/user-network.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { ImageStore } from "../ports/image-store.ts";
+import type { Networks } from "../ports/networks.ts";
+import { BackgroundWork } from "./background.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { hasMachine, holdsShare } from "./lifecycle.ts";
-import { nextHostname } from "./naming.ts";
+import { newRecord } from "./new-record.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
-import { type SupervisorDeps, VmSupervisor } from "./supervisor.ts";
+import type { SupervisorDeps } from "./supervisor-deps.ts";
+import { VmSupervisor } from "./supervisor.ts";
 import { changedTags, checkNameIsFree, type TagChange } from "./tags.ts";
 import type { VmRecord, VmSpec } from "./vm.ts";
 
-export interface VmsDeps extends Omit<SupervisorDeps, "announce"> {
+export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release"> {
   readonly groups: HostGroups;
   readonly images: ImageStore;
   readonly disks: DiskStore;
+  readonly networks: Networks;
   readonly hostFacts: HostFacts;
   readonly limits: CapacityLimits;
   /** directory below which every machine has its own */
@@ -45,7 +48,7 @@ export class Vms {
   readonly #byHostname = new Map<string, VmSupervisor>();
   readonly #admissions = new Turnstile();
   readonly #changes = new Announcer<VmSupervisor>();
-  readonly #background = new Set<Promise<void>>();
+  readonly #background: BackgroundWork;
   readonly #forgetting = new WeakMap<VmSupervisor, Promise<void>>();
 
   /** Takes over what the store remembers and what still runs; removes what belongs to nobody. */
@@ -54,7 +57,8 @@ export class Vms {
     for (const record of deps.store.all()) vms.#supervise(record);
     try {
       await inParallel(PARALLEL, vms.list(), (vm) => vms.#recover(vm, signal));
-      await vms.#sweep(signal);
+      const records = vms.list().map((vm) => vm.record);
+      await removeLeftovers(deps, records, signal);
       return vms;
     } catch (error) {
       await vms.abandonAll(); // a daemon that cannot start must not cost anybody a VM, nor hold one
@@ -64,6 +68,7 @@ export class Vms {
 
   private constructor(deps: VmsDeps) {
     this.#deps = deps;
+    this.#background = new BackgroundWork(deps.log);
   }
 
   /** oldest first */
@@ -115,7 +120,12 @@ export class Vms {
     using _turn = await this.#admissions.enter(signal);
     admitCount(this.#byHostname.size, this.#deps.limits);
     await this.#admit(spec);
-    const record = this.#newRecord(group.name, request, spec, image.id);
+    const { clock, hypervisor } = this.#deps;
+    const { kind } = request;
+    const record = newRecord(
+      { group, kind, spec, imageId: image.id, hypervisor: hypervisor.name, createdAt: clock.now() },
+      this.list().map((vm) => vm.record),
+    );
     await this.#deps.disks.create(record.id, image.rootfs);
     try {
       this.#checkName(record.spec.tags); // now, when nothing can come between it and the list
@@ -176,17 +186,22 @@ export class Vms {
         vm.record.kind === "sandbox" ? this.delete(vm) : vm.stop(never),
       ),
     );
-    await Promise.all(this.#background);
+    await this.#background.settled();
   }
 
   /** The daemon goes and leaves every machine to the next one; what is under way ends first. */
   async abandonAll(): Promise<void> {
-    await Promise.all(this.#background);
+    await this.#background.settled();
     await inParallel(PARALLEL, this.list(), (vm) => vm.abandon(never));
   }
 
   #supervise(record: VmRecord): VmSupervisor {
-    const vm = new VmSupervisor(record, { ...this.#deps, announce: (it) => this.#onChange(it) });
+    const { networks } = this.#deps;
+    const vm = new VmSupervisor(record, {
+      ...this.#deps,
+      release: (it) => networks.release(it),
+      announce: (it) => this.#onChange(it),
+    });
     this.#byHostname.set(record.hostname, vm);
     return vm;
   }
@@ -224,24 +239,6 @@ export class Vms {
     else if (kind === "sandbox" && vm.phase === "stopped") await this.#forget(vm);
   }
 
-  /** After everybody was taken over: a process belongs to a VM that has a machine, files to a VM. */
-  async #sweep(signal: AbortSignal): Promise<void> {
-    const { hypervisor, disks, log, runRoot } = this.#deps;
-    const known = new Set<string>(this.list().map((vm) => vm.record.id));
-    const alive = new Set<string>(
-      this.list()
-        .filter((vm) => holdsShare(vm.phase))
-        .map((vm) => vm.record.id),
-    );
-    for (const removed of await hypervisor.sweep(runRoot, alive, signal)) {
-      log.warn("host.leftover_removed", { removed });
-    }
-    for (const id of (await disks.list()).filter((it) => !known.has(it))) {
-      await disks.remove(id);
-      log.warn("host.leftover_removed", { removed: `files of VM ${id}` });
-    }
-  }
-
   /** For a machine that is not there yet, new or not. */
   #admit(spec: VmSpec): Promise<void> {
     const { hostFacts, limits } = this.#deps;
@@ -259,31 +256,7 @@ export class Vms {
     checkNameIsFree(added, records, this.#deps.groups.all());
   }
 
-  #newRecord(group: string, request: VmRequest, spec: VmSpec, imageId: string): VmRecord {
-    const now = this.#deps.clock.now();
-    const others = this.list().map((vm) => vm.record);
-    return {
-      id: newVmId(),
-      hostname: nextHostname(group, new Set(this.#byHostname.keys())),
-      group,
-      kind: request.kind,
-      spec,
-      imageId,
-      hypervisor: this.#deps.hypervisor.name,
-      networkSlot: freeSlot(new Set(others.map(({ networkSlot }) => networkSlot))),
-      createdAt: now,
-      state: { phase: "created", since: now, reason: undefined, machine: undefined },
-    };
-  }
-
-  /** Work that no request waits for: its failure is logged here, and the daemon's end waits for it. Never rejects. */
   #inBackground(vm: VmSupervisor, event: string, work: () => Promise<void>): Promise<void> {
-    const { log } = this.#deps;
-    const task = Promise.resolve()
-      .then(work)
-      .catch((error: unknown) => log.warn(event, { hostname: vm.record.hostname, error }))
-      .finally(() => this.#background.delete(task));
-    this.#background.add(task);
-    return task;
+    return this.#background.run(vm.record.hostname, event, work);
   }
 }

@@ -132,6 +132,8 @@ function requestOf(body: Static<typeof CreateNode>): VmRequest {
     tags: body.tags ?? [],
     sshKeys: body.ssh_keys ?? [],
     userdata: body.userdata || undefined,
+    secrets: undefined,
+    network: undefined,
   };
 }
 

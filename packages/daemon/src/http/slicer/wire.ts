@@ -7,7 +7,6 @@ import { MIB } from "#lib/bytes.ts";
 import { formatGoDuration } from "#lib/go-duration.ts";
 import type { Reading } from "#core/exec/meter.ts";
 import type { HostGroup } from "#core/group/host-group.ts";
-import { guestAddress } from "#core/network/user-network.ts";
 import type { GuestHealth, GuestStats } from "#core/ports/guest-link.ts";
 import type { VmPhase } from "#core/vm/lifecycle.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
@@ -109,7 +108,7 @@ export function describedOf(record: VmRecord, about: About): object {
     storage: "image",
     image: record.spec.image,
     network: {
-      mode: record.spec.networkMode,
+      mode: record.spec.network.settings.mode,
       policy_source: "host_group",
       host_group: unrestricted,
       effective: unrestricted,
@@ -132,7 +131,7 @@ function snapshotOf({ takenAt, uptimeNs, ...figures }: GuestStats): object {
 
 /** A bare IPv4. A VM without a network answers with the unspecified address: clients need text here. */
 function addressOf(record: VmRecord): string {
-  return record.spec.networkMode === "none" ? "0.0.0.0" : guestAddress(record.networkSlot);
+  return record.address ?? "0.0.0.0";
 }
 
 /** Whether a VM passes the `tag` or `tag_prefix` filter of a list. */

@@ -1,0 +1,40 @@
+/** What an earlier daemon left on this host and belongs to nobody. */
+
+import type { DiskStore } from "../ports/disk-store.ts";
+import type { Hypervisor } from "../ports/hypervisor.ts";
+import type { Log } from "../ports/log.ts";
+import type { Networks } from "../ports/networks.ts";
+import { holdsShare } from "./lifecycle.ts";
+import type { VmRecord } from "./vm.ts";
+
+export interface Places {
+  readonly hypervisor: Hypervisor;
+  readonly networks: Networks;
+  readonly disks: DiskStore;
+  readonly log: Log;
+  /** directory below which every machine has its own */
+  readonly runRoot: string;
+}
+
+/**
+ * Removes it, after everybody was taken over: processes and networks belong to VMs that have a machine, files to VMs.
+ * @param records every VM that is known
+ */
+export async function removeLeftovers(
+  { hypervisor, networks, disks, log, runRoot }: Places,
+  records: readonly VmRecord[],
+  signal: AbortSignal,
+): Promise<void> {
+  const known = new Set<string>(records.map(({ id }) => id));
+  const machines = records.filter(({ state }) => holdsShare(state.phase));
+  const alive = new Set<string>(machines.map(({ id }) => id));
+  const removed = [
+    ...(await hypervisor.sweep(runRoot, alive, signal)),
+    ...(await networks.sweep(machines, signal)),
+  ];
+  for (const id of (await disks.list()).filter((it) => !known.has(it))) {
+    await disks.remove(id);
+    removed.push(`files of VM ${id}`);
+  }
+  for (const it of removed) log.warn("host.leftover_removed", { removed: it });
+}

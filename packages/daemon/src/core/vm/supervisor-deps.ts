@@ -1,0 +1,26 @@
+/** What a VM's supervisor needs from the rest of the host. */
+
+import type { Clock } from "../ports/clock.ts";
+import type { GuestConfiguration, GuestDialer } from "../ports/guest-link.ts";
+import type { BootPlan, Hypervisor, Whereabouts } from "../ports/hypervisor.ts";
+import type { Log } from "../ports/log.ts";
+import type { VmStore } from "../ports/vm-store.ts";
+import type { VmSupervisor } from "./supervisor.ts";
+import type { VmRecord } from "./vm.ts";
+
+export interface SupervisorDeps {
+  readonly hypervisor: Hypervisor;
+  readonly dialer: GuestDialer;
+  readonly store: VmStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly whereabouts: (record: VmRecord) => Whereabouts;
+  readonly planFor: (record: VmRecord, signal: AbortSignal) => Promise<BootPlan>;
+  readonly configurationFor: (record: VmRecord) => Promise<GuestConfiguration>;
+  /** takes back from the host what a machine of the VM needed there, once it has ended */
+  readonly release: (record: VmRecord) => Promise<void>;
+  /** told of every change of phase, after it is stored */
+  readonly announce: (supervisor: VmSupervisor) => void;
+  /** how long a guest may take to power off before it is killed, in `ms` */
+  readonly powerOffGraceMs: number;
+}
