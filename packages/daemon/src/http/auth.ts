@@ -1,6 +1,7 @@
 /** Bearer tokens: who may call what. Access is data on each route. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import { isIP } from "node:net";
 
 import type { FastifyInstance } from "fastify";
 
@@ -27,9 +28,10 @@ export function authenticate(app: FastifyInstance, check: TokenCheck | undefined
     );
   });
   if (!check) {
-    app.addHook("onRequest", async ({ headers }) =>
-      refuseForeignPages(headers.origin, headers.host),
-    );
+    app.addHook("onRequest", async ({ headers, socket }) => {
+      refuseForeignPages(headers.origin, headers.host);
+      if (isLoopback(socket.localAddress)) refuseForeignNames(headers.host);
+    });
     return;
   }
   app.addHook("onRequest", async (request) => {
@@ -51,6 +53,21 @@ function refuseForeignPages(origin: string | undefined, host: string | undefined
   if (origin === undefined || URL.parse(origin)?.host === host) return;
   const message = "Pages of other origins may not use this daemon while it runs without a token";
   throw new AlcoveError("foreign_origin", message, { origin });
+}
+
+/**
+ * A page can give its own name the address of this machine after it was loaded, and is of our origin then.
+ * What is served on loopback has no name with a dot in it, so a request by such a name is not meant for us.
+ */
+function refuseForeignNames(host: string | undefined): void {
+  const name = URL.parse(`http://${host ?? ""}`)?.hostname ?? "";
+  if (!name.includes(".") || isIP(name) !== 0 || name.endsWith(".localhost")) return;
+  const message = `This daemon runs without a token and is not called ${name}: use localhost or an address, or turn auth on`;
+  throw new AlcoveError("foreign_origin", message, { origin: name });
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address);
 }
 
 function unauthenticated(reason: string): AlcoveError {

@@ -1,13 +1,19 @@
 /** What holds for every endpoint: contract 1.1 to 1.3. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:http";
 import { after, test } from "node:test";
 
+import type { FastifyPluginAsync } from "fastify";
+
+import { RememberingLog } from "#testing/remembering-log.ts";
 import { SlicerApi } from "#testing/slicer-api.ts";
 import { assertStrict, filled, shape } from "#testing/strict-json.ts";
 
 import { tokenCheck } from "./auth.ts";
-import { application } from "./server.ts";
+import { answerErrors } from "./errors.ts";
+import { application, serve } from "./server.ts";
 
 const ERROR = shape({ error: filled, code: filled });
 const TOKEN = "t0ken";
@@ -15,6 +21,21 @@ const TOKEN = "t0ken";
 const open = await SlicerApi.make();
 const closed = await SlicerApi.make({ token: `  ${TOKEN}\n` });
 after(() => Promise.all([open[Symbol.asyncDispose](), closed[Symbol.asyncDispose]()]));
+
+const HOSTS: ReadonlyMap<string, number> = new Map([
+  ["localhost:8080", 200],
+  ["127.0.0.1:8080", 200],
+  ["[::1]:8080", 200],
+  ["unix", 200],
+  ["alcove.localhost", 200],
+  ["rebound.example", 403],
+  ["rebound.example:8080", 403],
+]);
+
+const healthz: FastifyPluginAsync = async (app) => {
+  answerErrors(app, new RememberingLog(), ({ message }) => message);
+  app.get("/healthz", { config: { access: "open" } }, async () => "ok");
+};
 
 /** Requests that nobody could mind: the VM does not exist, and neither does the group. */
 function lineOf({ method, url }: { method: string; url: string }): string {
@@ -109,6 +130,19 @@ for (const [origin, status] of [
     assert.equal((await open.call("GET /nodes", { headers })).status, status);
   });
 }
+
+test("auth: when it is off, a name with a dot is not ours on loopback", async () => {
+  const app = await application([healthz], undefined);
+  await using served = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+  const answers = [];
+  for (const host of HOSTS.keys()) {
+    const call = request({ port: served.port, path: "/healthz", headers: { host }, agent: false });
+    const [response] = await once(call.end(), "response");
+    response.resume();
+    answers.push([host, response.statusCode]);
+  }
+  assert.deepEqual(answers, [...HOSTS]);
+});
 
 test("rules: a path that is no percent-encoding is refused in our words", async () => {
   const { status, text } = await open.call("GET /vm/%zz/health");
