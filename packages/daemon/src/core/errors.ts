@@ -33,11 +33,20 @@ export interface ErrorDetails {
   image_in_use: { image: string };
   build_failed: { step: string };
   hypervisor_failed: { hypervisor: string };
+  /** What was kept of a suspended machine is damaged, or of a machine that this host does not make. */
+  state_unusable: { hypervisor: string };
   /** The VM runs, but its agent does not answer. */
   guest_unreachable: { hostname: string };
   /** The agent answered that it could not do it: a missing path, a full disk, a hostile archive. */
   guest_refused: { reason: GuestFailureCode };
+  /** Nobody takes a connection at the target inside the guest. */
+  dial_failed: { target: string };
   log_not_found: { hostname: string };
+  secret_not_found: { name: string };
+  /** A secret rests here but is not what was written: the file was changed, or the key is another. */
+  secret_damaged: { name: string };
+  /** The source of a user's public keys did not give any. */
+  keys_unavailable: { user: string };
   timed_out: { afterMs: number };
 }
 

@@ -27,9 +27,14 @@ const STATUS = {
   image_in_use: 409,
   build_failed: 500,
   hypervisor_failed: 500,
+  state_unusable: 409,
   guest_unreachable: 503,
   guest_refused: 400,
+  dial_failed: 502,
   log_not_found: 404,
+  secret_not_found: 404,
+  secret_damaged: 500,
+  keys_unavailable: 502,
   timed_out: 408,
 } as const satisfies Record<ErrorCode, number>;
 

@@ -13,6 +13,8 @@ import fastify, {
   type FastifyRequest,
 } from "fastify";
 
+import { MIB } from "#lib/bytes.ts";
+
 import { type Access, authenticate, type TokenCheck } from "./auth.ts";
 
 declare module "fastify" {
@@ -31,11 +33,11 @@ export interface Served extends AsyncDisposable {
   readonly port: number;
 }
 
-const MAX_JSON_BYTES = 1024 * 1024;
+const MAX_JSON_BYTES = MIB;
 const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
-/** WebSocket messages from clients: keystrokes, pasted text, forwarded bytes */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** WebSocket messages from clients: forwarded bytes come in pieces of the client's choice */
+const MAX_MESSAGE_BYTES = 16 * MIB;
 
 /** Builds one HTTP application of all surfaces; each listener has its own, because they differ in auth. */
 export async function application(

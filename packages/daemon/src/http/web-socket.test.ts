@@ -10,7 +10,7 @@ import { eventually } from "#testing/eventually.ts";
 import { never } from "#testing/fake-host.ts";
 import { unicodeText } from "#testing/unicode-text.ts";
 
-import { closeBecause, messagesOf, sendMessage } from "./web-socket.ts";
+import { closeBecause, messagesOf, sendMessage, watchClient } from "./web-socket.ts";
 
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
 await once(server, "listening");
@@ -103,4 +103,17 @@ test("web socket: a reason of any length and any characters closes the connectio
     }),
     { numRuns: 50 },
   );
+});
+
+test("web socket: a client that is gone is noticed though nobody reads what it sent", async () => {
+  using it = await pair();
+  using _watch = watchClient(it.ours, 10);
+  const messages = messagesOf(it.ours, never);
+  it.client.send(Buffer.alloc(1024 * 1024));
+  await messages.next();
+  it.client.send(Buffer.alloc(1024 * 1024));
+  await eventually("nobody reads any more", () => it.ours.isPaused);
+  const closed = once(it.ours, "close");
+  it.client.terminate();
+  await closed;
 });

@@ -2,18 +2,22 @@
 
 import type { WebSocket } from "@fastify/websocket";
 
+import { KIB } from "#lib/bytes.ts";
 import { incompleteTail } from "#lib/utf8.ts";
 
 /** longest reason that fits a close frame, bytes */
 const MAX_REASON_BYTES = 123;
 
-/** messages read ahead of the consumer before the connection is paused */
+/** read ahead of the consumer before the connection is paused: messages, and bytes of them together */
 const MAX_QUEUED = 16;
+const MAX_QUEUED_BYTES = 256 * KIB;
+
+const WATCH_MS = 30_000;
 
 /** Binary messages until the client closes; text messages are ignored. */
 export async function* messagesOf(socket: WebSocket, signal: AbortSignal): AsyncGenerator<Buffer> {
   const queue: Buffer[] = [];
-  const state = { over: false, wake: () => {} };
+  const state = { over: false, queuedBytes: 0, wake: () => {} };
   const wake = () => state.wake();
   const end = () => {
     state.over = true;
@@ -21,8 +25,10 @@ export async function* messagesOf(socket: WebSocket, signal: AbortSignal): Async
   };
   const onMessage = (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => {
     if (!isBinary) return;
-    queue.push(bufferOf(data));
-    if (queue.length >= MAX_QUEUED) socket.pause();
+    const message = bufferOf(data);
+    queue.push(message);
+    state.queuedBytes += message.length;
+    if (queue.length >= MAX_QUEUED || state.queuedBytes >= MAX_QUEUED_BYTES) socket.pause();
     wake();
   };
   socket.on("message", onMessage);
@@ -31,8 +37,10 @@ export async function* messagesOf(socket: WebSocket, signal: AbortSignal): Async
   try {
     while (!(state.over && queue.length === 0)) {
       const message = queue.shift();
-      if (message) yield message;
-      else
+      if (message) {
+        state.queuedBytes -= message.length;
+        yield message;
+      } else
         await new Promise<void>((resolve) => {
           state.wake = resolve;
           socket.resume();
@@ -50,6 +58,20 @@ export function sendMessage(socket: WebSocket, bytes: Uint8Array): Promise<void>
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.send(bytes, { binary: true }, (error) => (error ? reject(error) : resolve()));
   return promise;
+}
+
+/**
+ * Looks now and then whether the client is still there. A connection that is not read, because
+ * nobody takes what it brings, would not notice its end: only writing to it does.
+ * @returns ends the watch
+ */
+export function watchClient(socket: WebSocket, everyMs = WATCH_MS): Disposable {
+  const timer = setInterval(() => {
+    // One that is slow to read is there, and needs no more to read.
+    if (socket.readyState === socket.OPEN && socket.bufferedAmount === 0) socket.ping();
+  }, everyMs);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Closes with a reason for people, cut to what a close frame can carry: the text may be a guest's. */

@@ -87,8 +87,9 @@ export class SlicerApi implements AsyncDisposable {
   }
 
   /** A VM whose agent answers. @returns its host name */
-  async vm(body: object = {}): Promise<string> {
+  async vm(body: object = {}, headers: Call["headers"] = {}): Promise<string> {
     const answer = await this.call("POST /hostgroup/sbox/nodes?wait=agent&timeout=10s", {
+      headers,
       body: JSON.stringify(body),
     });
     if (answer.status !== 201) throw new Error(`no VM: ${answer.status} ${answer.text}`);

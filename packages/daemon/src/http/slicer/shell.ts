@@ -10,7 +10,7 @@ import { agentOf } from "#core/exec/guest-work.ts";
 import type { GuestExec, GuestProcess } from "#core/ports/guest-link.ts";
 
 import { clientLeft } from "../client-left.ts";
-import { closeBecause, messagesOf, sendMessage } from "../web-socket.ts";
+import { closeBecause, messagesOf, sendMessage, watchClient } from "../web-socket.ts";
 import type { SlicerParts } from "./parts.ts";
 import { One, userOf } from "./query.ts";
 import {
@@ -69,6 +69,7 @@ function shellOf(query: Static<typeof Query>): GuestExec {
 
 /** Lives until the shell or the client ends; never rejects. */
 async function session(socket: WebSocket, process: GuestProcess): Promise<void> {
+  using _watch = watchClient(socket);
   const left = new AbortController();
   const asked = new AbortController(); // by the client: it sent a shutdown, or closed
   const typing = keystrokes(socket, process, left.signal)

@@ -10,6 +10,7 @@ import type { Problem } from "../problem.ts";
 import { describe } from "./describe.ts";
 import { exec } from "./exec.ts";
 import { files } from "./files.ts";
+import { forward } from "./forward.ts";
 import { fs } from "./fs.ts";
 import { host } from "./host.ts";
 import { nodes } from "./nodes.ts";
@@ -19,7 +20,7 @@ import { stats } from "./stats.ts";
 import { tags } from "./tags.ts";
 import { vm } from "./vm.ts";
 
-const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, fs, shell];
+const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, fs, shell, forward];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {
