@@ -10,6 +10,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { whyNoGoTests } from "./setup/go.mjs";
 import { debianPackages, pathWithCargo, rustToolchain } from "./setup/machine.mjs";
 import { SetupError, inSeconds, longCommand, say, step } from "./setup/progress.mjs";
 import { hashOf, isStamped, stamp } from "./setup/stamp.mjs";
@@ -95,6 +96,12 @@ async function guestImage() {
   return "built";
 }
 
+/** Not needed to run Alcove: what is missing is said, and is no failure. */
+async function goTests() {
+  const reason = whyNoGoTests(root);
+  return reason && `tests with Slicer's Go SDK will be skipped. ${reason}`;
+}
+
 async function main() {
   const startedAt = performance.now();
   if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
@@ -110,6 +117,7 @@ async function main() {
   await step("Rust", () => rustToolchain(root));
   await step("guest agent", guestAgent);
   await step("guest image", guestImage);
+  await step("Go", goTests);
   say(`ready (${inSeconds(performance.now() - startedAt)})`);
 }
 

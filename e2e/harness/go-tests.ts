@@ -1,0 +1,122 @@
+/** Go's own test runner, told test by test: `go test -json` read as it goes. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+import { GO_TESTS, pathWithGo, whyNoGoTests } from "../../scripts/setup/go.mjs";
+import { cannotRun, ROOT } from "./can-run.ts";
+import { isObject } from "./json-value.ts";
+
+const LIMIT = "9m";
+/** the newest lines of output that are kept of one test */
+const OUTPUT_LINES = 200;
+
+/** why the Go tests cannot run here, or `false` when they can */
+export const cannotRunGo: string | false = decide();
+
+function decide(): string | false {
+  if (cannotRun !== false) return cannotRun;
+  const reason = whyNoGoTests(ROOT);
+  if (reason === undefined) return false;
+  if (process.env["ALCOVE_REQUIRE_E2E"] === "1") {
+    throw new Error(`ALCOVE_REQUIRE_E2E is set, but the Go tests cannot run here: ${reason}`);
+  }
+  return reason;
+}
+
+/** What became of one top-level test; its subtests are in its output. */
+export interface GoTest {
+  readonly name: string;
+  readonly ended: Promise<GoEnd>;
+}
+
+export interface GoEnd {
+  readonly outcome: "pass" | "fail" | "skip";
+  readonly output: string;
+}
+
+/** @yields each test as it begins. Throws in the end when something failed that is no test's failure. */
+export async function* goTests(env: NodeJS.ProcessEnv): AsyncGenerator<GoTest> {
+  const args = ["test", "-json", "-count=1", `-timeout=${LIMIT}`, "./..."];
+  using child = spawn("go", args, {
+    cwd: path.join(ROOT, GO_TESTS),
+    env: { ...process.env, PATH: pathWithGo(), ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "close");
+  const run = new GoRun();
+  for await (const line of createInterface({ input: child.stdout })) {
+    const begun = run.take(eventOf(line));
+    if (begun) yield begun;
+  }
+  const [code] = await ended;
+  run.close(Number(code));
+}
+
+interface GoEvent {
+  readonly action: string;
+  readonly test: string;
+  readonly output: string;
+}
+
+/** What is known of a run of Go's tests while it goes on. */
+class GoRun {
+  readonly #running = new Map<string, { output: string[]; end: (end: GoEnd) => void }>();
+  readonly #elsewhere: string[] = [];
+  #failures = 0;
+
+  /** @returns the test that begins with this event, if one does */
+  take({ action, test, output }: GoEvent): GoTest | undefined {
+    const [name = ""] = test.split("/"); // what a subtest says is its test's
+    keep(output, this.#running.get(name)?.output ?? this.#elsewhere);
+    if (test !== name || name === "") return undefined;
+    if (action === "run") return this.#begin(name);
+    if (action === "pass" || action === "fail" || action === "skip") this.#end(name, action);
+    return undefined;
+  }
+
+  close(code: number): void {
+    for (const name of this.#running.keys()) this.#end(name, "fail"); // the run broke off
+    if (code === 0 || this.#failures > 0) return;
+    throw new Error(`go test ended with ${code}:\n${this.#elsewhere.join("")}`);
+  }
+
+  #begin(name: string): GoTest {
+    const { promise, resolve } = Promise.withResolvers<GoEnd>();
+    this.#running.set(name, { output: [], end: resolve });
+    return { name, ended: promise };
+  }
+
+  #end(name: string, outcome: GoEnd["outcome"]): void {
+    const one = this.#running.get(name);
+    if (outcome === "fail") this.#failures += 1;
+    one?.end({ outcome, output: one.output.join("") });
+    this.#running.delete(name);
+  }
+}
+
+function keep(output: string, lines: string[]): void {
+  if (output === "") return;
+  lines.push(output);
+  if (lines.length > OUTPUT_LINES) lines.shift();
+}
+
+function eventOf(line: string): GoEvent {
+  const event = parsed(line);
+  const { Action: action, Test: test, Output: output } = isObject(event) ? event : {};
+  return { action: textOr(action), test: textOr(test), output: textOr(output) };
+}
+
+function textOr(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { Output: `${line}\n` }; // a compiler's complaint, from an older Go
+  }
+}
