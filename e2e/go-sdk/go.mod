@@ -3,4 +3,7 @@ module alcove/e2e/go-sdk
 
 go 1.25.0
 
-require github.com/slicervm/sdk v0.0.67
+require (
+	github.com/coder/websocket v1.8.14
+	github.com/slicervm/sdk v0.0.67
+)
