@@ -23,7 +23,7 @@ const LOW_DISK_BYTES = 5 * GIB;
 async function diagnose(config: Config, signal: AbortSignal): Promise<readonly Finding[]> {
   const images = await LocalImageStore.open(path.join(config.stateDir, "images"));
   const qemu = await qemuFinding(config, signal);
-  const image = await images.resolve(config.group.image, signal).catch(() => undefined);
+  const image = await images.resolve(config.groups[0].image, signal).catch(() => undefined);
   const ready = qemu.verdict === "ok" && image !== undefined;
   return [
     { subject: "node", verdict: "ok", found: process.version },
@@ -60,9 +60,9 @@ async function agentFinding(config: Config): Promise<Finding> {
 }
 
 function imageFinding(config: Config, image: ResolvedImage | undefined): Finding {
-  const subject = `image ${config.group.image}`;
+  const subject = `image ${config.groups[0].image}`;
   if (image) return { subject, verdict: "ok", found: image.id.slice(0, 12) };
-  const remedy = `alcove image build ${config.group.image}`;
+  const remedy = `alcove image build ${config.groups[0].image}`;
   return { subject, verdict: "missing", found: "not built, or damaged", remedy };
 }
 

@@ -29,9 +29,9 @@ export async function accelerated(
   if (acceleration !== "auto") {
     return { qemu: { ...base, accel: acceleration }, reason: "Set by ALCOVE_ACCELERATION." };
   }
-  const kernelPath = await kernelOf(config.group.image, images, signal);
+  const kernelPath = await kernelOf(config.groups[0].image, images, signal);
   if (kernelPath === undefined) {
-    const reason = `Emulation until image ${config.group.image} is built: without a kernel nothing can be probed.`;
+    const reason = `Emulation until image ${config.groups[0].image} is built: without a kernel nothing can be probed.`;
     return { qemu: { ...base, accel: "tcg" }, reason };
   }
   const request = {

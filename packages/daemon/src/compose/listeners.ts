@@ -1,6 +1,8 @@
-/** Where the API is served: a Unix socket for the host's own user, and TCP with a token. */
+/** Where the API is served: Unix sockets for users of this host, and TCP with a token. */
 
-import { rm } from "node:fs/promises";
+import { once } from "node:events";
+import { lstat, rm } from "node:fs/promises";
+import { createConnection } from "node:net";
 import path from "node:path";
 
 import type { FastifyPluginAsync } from "fastify";
@@ -13,11 +15,14 @@ import { application, type ListenAt, type Served, serve } from "#http/server.ts"
 import { StartRefused } from "#lib/start-refused.ts";
 
 export interface Listeners extends AsyncDisposable {
-  /** the TCP port that was bound */
-  readonly port: number;
-  /** its file permissions are its access control */
-  readonly socketPath: string;
+  /** the TCP port that was bound; `undefined` when nothing listens on TCP */
+  readonly port: number | undefined;
+  /** the daemon's own socket, whose file permissions are its access control; `undefined` when the API is off */
+  readonly socketPath: string | undefined;
 }
+
+const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
+const CONNECT_MS = 2_000;
 
 export async function listen(
   config: Config,
@@ -25,25 +30,67 @@ export async function listen(
   log: Log,
 ): Promise<Listeners> {
   await using opened = new AsyncDisposableStack();
-  const open = async (at: ListenAt, token: string | undefined): Promise<Served> => {
+  const open = async (at: ListenAt, auth: "on" | "off"): Promise<Served> => {
+    const token =
+      auth === "on" ? await apiToken(path.join(config.stateDir, "auth/token")) : undefined;
     const check = token === undefined ? undefined : tokenCheck(token);
     return opened.use(await serve(await application(surfaces, check), at));
   };
-  const tokenFile = path.join(config.stateDir, "auth/token");
-  const token = config.auth === "on" ? await apiToken(tokenFile) : undefined;
-  if (token === undefined) log.warn("host.auth_off", { address: config.listenAddress });
-  const socketPath = path.join(config.runtimeDir, "api.sock");
-  await rm(socketPath, { force: true }); // a killed daemon's; a living one would hold the directory's lock
-  await open({ kind: "unix", path: socketPath }, undefined);
-  const { listenAddress: address, listenPort } = config;
-  const { port } = await open({ kind: "tcp", address, port: listenPort }, token).catch(portProblem);
+  const { ownSocket, socket, tcp } = config.api;
+  const socketPath = ownSocket === "on" ? path.join(config.runtimeDir, "api.sock") : undefined;
+  if (socketPath !== undefined) {
+    await rm(socketPath, { force: true }); // a killed daemon's; a living one would hold the directory's lock
+    await open({ kind: "unix", path: socketPath }, "off");
+  }
+  if (socket) {
+    await makeRoomFor(socket.path);
+    await open({ kind: "unix", path: socket.path }, socket.auth).catch(socketProblem);
+  }
+  if (tcp) warnOfTcp(tcp, log);
+  const served = tcp ? await open({ kind: "tcp", ...tcp }, tcp.auth).catch(portProblem) : undefined;
   const all = opened.move();
-  return { port, socketPath, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { port: served?.port, socketPath, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Whoever may send a request is root in every guest; without a token that is whoever can connect. */
+function warnOfTcp({ address, auth }: NonNullable<Config["api"]["tcp"]>, log: Log): void {
+  if (auth === "on") return;
+  const reason = "No token is asked for: every user of this host may do everything with its VMs";
+  log.warn("host.auth_off", { address, reason });
+  if (LOOPBACK.test(address)) return;
+  const danger =
+    "ANYBODY who reaches this address may do everything with this host's VMs: turn auth on, or listen on 127.0.0.1";
+  log.warn("host.open_to_network", { address, reason: danger });
+}
+
+/** Removes the socket of a daemon that is gone, and nothing else. */
+async function makeRoomFor(file: string): Promise<void> {
+  const there = await lstat(file).catch(() => undefined);
+  if (!there?.isSocket()) return; // binding says what is in the way, if anything is
+  const connection = createConnection({ path: file });
+  try {
+    await once(connection, "connect", { signal: AbortSignal.timeout(CONNECT_MS) });
+  } catch (error) {
+    const dead = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
+    if (dead) return await rm(file, { force: true });
+    throw error;
+  } finally {
+    connection.destroy();
+  }
+  throw new StartRefused(`Another program listens on ${file}: stop it, or name another socket`);
+}
+
+function socketProblem(cause: unknown): never {
+  if (!(cause instanceof Error && "code" in cause)) throw cause;
+  const message = `${cause.message}: name a path in the configuration's api block where a socket can be made`;
+  throw new StartRefused(message, { cause });
 }
 
 function portProblem(cause: unknown): never {
   const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
-  if (!taken) throw cause;
-  const message = `${cause.message}: another program listens there; stop it, or set ALCOVE_LISTEN_PORT`;
-  throw new StartRefused(message, { cause });
+  if (taken) {
+    const message = `${cause.message}: another program listens there; stop it, or set ALCOVE_LISTEN_PORT`;
+    throw new StartRefused(message, { cause });
+  }
+  throw cause;
 }

@@ -22,9 +22,10 @@ import { openStorage } from "./storage.ts";
 import { virtualisation } from "./virtualisation.ts";
 
 export interface RunningHost extends AsyncDisposable {
-  readonly port: number;
-  /** the API's Unix socket */
-  readonly socketPath: string;
+  /** `undefined` when nothing listens on TCP */
+  readonly port: number | undefined;
+  /** the daemon's own Unix socket; `undefined` when the API is off */
+  readonly socketPath: string | undefined;
   /** resolves when a client asks the daemon to end; whoever holds the host disposes it then */
   readonly stopAsked: Promise<void>;
 }
@@ -36,13 +37,14 @@ export async function startHost(
   signal: AbortSignal,
 ): Promise<RunningHost> {
   await using parts = new AsyncDisposableStack();
+  for (const warning of config.warnings) log.warn("config.differs", { warning });
   await ownDirectory(config.stateDir, 0o700);
   // Machines run as other users and must pass through to their own directories.
   await ownDirectory(config.runtimeDir, 0o711);
   for (const dir of [config.stateDir, config.runtimeDir]) parts.use(await becomeSoleOwner(dir));
 
   const { store, disks } = parts.use(await openStorage(config.stateDir));
-  const groups = new HostGroups([config.group]);
+  const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, log, signal);
   const { hypervisor } = machines;
@@ -59,7 +61,7 @@ export async function startHost(
   parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const us = await about();
-  const { listenAddress: address, slicerGoStats: goStats } = config;
+  const goStats = config.slicerGoStats;
   const asked = Promise.withResolvers<void>();
   const surfaces = [
     slicer({ vms, groups, consoles, about: us, goStats, stop: asked.resolve }, log),
@@ -68,7 +70,7 @@ export async function startHost(
   const listeners = parts.use(await listen(config, surfaces, log));
   const { port, socketPath } = listeners;
   log.info("host.listening", {
-    address,
+    address: config.api.tcp?.address,
     port,
     socketPath,
     hypervisor: hypervisor.name,

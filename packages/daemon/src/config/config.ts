@@ -1,15 +1,19 @@
 /**
- * The daemon's settings: the environment, checked, as one frozen value.
+ * The daemon's settings: the environment and the configuration file, checked, as one frozen value.
  *
- * Nothing else reads `process.env`, and nothing else has defaults. An unknown
- * `ALCOVE_*` name stops the daemon: a misspelt setting must not be ignored.
+ * Nothing else reads `process.env`, and nothing else has defaults. An unknown name in either stops
+ * the daemon: a misspelt setting must not be ignored. Everything wrong is told at once.
  */
 
 import { existsSync } from "node:fs";
 import path from "node:path";
 
 import type { HostGroup } from "#core/group/host-group.ts";
+import { StartRefused } from "#lib/start-refused.ts";
 
+import { type ApiSettings, apiSettings } from "./api-settings.ts";
+import { type DaemonFile, readDaemonFile, type ReadFile } from "./daemon-file.ts";
+import { GROUP_NAME, GROUP_NAME_SHAPE } from "./group-block.ts";
 import { type Environment, SettingsReader } from "./settings-reader.ts";
 
 export interface Config {
@@ -17,10 +21,7 @@ export interface Config {
   readonly stateDir: string;
   /** sockets and process files; short, because socket paths are limited to 107 bytes */
   readonly runtimeDir: string;
-  readonly listenAddress: string;
-  /** TCP port; 0 lets the system choose */
-  readonly listenPort: number;
-  readonly auth: "on" | "off";
+  readonly api: ApiSettings;
   /** whether `GET /node/{h}/stats` answers Slicer's Go SDK with the list that it expects */
   readonly slicerGoStats: "on" | "off";
   readonly hypervisor: "qemu" | "fake";
@@ -37,7 +38,15 @@ export interface Config {
   readonly vmmUidBase: number;
   /** whether guests of user-mode networks may reach services on the host itself */
   readonly guestToHost: "deny" | "allow";
-  readonly group: HostGroup;
+  /** where accounts publish their SSH keys, without a slash at its end: `<url>/<account>.keys` */
+  readonly keysUrl: string;
+  readonly groups: readonly [HostGroup, ...HostGroup[]];
+  /** account whose public keys every VM gets */
+  readonly githubUser: string | undefined;
+  /** what becomes of a VM whose guest reboots */
+  readonly guestReboot: "restarts" | "ends";
+  /** whether guests are asked to power off at the daemon's end, or killed */
+  readonly gracefulStop: boolean;
   readonly limits: {
     readonly memoryReserveMiB: number;
     readonly memoryOvercommit: number;
@@ -45,21 +54,72 @@ export interface Config {
     readonly diskReserveMiB: number;
     readonly maxVms: number;
   };
+  /** what will be different from what the file asks for, a sentence each */
+  readonly warnings: readonly string[];
 }
 
-/** @throws Error naming every setting that is wrong, and what it may be */
-export function readConfig(env: Environment, uid: number): Config {
+/**
+ * @param argument the configuration file as the command line names it; it wins over `ALCOVE_CONFIG`
+ * @throws StartRefused naming everything that is wrong, and what it may be
+ */
+export function readConfig(env: Environment, uid: number, argument?: string): Config {
   const read = new SettingsReader(env, FOR_OTHERS);
-  const root = uid === 0;
+  const inEnvironment = read.text("ALCOVE_CONFIG", "");
+  const named = argument ?? inEnvironment;
+  if (inEnvironment !== "" && inEnvironment !== named) {
+    read.warning(`ALCOVE_CONFIG=${inEnvironment} is not used: the command line names ${named}`);
+  }
+  const file = named === "" ? NO_FILE : readDaemonFile(named, read.plain("HOME"));
+  const { settings } = file;
   const config: Config = {
-    stateDir: path.resolve(read.text("ALCOVE_STATE_DIR", path.join(CHECKOUT, ".alcove"))),
-    runtimeDir: path.resolve(
-      read.text("ALCOVE_RUNTIME_DIR", runtimeDefault(root, read.plain("XDG_RUNTIME_DIR"), uid)),
-    ),
-    listenAddress: read.text("ALCOVE_LISTEN_ADDRESS", "127.0.0.1"),
-    listenPort: read.integer("ALCOVE_LISTEN_PORT", 8080, [0, 65_535]),
-    auth: read.oneOf("ALCOVE_AUTH", ["on", "off"]),
+    ...directories(read, uid),
+    ...machines(read),
+    api: apiSettings(read, settings),
     slicerGoStats: read.oneOf("ALCOVE_SLICER_GO_STATS", ["on", "off"]),
+    onStop: read.oneOf("ALCOVE_ON_STOP", ["stop", "leave"]),
+    groups: groupsOf(read, settings),
+    githubUser: settings?.githubUser,
+    keysUrl: read.shaped("ALCOVE_KEYS_URL", "https://github.com", KEYS_URL, KEYS_URL_SHAPE),
+    guestReboot: settings?.guestReboot ?? "restarts",
+    gracefulStop: settings?.gracefulShutdown ?? true,
+    limits: limits(read),
+    warnings: [...file.warnings, ...read.warnings],
+  };
+  refuse(read.finish(), file.problems);
+  return Object.freeze(config);
+}
+
+const NO_FILE: ReadFile = { settings: undefined, problems: [], warnings: [] };
+
+function refuse(inEnvironment: readonly string[], inFile: readonly string[]): void {
+  const parts = [
+    ...(inEnvironment.length > 0 ? [`Settings: ${inEnvironment.join("; ")}`] : []),
+    ...inFile,
+  ];
+  if (parts.length > 0) throw new StartRefused(parts.join("\n"));
+}
+
+function directories(read: SettingsReader, uid: number): Pick<Config, "stateDir" | "runtimeDir"> {
+  const byDefault = runtimeDefault(uid === 0, read.plain("XDG_RUNTIME_DIR"), uid);
+  return {
+    stateDir: path.resolve(read.text("ALCOVE_STATE_DIR", path.join(CHECKOUT, ".alcove"))),
+    runtimeDir: path.resolve(read.text("ALCOVE_RUNTIME_DIR", byDefault)),
+  };
+}
+
+type Machines =
+  | "hypervisor"
+  | "acceleration"
+  | "guestAslr"
+  | "qemuBinary"
+  | "agentBinary"
+  | "bootTimeoutMs"
+  | "powerOffGraceMs"
+  | "vmmUidBase"
+  | "guestToHost";
+
+function machines(read: SettingsReader): Pick<Config, Machines> {
+  return {
     hypervisor: read.oneOf("ALCOVE_HYPERVISOR", ["qemu", "fake"]),
     acceleration: read.oneOf("ALCOVE_ACCELERATION", ["auto", "kvm", "tcg"]),
     guestAslr: read.oneOf("ALCOVE_GUEST_ASLR", ["auto", "on", "off"]),
@@ -67,36 +127,55 @@ export function readConfig(env: Environment, uid: number): Config {
     agentBinary: read.text("ALCOVE_AGENT", AGENT_IN_CHECKOUT),
     bootTimeoutMs: read.integer("ALCOVE_BOOT_TIMEOUT_MS", 30_000, [100, 600_000]),
     powerOffGraceMs: read.integer("ALCOVE_POWER_OFF_GRACE_MS", 10_000, [0, 600_000]),
-    onStop: read.oneOf("ALCOVE_ON_STOP", ["stop", "leave"]),
     vmmUidBase: read.integer("ALCOVE_VMM_UID_BASE", 400_000, [1, 2_000_000_000]),
     guestToHost: read.oneOf("ALCOVE_GUEST_TO_HOST", ["deny", "allow"]),
-    group: {
-      name: read.shaped("ALCOVE_GROUP_NAME", "sbox", GROUP_NAME, GROUP_NAME_SHAPE),
-      vcpus: read.integer("ALCOVE_GROUP_VCPUS", 2, [1, 64]),
-      memoryMiB: read.integer("ALCOVE_GROUP_MEMORY_MIB", 1024, [64, 1_048_576]),
-      image: read.text("ALCOVE_GROUP_IMAGE", "base"),
-      network: { mode: read.oneOf("ALCOVE_GROUP_NETWORK", ["user", "none"]) },
-      count: 0,
-      diskBytes: undefined,
-      dns: [],
-      sshKeys: [],
-      userdata: undefined,
-    },
-    limits: {
-      memoryReserveMiB: read.integer("ALCOVE_MEMORY_RESERVE_MIB", 1024, [0, 1_048_576]),
-      memoryOvercommit: read.decimal("ALCOVE_MEMORY_OVERCOMMIT", 1, [0.1, 100]),
-      cpuOvercommit: read.decimal("ALCOVE_CPU_OVERCOMMIT", 32, [0.1, 1_000]),
-      diskReserveMiB: read.integer("ALCOVE_DISK_RESERVE_MIB", 2048, [0, 1_073_741_824]),
-      maxVms: read.integer("ALCOVE_MAX_VMS", 2_000, [1, 4_096]),
-    },
   };
-  read.finish();
-  return Object.freeze(config);
 }
 
-/** It begins host names, and stands in URLs and in guests' files as it is. */
-const GROUP_NAME = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
-const GROUP_NAME_SHAPE = "1 to 40 of a-z, 0-9 and -, beginning with a letter and not ending with -";
+function limits(read: SettingsReader): Config["limits"] {
+  return {
+    memoryReserveMiB: read.integer("ALCOVE_MEMORY_RESERVE_MIB", 1024, [0, 1_048_576]),
+    memoryOvercommit: read.decimal("ALCOVE_MEMORY_OVERCOMMIT", 1, [0.1, 100]),
+    cpuOvercommit: read.decimal("ALCOVE_CPU_OVERCOMMIT", 32, [0.1, 1_000]),
+    diskReserveMiB: read.integer("ALCOVE_DISK_RESERVE_MIB", 2048, [0, 1_073_741_824]),
+    maxVms: read.integer("ALCOVE_MAX_VMS", 2_000, [1, 4_096]),
+  };
+}
+
+const OF_OWN_GROUP = ["NAME", "VCPUS", "MEMORY_MIB", "IMAGE", "NETWORK"].map(
+  (word) => `ALCOVE_GROUP_${word}`,
+);
+
+/** The file's groups, or without a file the one that Alcove makes for itself. */
+function groupsOf(read: SettingsReader, file: DaemonFile | undefined): Config["groups"] {
+  const own = ownGroup(read);
+  const [first, ...more] = file?.groups ?? [];
+  if (!first) return [own];
+  for (const name of OF_OWN_GROUP.filter((it) => read.isSet(it))) {
+    read.problem(
+      `${name} is set, but the host groups are those of the configuration file: unset it`,
+    );
+  }
+  return [first, ...more];
+}
+
+function ownGroup(read: SettingsReader): HostGroup {
+  return {
+    name: read.shaped("ALCOVE_GROUP_NAME", "sbox", GROUP_NAME, GROUP_NAME_SHAPE),
+    vcpus: read.integer("ALCOVE_GROUP_VCPUS", 2, [1, 64]),
+    memoryMiB: read.integer("ALCOVE_GROUP_MEMORY_MIB", 1024, [64, 1_048_576]),
+    image: read.text("ALCOVE_GROUP_IMAGE", "base"),
+    network: { mode: read.oneOf("ALCOVE_GROUP_NETWORK", ["user", "none"]) },
+    count: 0,
+    diskBytes: undefined,
+    dns: [],
+    sshKeys: [],
+    userdata: undefined,
+  };
+}
+
+const KEYS_URL = /^https?:\/\/[^\s/?#]+(?:\/[^\s?#]*[^\s?#/])?$/;
+const KEYS_URL_SHAPE = "an http or https URL without query and without a slash at its end";
 
 /** Alcove runs from its checkout, and keeps what it makes there unless told otherwise. */
 const CHECKOUT = path.resolve(import.meta.dirname, "../../../..");

@@ -1,17 +1,15 @@
 /** Reads settings one by one and remembers what was wrong with them, to say it all at once. */
 
-import { StartRefused } from "#lib/start-refused.ts";
+import { didYouMean } from "./nearest.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A name this close to a known one is taken for a slip. */
-const NEAR = 4;
 
 export class SettingsReader {
   readonly #env: Environment;
   readonly #foreign: ReadonlySet<string>;
   readonly #known = new Set<string>();
   readonly #problems: string[] = [];
+  readonly #warnings: string[] = [];
 
   /** @param foreign names with our prefix that somebody else reads */
   constructor(env: Environment, foreign: ReadonlySet<string>) {
@@ -61,31 +59,32 @@ export class SettingsReader {
     return value;
   }
 
-  finish(): void {
+  problem(text: string): void {
+    this.#problems.push(text);
+  }
+
+  warning(text: string): void {
+    this.#warnings.push(text);
+  }
+
+  /** what was said so far */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** Whether somebody has set it, to more than nothing. */
+  isSet(name: string): boolean {
+    this.#known.add(name);
+    return this.plain(name) !== undefined && this.plain(name) !== "";
+  }
+
+  /** @returns everything that was wrong, unknown names among it */
+  finish(): readonly string[] {
     for (const name of Object.keys(this.#env)) {
       if (name.startsWith("ALCOVE_") && !this.#known.has(name) && !this.#foreign.has(name)) {
-        this.#problems.push(`${name} is not a setting${this.#nearest(name)}`);
+        this.#problems.push(`${name} is not a setting${didYouMean(name, this.#known)}`);
       }
     }
-    if (this.#problems.length > 0) throw new StartRefused(`Settings: ${this.#problems.join("; ")}`);
+    return this.#problems;
   }
-
-  #nearest(name: string): string {
-    const [best] = [...this.#known].toSorted((a, b) => distance(name, a) - distance(name, b));
-    return best !== undefined && distance(name, best) <= NEAR ? `; did you mean ${best}?` : "";
-  }
-}
-
-/** Edit distance: insertions, deletions and replacements of one character. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, charA] of a.split("").entries()) {
-    const next = [i + 1];
-    for (const [j, charB] of b.split("").entries()) {
-      const replaced = (row[j] ?? 0) + (charA === charB ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

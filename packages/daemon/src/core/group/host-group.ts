@@ -3,6 +3,9 @@
 import { AlcoveError } from "../errors.ts";
 import type { GroupNetwork } from "../network/network.ts";
 
+/** The most that a guest is told in one frame leaves room for so much of a script. */
+export const MAX_USERDATA_BYTES = 32 * 1024;
+
 export interface HostGroup {
   readonly name: string;
   /** VMs declared in the configuration; 0 means that all are made by the API */

@@ -3,7 +3,7 @@
 import { humanBytes, MIB } from "#lib/bytes.ts";
 
 import { AlcoveError } from "../errors.ts";
-import type { HostGroup } from "../group/host-group.ts";
+import { type HostGroup, MAX_USERDATA_BYTES } from "../group/host-group.ts";
 import type { NetworkOverride } from "../network/network.ts";
 import { tagProblems } from "./tags.ts";
 import type { VmKind, VmSpec } from "./vm.ts";
@@ -27,7 +27,6 @@ export interface VmRequest {
 const MIN_MEMORY_MIB = 64;
 const MAX_SSH_KEYS = 64;
 const MAX_SSH_KEY_LENGTH = 16 * 1024;
-const MAX_USERDATA_BYTES = 32 * 1024;
 /** keys and userdata as JSON: with name, network and entropy they go to the guest in one frame of 64 KiB */
 const MAX_CONFIGURATION_BYTES = 60 * 1024;
 
