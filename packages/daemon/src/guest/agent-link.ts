@@ -50,6 +50,10 @@ export class AgentLink implements GuestLink {
     this.#session = session;
   }
 
+  get latencyMs(): number | undefined {
+    return this.#session.latencyMs;
+  }
+
   holdLiveness(): Disposable {
     return this.#session.holdLiveness();
   }

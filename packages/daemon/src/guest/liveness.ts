@@ -29,11 +29,18 @@ export class Liveness implements Disposable {
   #holds = 0;
   #pingsSent = 0n;
   #awaited: Buffer | undefined;
+  #askedAt = 0;
+  #latencyMs: number | undefined;
 
   constructor(deps: LivenessDeps) {
     this.#deps = deps;
     this.#timer = setInterval(() => this.#onTick(), deps.tickMs);
     this.#timer.unref();
+  }
+
+  /** how long the last answer to a PING took, in `ms`; `undefined` before the first */
+  get latencyMs(): number | undefined {
+    return this.#latencyMs;
   }
 
   /** Bytes came. */
@@ -46,6 +53,7 @@ export class Liveness implements Disposable {
     if (this.#awaited === undefined || !this.#awaited.equals(payload)) return false;
     this.#awaited = undefined;
     this.#silentTicks = 0;
+    this.#latencyMs = performance.now() - this.#askedAt;
     return true;
   }
 
@@ -85,6 +93,7 @@ export class Liveness implements Disposable {
     this.#silentTicks = 0;
     this.#awaited = Buffer.alloc(PING_BYTES);
     this.#awaited.writeBigUInt64LE(this.#pingsSent);
+    this.#askedAt = performance.now();
     this.#deps.ping(this.#awaited);
   }
 }

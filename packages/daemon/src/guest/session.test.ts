@@ -212,6 +212,8 @@ describe("liveness", { timeout: 20_000 }, () => {
       pair.guest.send("PONG", 0, ping.payload);
     }
     await stillAnswers(pair);
+    const { latencyMs = Number.NaN } = pair.link;
+    assert.ok(latencyMs >= 0 && latencyMs < 10_000, `${latencyMs} ms`);
   });
 
   test("a guest that does not answer is given up, whatever else it sends", async () => {

@@ -106,6 +106,10 @@ export class Session implements AsyncDisposable {
     return this.#end("the agent broke the protocol", new BrokenStream(problem));
   }
 
+  get latencyMs(): number | undefined {
+    return this.#liveness.latencyMs;
+  }
+
   holdLiveness(): Disposable {
     return this.#liveness.hold();
   }

@@ -48,6 +48,8 @@ export interface GuestLink extends AsyncDisposable {
   readonly agent: GuestIdentity;
   /** settles once, with the reason, when the session is over; never rejects */
   readonly closed: Promise<Error>;
+  /** how long the last sign of life took, in `ms`; `undefined` before the first, or where none is asked for */
+  readonly latencyMs?: number | undefined;
   /** while held, silence from the guest is not taken for death (its vCPUs are stopped) */
   holdLiveness(): Disposable;
 

@@ -1,0 +1,128 @@
+/** What the VMs and their agents are doing, counted when somebody asks. */
+
+import { Gauge, type Registry } from "prom-client";
+
+import type { HostGroups } from "#core/group/host-group.ts";
+import { VM_PHASES, type VmPhase } from "#core/vm/lifecycle.ts";
+import type { VmSupervisor } from "#core/vm/supervisor.ts";
+import type { Vms } from "#core/vm/vms.ts";
+
+/** Slicer's words for what a VM does; `alcove_vms` has the phases themselves. */
+const STATE: Record<VmPhase, string> = {
+  created: "running",
+  starting: "running",
+  running: "running",
+  paused: "paused",
+  stopping: "stopped",
+  stopped: "stopped",
+  failed: "stopped",
+  deleted: "stopped",
+};
+const STATES = new Set(Object.values(STATE));
+
+export function vmGauges(registers: Registry[], vms: Vms, groups: HostGroups): void {
+  countVms(registers, vms, groups);
+  gauge({
+    registers,
+    name: "slicer_vm_gpu_count",
+    help: "GPUs that VMs hold; Alcove gives them none",
+    labelNames: ["host_group"],
+    collect: (set) => groups.all().forEach(({ name }) => set({ host_group: name }, 0)),
+  });
+  const agentsOf = (group: string) => inGroup(vms, group).flatMap((vm) => vm.contact ?? []);
+  gauge({
+    registers,
+    name: "alcove_agents",
+    help: "Agents of VMs that have a machine, by whether they can be asked now",
+    labelNames: ["host_group", "connected"],
+    collect: (set) => {
+      for (const { name } of groups.all()) {
+        const agents = agentsOf(name);
+        const connected = agents.filter(({ current }) => current).length;
+        set({ host_group: name, connected: "yes" }, connected);
+        set({ host_group: name, connected: "no" }, agents.length - connected);
+      }
+    },
+  });
+  gauge({
+    registers,
+    name: "alcove_agent_latency_seconds",
+    help: "Last round trip to the agents of a host group that were asked for a sign of life: the longest, and their mean",
+    labelNames: ["host_group", "of"],
+    collect: (set) => {
+      for (const { name } of groups.all()) {
+        const seconds = agentsOf(name).flatMap(({ current }) =>
+          current?.latencyMs === undefined ? [] : current.latencyMs / 1_000,
+        );
+        if (seconds.length === 0) continue;
+        set({ host_group: name, of: "longest" }, Math.max(...seconds));
+        const mean = seconds.reduce((sum, one) => sum + one, 0) / seconds.length;
+        set({ host_group: name, of: "mean" }, mean);
+      }
+    },
+  });
+}
+
+function countVms(registers: Registry[], vms: Vms, groups: HostGroups): void {
+  gauge({
+    registers,
+    name: "slicer_vm_running",
+    help: "VMs, by host group, whether the API made them, and state",
+    labelNames: ["host_group", "api", "state"],
+    collect: (set) => {
+      for (const { name } of groups.all()) {
+        for (const api of ["true", "false"]) {
+          const some = inGroup(vms, name).filter((vm) => String(madeByApi(vm)) === api);
+          for (const state of STATES) {
+            const count = some.filter((vm) => STATE[vm.phase] === state).length;
+            set({ host_group: name, api, state }, count);
+          }
+        }
+      }
+    },
+  });
+  gauge({
+    registers,
+    name: "alcove_vms",
+    help: "VMs, by host group and phase",
+    labelNames: ["host_group", "phase"],
+    collect: (set) => {
+      for (const { name } of groups.all()) {
+        for (const phase of VM_PHASES) {
+          const count = inGroup(vms, name).filter((vm) => vm.phase === phase).length;
+          set({ host_group: name, phase }, count);
+        }
+      }
+    },
+  });
+}
+
+function inGroup(vms: Vms, group: string): readonly VmSupervisor[] {
+  return vms.list().filter((vm) => vm.record.group === group);
+}
+
+function madeByApi(vm: VmSupervisor): boolean {
+  return vm.record.kind !== "service";
+}
+
+interface GaugeOrder {
+  readonly registers: Registry[];
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly collect: (
+    set: (labels: Readonly<Record<string, string>>, value: number) => void,
+  ) => void;
+}
+
+/** A gauge that is made of what there is at the time of asking, and of nothing else. */
+function gauge({ collect, labelNames, ...rest }: GaugeOrder): void {
+  const it: Gauge = new Gauge({
+    ...rest,
+    labelNames: [...labelNames],
+    collect: () => {
+      it.reset();
+      collect((labels, value) => it.set(labels, value));
+    },
+  });
+}
