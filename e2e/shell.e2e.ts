@@ -1,7 +1,12 @@
-/** A terminal over a raw RFC 6455 client that offers nothing: contract A15. */
+/**
+ * A terminal over a raw RFC 6455 client that offers nothing: contract A15.
+ *
+ * E2E_SHELL_IDLE_S says for how many seconds a session is left alone; 600 is worth a try by hand.
+ */
 
 import assert from "node:assert/strict";
 import { before } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { sh } from "./harness/exec.ts";
 import { refusalOf, Terminal } from "./harness/terminal.ts";
@@ -9,6 +14,7 @@ import { suite } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
 const MIB = 1024 * 1024;
+const IDLE_MS = Number(process.env["E2E_SHELL_IDLE_S"] ?? 5) * 1_000;
 
 suite("shell", {}, (host, story) => {
   let vm = "";
@@ -109,6 +115,21 @@ suite("shell", {}, (host, story) => {
     assert.ok(terminal.counted >= 100_000_000, `${terminal.counted} bytes came`);
     assert.ok(host.daemon.residentBytes - atFirst < 64 * MIB);
     assert.ok(terminal.longestMessage <= 32_768, `a message of ${terminal.longestMessage} bytes`);
+  });
+
+  story("a session that is left alone is still there, with the shell that it had", async () => {
+    await using terminal = await open();
+    terminal.type("cd /usr; ME=$$; echo at-$((1 + 1))\n");
+    await terminal.untilSaid(/at-2/);
+    const said = terminal.said.length;
+    await delay(IDLE_MS);
+    assert.equal(
+      terminal.said.slice(said).replace(/^\S*\$ $/, ""),
+      "",
+      "it said something by itself",
+    );
+    terminal.type("echo $PWD:$((ME == $$)):$((2 + 2))\n");
+    await terminal.untilSaid(/\/usr:1:4/);
   });
 
   story("what cannot be a terminal is refused in plain HTTP", async () => {
