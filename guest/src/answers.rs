@@ -4,6 +4,8 @@
 use serde::Serialize;
 
 use crate::accounts::Accounts;
+use crate::background::Backgrounds;
+use crate::background_answers as background;
 use crate::beneath::Owner;
 use crate::configure::configure;
 use crate::copy_in::CopyIn;
@@ -15,6 +17,7 @@ use crate::forward::Forward;
 use crate::frame::FrameType;
 use crate::health::Health;
 use crate::outbox::Outbox;
+use crate::outflow::{Pieces, Piecewise};
 use crate::placement::absolute;
 use crate::power::ask_init;
 use crate::refusal::{Answer, RefusalJson};
@@ -23,10 +26,18 @@ use crate::removal::Removal;
 use crate::request::{FsAction, FsRequest, Request};
 use crate::stats::Snapshot;
 use crate::stream::Work;
+use crate::watch::Watch;
 
 pub enum Opened {
     Answered,
     Working(Work),
+}
+
+impl Opened {
+    pub fn pieces(pieces: impl Pieces + 'static) -> Self {
+        let outflow = Piecewise::new(Box::new(pieces));
+        Self::Working(Work::Outflow(Box::new(outflow)))
+    }
 }
 
 #[derive(Serialize)]
@@ -52,14 +63,16 @@ struct Described {
     entry: Entry,
 }
 
-/// `{"opened":{}}`: a listing has begun.
+/// `{"opened":{}}`: a listing, a watch has begun.
 #[derive(Serialize)]
-struct ListingBegun {
+pub struct HasOpened {
     opened: Nothing,
 }
 
 #[derive(Serialize)]
 struct Nothing {}
+
+pub const OPENED: HasOpened = HasOpened { opened: Nothing {} };
 
 #[derive(Serialize)]
 struct Statistics {
@@ -72,7 +85,7 @@ pub fn open(
     request: Request,
     id: u32,
     outbox: &mut Outbox,
-    registry: &mut Registry,
+    (registry, backgrounds): (&mut Registry, &mut Backgrounds),
 ) -> Answer<Opened> {
     match request {
         Request::Health => outbox.push_json(FrameType::Close, id, &Health::now()),
@@ -119,6 +132,17 @@ pub fn open(
             return Ok(Opened::Working(Work::Forward(Box::new(forward))));
         }
         Request::Fs(request) => return open_fs(&request, id, outbox),
+        Request::Watch(request) => {
+            let watch = Watch::start(&request, &Accounts::load())?;
+            return Ok(Opened::pieces(watch));
+        }
+        Request::Start(exec, wanted, size) => {
+            let program = backgrounds.start(&exec, wanted, size, registry)?;
+            background::started(&program.borrow(), id, outbox);
+        }
+        Request::Background(request) => {
+            return background::open(&request, id, outbox, backgrounds);
+        }
     }
     Ok(Opened::Answered)
 }
@@ -135,9 +159,8 @@ fn open_fs(request: &FsRequest, id: u32, outbox: &mut Outbox) -> Answer<Opened> 
         }
         FsAction::Readdir => {
             let listing = Listing::start(path)?;
-            let opened = Nothing {};
-            outbox.push_json(FrameType::Event, id, &ListingBegun { opened });
-            return Ok(Opened::Working(Work::Outflow(Box::new(listing))));
+            outbox.push_json(FrameType::Event, id, &OPENED);
+            return Ok(Opened::pieces(listing));
         }
         FsAction::Mkdir => make_directory(&Wanted {
             path: &path,

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use crate::accounts::Accounts;
 use crate::glob::Patterns;
-use crate::outflow::{Outflow, Sent};
+use crate::outbox::Outbox;
+use crate::outflow::{close_sent, Flow, Outflow};
 use crate::placement::absolute;
 use crate::refusal::{About, Answer, Code, Refusal};
 use crate::request::{CopyOutRequest, Format};
@@ -104,16 +105,21 @@ impl Outflow for CopyOut {
         Ok(count)
     }
 
-    fn is_over(&self) -> bool {
-        match &self.bytes {
+    fn flow(&self) -> Flow {
+        let is_over = match &self.bytes {
             Bytes::File { left, .. } => *left == 0,
             Bytes::Kept { content, sent } => *sent == content.len(),
             Bytes::Tar(source) => source.is_over(),
+        };
+        if is_over {
+            Flow::Over
+        } else {
+            Flow::Ready
         }
     }
 
-    fn done(&self) -> Sent {
-        Sent::new(self.sent)
+    fn close(&self, id: u32, outbox: &mut Outbox) {
+        close_sent(self.sent, id, outbox);
     }
 }
 

@@ -4,8 +4,8 @@ use rustix::fs::{lstat, open, statat, AtFlags, Dir, FileType, Mode, OFlags, Stat
 use rustix::io::Errno;
 use serde::Serialize;
 
-use crate::outflow::{Outflow, Sent};
-use crate::refusal::{About, Answer, Refusal};
+use crate::outflow::{push_line, Flow, Pieces};
+use crate::refusal::{About, Answer};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,31 +50,23 @@ impl Entry {
 pub struct Listing {
     folder: Dir,
     path: String,
-    /// the next line, and how much of it was sent; empty at the end
-    line: Vec<u8>,
-    line_sent: usize,
-    sent: u64,
+    is_over: bool,
 }
 
 impl Listing {
     pub fn start(path: String) -> Answer<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = open(path.as_str(), flags, Mode::empty()).about(&path)?;
-        let mut listing = Self {
+        Ok(Self {
             folder: Dir::new(fd).about(&path)?,
             path,
-            line: Vec::new(),
-            line_sent: 0,
-            sent: 0,
-        };
-        listing.advance()?;
-        Ok(listing)
+            is_over: false,
+        })
     }
+}
 
-    /// Makes the next line; none at the end.
-    fn advance(&mut self) -> Answer<()> {
-        self.line.clear();
-        self.line_sent = 0;
+impl Pieces for Listing {
+    fn next(&mut self, line: &mut Vec<u8>) -> Answer<()> {
         while let Some(found) = self.folder.read() {
             let found = found.about(&self.path)?;
             let name = found.file_name();
@@ -88,37 +80,17 @@ impl Listing {
                 other => other.about(&self.path)?,
             };
             let entry = Entry::new(name.to_string_lossy().into_owned(), &stat);
-            serde_json::to_writer(&mut self.line, &entry)
-                .map_err(|error| Refusal::io(&self.path, error))?;
-            self.line.push(b'\n');
-            return Ok(());
+            return push_line(line, &entry);
         }
+        self.is_over = true;
         Ok(())
     }
-}
 
-impl Outflow for Listing {
-    fn read(&mut self, space: &mut [u8]) -> Answer<usize> {
-        let mut filled = 0;
-        while filled < space.len() && !self.is_over() {
-            let rest = &self.line[self.line_sent..];
-            let count = rest.len().min(space.len() - filled);
-            space[filled..filled + count].copy_from_slice(&rest[..count]);
-            filled += count;
-            self.line_sent += count;
-            if self.line_sent == self.line.len() {
-                self.advance()?;
-            }
+    fn flow(&self) -> Flow {
+        if self.is_over {
+            Flow::Over
+        } else {
+            Flow::Ready
         }
-        self.sent += filled as u64;
-        Ok(filled)
-    }
-
-    fn is_over(&self) -> bool {
-        self.line.is_empty()
-    }
-
-    fn done(&self) -> Sent {
-        Sent::new(self.sent)
     }
 }

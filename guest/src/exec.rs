@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::accounts::Accounts;
-use crate::command::{plan, start_refusal};
+use crate::command::{plan, start_refusal, Command};
 use crate::refusal::{Answer, Refusal};
 use crate::request::{ExecRequest, Size};
 use crate::sys::spawn::{spawn, Program};
@@ -42,7 +42,11 @@ pub struct Exec {
 
 impl Exec {
     pub fn start(request: &ExecRequest, accounts: &Accounts) -> Answer<Self> {
-        let command = plan(request, accounts)?;
+        Self::run(&plan(request, accounts)?, request)
+    }
+
+    /// Starts what was planned for `request`.
+    pub fn run(command: &Command, request: &ExecRequest) -> Answer<Self> {
         let wiring = wire(request).map_err(|error| Refusal::io("making pipes", error))?;
         if request.pty.is_some() {
             own_terminal(&wiring.child[0], command.identity.uid);
@@ -62,7 +66,7 @@ impl Exec {
             stdio: [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()],
             terminal: request.pty.is_some(),
         })
-        .map_err(|error| start_refusal(&command, error))?;
+        .map_err(|error| start_refusal(command, error))?;
         Ok(Self {
             pid,
             is_terminal: request.pty.is_some(),
@@ -194,6 +198,11 @@ impl Exec {
     /// When a program that ended counts as silent.
     pub fn deadline(&self) -> Option<Instant> {
         self.silent_until
+    }
+
+    /// The wait status, once the program ended.
+    pub fn status(&self) -> Option<i32> {
+        self.status
     }
 
     /// The wait status, once the program ended and its output is over or has been silent.

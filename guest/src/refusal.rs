@@ -19,6 +19,8 @@ pub enum Code {
     BadArchive,
     NotExecutable,
     Busy,
+    Gone,
+    Running,
     Cancelled,
     Unsupported,
     Io,

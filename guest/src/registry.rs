@@ -8,10 +8,11 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::background::MAX_PROGRAMS;
 use crate::sessions::kill_session;
 
-/// most programs at a time, as many as streams
-const SLOTS: usize = 64;
+/// most programs at a time: as many as streams, and those in the background
+const SLOTS: usize = 64 + MAX_PROGRAMS;
 const SLOT_BYTES: usize = 4;
 
 pub struct Registry {

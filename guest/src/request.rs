@@ -160,6 +160,52 @@ pub struct FsRequest {
     pub mode: Option<u32>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchRequest {
+    pub paths: Vec<String>,
+    #[serde(default)]
+    pub patterns: Vec<String>,
+    #[serde(default)]
+    pub events: Vec<String>,
+    #[serde(default)]
+    pub recursive: bool,
+    pub user: Option<UserSpec>,
+    pub debounce_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackgroundAction {
+    Start,
+    List,
+    Logs,
+    Kill,
+    Wait,
+    Reap,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackgroundRequest {
+    pub action: BackgroundAction,
+    pub id: Option<String>,
+    #[serde(default)]
+    pub from_id: u64,
+    #[serde(default)]
+    pub follow: bool,
+    pub signal: Option<String>,
+    pub grace_ms: Option<u64>,
+}
+
+/// What starts a program in the background, besides how to run it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BackgroundStart {
+    pub ring_bytes: Option<u64>,
+    pub note: String,
+}
+
 #[derive(Debug)]
 pub enum Request {
     Health,
@@ -171,6 +217,10 @@ pub enum Request {
     Configure(Box<ConfigureRequest>),
     Forward(ForwardRequest),
     Fs(FsRequest),
+    /// with the length of the request, in bytes
+    Start(Box<ExecRequest>, BackgroundStart, usize),
+    Background(BackgroundRequest),
+    Watch(WatchRequest),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -206,10 +256,20 @@ pub fn parse_request(json: &[u8]) -> Answer<Request> {
         "configure" => Request::Configure(Box::new(parse(json)?)),
         "forward" => Request::Forward(parse(json)?),
         "fs" => Request::Fs(parse(json)?),
+        "background" => background(json)?,
+        "watch" => Request::Watch(parse(json)?),
         other => {
             let message = format!("this agent does not know the operation {other:?}");
             return Err(Refusal::new(Code::Unsupported, message));
         }
+    })
+}
+
+fn background(json: &[u8]) -> Answer<Request> {
+    let request: BackgroundRequest = parse(json)?;
+    Ok(match request.action {
+        BackgroundAction::Start => Request::Start(Box::new(parse(json)?), parse(json)?, json.len()),
+        _ => Request::Background(request),
     })
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::answers::{open, Opened};
+use crate::background::Backgrounds;
 use crate::credit::{Receiving, Sending, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES, OWN_WINDOW_BYTES};
 use crate::frame::{Decoder, Frame, FrameType};
 use crate::outbox::Outbox;
@@ -33,6 +34,7 @@ pub struct Session {
     streams: BTreeMap<u32, Stream>,
     condemned: Condemned,
     registry: Registry,
+    backgrounds: Backgrounds,
 }
 
 impl Session {
@@ -43,6 +45,7 @@ impl Session {
             streams: BTreeMap::new(),
             condemned: Condemned::default(),
             registry,
+            backgrounds: Backgrounds::default(),
         }
     }
 
@@ -73,7 +76,7 @@ impl Session {
         }
     }
 
-    /// Ends everything of this connection. Nothing more is sent for it.
+    /// Ends everything of this connection but programs in the background. Nothing more is sent for it.
     pub fn drop_all(&mut self) {
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
@@ -83,43 +86,49 @@ impl Session {
         self.greeting = None;
     }
 
-    /// Kills what was only hung up; for the agent's own end.
+    /// Kills also what was only hung up, and the programs in the background; for the agent's own end.
     pub fn drop_for_good(&mut self) {
         self.drop_all();
         self.condemned.carry_out_all();
+        self.backgrounds.kill_all();
     }
 
     pub fn interests<T: Copy>(&self, set: &mut PollSet<T>, token: impl Fn(u32, Source) -> T) {
         for (id, stream) in &self.streams {
             stream.interests(&self.outbox, set, |source| token(*id, source));
         }
+        self.backgrounds.interests(set, token);
     }
 
     pub fn ready(&mut self, id: u32, source: Source, readiness: Readiness) {
+        if let Source::Kept(output) = source {
+            self.backgrounds.ready(id, output);
+            return;
+        }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.ready(source, readiness, &mut self.outbox);
         }
     }
 
-    /// A child of ours ended; false when it is none of this session's.
-    pub fn child_ended(&mut self, pid: i32, status: i32) -> bool {
+    /// A child of ours ended.
+    pub fn child_ended(&mut self, pid: i32, status: i32) {
+        self.backgrounds.child_ended(pid, status);
         let execs = self.streams.values_mut().filter_map(|s| match &mut s.work {
             Work::Exec(exec) => Some(exec),
-            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) | Work::Forward(_) => None,
+            _ => None,
         });
-        match execs.into_iter().find(|exec| exec.pid == pid) {
-            Some(exec) => exec.ended(status),
-            None => return false,
+        if let Some(exec) = execs.into_iter().find(|exec| exec.pid == pid) {
+            exec.ended(status);
         }
-        true
     }
 
-    /// Gives every copy and removal its turn and closes what is over.
+    /// Gives everything its turn and closes what is over.
     pub fn advance(&mut self, now: Instant) {
         self.condemned.carry_out(now);
+        self.backgrounds.advance(now, &mut self.registry);
         let mut closed = Vec::new();
         for (id, stream) in &mut self.streams {
-            let fate = match stream.pump(&mut self.outbox) {
+            let fate = match stream.pump(now, &mut self.outbox) {
                 Fate::Open => stream.settle(now, &mut self.outbox),
                 Fate::Closed => Fate::Closed,
             };
@@ -138,6 +147,7 @@ impl Session {
         let timers = self.streams.values().filter_map(Stream::deadline);
         timers
             .chain(self.condemned.deadline())
+            .chain(self.backgrounds.deadline())
             .chain(runnable.then_some(now))
             .min()
     }
@@ -174,8 +184,9 @@ impl Session {
             self.refuse(id, &Refusal::new(Code::Busy, message));
             return;
         }
+        let programs = (&mut self.registry, &mut self.backgrounds);
         let opened = parse_request(payload)
-            .and_then(|request| open(request, id, &mut self.outbox, &mut self.registry));
+            .and_then(|request| open(request, id, &mut self.outbox, programs));
         match opened {
             Ok(Opened::Answered) => {}
             Ok(Opened::Working(work)) => {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::answers::DONE;
+use crate::answers::{DONE, OPENED};
 use crate::copy_in::CopyIn;
 use crate::credit::{Receiving, Sending};
 use crate::exec::{Exec, Output};
@@ -13,7 +13,7 @@ use crate::forward::Forward;
 use crate::forward_stream;
 use crate::frame::{FrameType, MAX_PAYLOAD_BYTES};
 use crate::outbox::Outbox;
-use crate::outflow::Outflow;
+use crate::outflow::{Flow, Outflow};
 use crate::refusal::{Refusal, RefusalJson};
 use crate::removal::Removal;
 use crate::request::Control;
@@ -26,7 +26,7 @@ const TURN_BYTES: usize = MAX_PAYLOAD_BYTES;
 pub enum Work {
     Exec(Box<Exec>),
     CopyIn(Box<CopyIn>),
-    /// a copy out, a listing
+    /// a copy out, a listing, what is waited for
     Outflow(Box<dyn Outflow>),
     Removal(Box<Removal>),
     Forward(Box<Forward>),
@@ -41,6 +41,10 @@ pub enum Source {
     /// a terminal: input and output are one descriptor
     Terminal,
     Connection,
+    /// what an outflow waits for
+    Change,
+    /// the output of a program in the background, by its number instead of a stream's
+    Kept(Output),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +75,12 @@ impl Stream {
             Work::Forward(forward) => {
                 forward_stream::interests(forward, may_send, set, token(Source::Connection));
             }
-            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) => {}
+            Work::Outflow(outflow) => {
+                if let Some(fd) = outflow.descriptor() {
+                    set.readable(fd, token(Source::Change));
+                }
+            }
+            Work::CopyIn(_) | Work::Removal(_) => {}
         }
     }
 
@@ -81,6 +90,12 @@ impl Stream {
             Source::Stdout => self.send_output(Output::Stdout, FrameType::Data, outbox),
             Source::Stderr => self.send_output(Output::Stderr, FrameType::DataErr, outbox),
             Source::Input => self.flush_input(readiness, outbox),
+            Source::Change => {
+                if let Work::Outflow(outflow) = &mut self.work {
+                    outflow.ready();
+                }
+            }
+            Source::Kept(_) => {}
             Source::Connection => {
                 if let Work::Forward(forward) = &mut self.work {
                     let sender = (self.id, &mut self.sending);
@@ -161,8 +176,8 @@ impl Stream {
     }
 
     /// The turn of work that waits for no descriptor: as much as credit and outbox allow, and its end.
-    pub fn pump(&mut self, outbox: &mut Outbox) -> Fate {
-        let copy = match &mut self.work {
+    pub fn pump(&mut self, now: Instant, outbox: &mut Outbox) -> Fate {
+        let outflow = match &mut self.work {
             Work::Outflow(outflow) => outflow,
             Work::Removal(removal) => {
                 return match removal.step() {
@@ -173,13 +188,19 @@ impl Stream {
             }
             Work::Exec(_) | Work::CopyIn(_) | Work::Forward(_) => return Fate::Open,
         };
+        match outflow.wake(now) {
+            Ok(false) => {}
+            Ok(true) => outbox.push_json(FrameType::Event, self.id, &OPENED),
+            Err(refusal) => return self.refuse(&refusal, outbox),
+        }
         let mut sent = 0;
-        while sent < TURN_BYTES && outbox.wants_data() && !copy.is_over() {
+        while sent < TURN_BYTES && outbox.wants_data() && outflow.flow() == Flow::Ready {
             let limit = self.sending.available().min(MAX_PAYLOAD_BYTES);
             if limit == 0 {
                 return Fate::Open;
             }
-            match outbox.fill(FrameType::Data, self.id, limit, |space| copy.read(space)) {
+            match outbox.fill(FrameType::Data, self.id, limit, |space| outflow.read(space)) {
+                Ok(0) => break,
                 Ok(count) => {
                     self.sending.spend(count);
                     sent += count;
@@ -187,20 +208,22 @@ impl Stream {
                 Err(refusal) => return self.refuse(&refusal, outbox),
             }
         }
-        if !copy.is_over() {
+        if outflow.flow() != Flow::Over {
             return Fate::Open;
         }
         outbox.push(FrameType::End, self.id, &[]);
-        outbox.push_json(FrameType::Close, self.id, &copy.done());
+        outflow.close(self.id, outbox);
         Fate::Closed
     }
 
     /// Whether `pump` could do something now.
     pub fn is_runnable(&self, outbox: &Outbox) -> bool {
         match &self.work {
-            Work::Outflow(outflow) => {
-                outbox.wants_data() && (outflow.is_over() || self.sending.available() > 0)
-            }
+            Work::Outflow(outflow) => match outflow.flow() {
+                Flow::Ready => outbox.wants_data() && self.sending.available() > 0,
+                Flow::Idle => false,
+                Flow::Over => true,
+            },
             Work::Removal(_) => true,
             Work::Exec(_) | Work::CopyIn(_) | Work::Forward(_) => false,
         }
@@ -222,7 +245,8 @@ impl Stream {
         match &self.work {
             Work::Exec(exec) => exec.deadline(),
             Work::Forward(forward) => forward.deadline(),
-            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) => None,
+            Work::Outflow(outflow) => outflow.deadline(),
+            Work::CopyIn(_) | Work::Removal(_) => None,
         }
     }
 

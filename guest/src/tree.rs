@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{fstat, fstatfs, openat, statat, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -92,7 +92,7 @@ impl Tree {
         path.push(b'/');
         let mounted = stat.st_dev != parent.device;
         // /proc and its like hold no files to copy, and some without an end: they stay empty folders.
-        let names = if mounted && is_kernel_made(&folder)? {
+        let names = if mounted && is_kernel_made(folder.as_fd())? {
             Vec::new()
         } else {
             sorted_names(&folder)?
@@ -166,7 +166,7 @@ const KERNEL_MADE: [i64; 14] = [
     0x4249_4e4d,
 ];
 
-fn is_kernel_made(folder: &OwnedFd) -> Result<bool, Errno> {
+pub fn is_kernel_made(folder: BorrowedFd<'_>) -> Result<bool, Errno> {
     Ok(KERNEL_MADE.contains(&fstatfs(folder)?.f_type))
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PROTOCOL: u32 = 1;
-const FEATURES: [&str; 8] = [
+const FEATURES: [&str; 10] = [
     "exec",
     "shell",
     "copy",
@@ -13,6 +13,8 @@ const FEATURES: [&str; 8] = [
     "configure",
     "forward",
     "fs",
+    "background",
+    "watch",
 ];
 
 #[derive(Serialize)]
@@ -21,7 +23,7 @@ pub struct Welcome {
     protocol: u32,
     agent: &'static str,
     window: u32,
-    features: [&'static str; 8],
+    features: [&'static str; 10],
     boot_id: String,
     init: &'static str,
 }

@@ -2,7 +2,7 @@
 
 use alcove_agent::frame::{header, Decoder, FrameType};
 use alcove_agent::request::{
-    parse, parse_request, Control, FsAction, Hello, Request, Target, UserSpec,
+    parse, parse_request, BackgroundAction, Control, FsAction, Hello, Request, Target, UserSpec,
 };
 use serde_json::Value;
 
@@ -120,6 +120,22 @@ fn every_json_payload_for_the_guest_is_understood() {
                 };
                 assert_eq!(made.action, FsAction::Mkdir);
                 assert_eq!((made.recursive, made.mode), (true, Some(0o1777)));
+            }
+            "open-background-start" => {
+                let Request::Start(exec, wanted, size) = parse_request(&payload).unwrap() else {
+                    panic!("not a start");
+                };
+                assert_eq!(exec.argv.unwrap(), ["sleep", "600"]);
+                let expected = (Some(65_536), "base64");
+                assert_eq!((wanted.ring_bytes, &wanted.note[..]), expected);
+                assert_eq!(size, payload.len());
+            }
+            "open-background-logs" => {
+                let Request::Background(logs) = parse_request(&payload).unwrap() else {
+                    panic!("not about the background");
+                };
+                assert_eq!(logs.action, BackgroundAction::Logs);
+                assert_eq!((logs.from_id, logs.follow), (3, true));
             }
             other if other.starts_with("open-") => drop(parse_request(&payload).unwrap()),
             _ => {}
