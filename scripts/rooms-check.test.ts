@@ -56,6 +56,7 @@ const PLANTED: readonly Planted[] = [
   plant("room-core", `${DAEMON}/core/a.ts`, 'import type { Log } from "#drivers/fake/boot.ts";'),
   plant("room-lib", `${DAEMON}/lib/b.ts`, 'export { vm } from "#core/vm.ts";'),
   plant("room-store", `${DAEMON}/store/c.ts`, 'const child = await import("#process/child.ts");'),
+  plant("room-secrets", `${DAEMON}/secrets/t.ts`, 'import "#store/db.ts";'),
   plant("room-http", `${DAEMON}/http/d.ts`, 'type Db = import("#store/db.ts").DatabaseSync;'),
   plant("strangers-drivers", `${DAEMON}/drivers/qemu/e.ts`, 'export * from "../fake/boot.ts";'),
   plant("strangers-surfaces", `${DAEMON}/http/slicer/f.ts`, 'import "../aleph/about.ts";'),

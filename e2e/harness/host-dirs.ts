@@ -60,7 +60,7 @@ export class HostDirs {
     return namesIn(path.join(this.state, "vms"));
   }
 
-  /** What a stopped daemon without VMs leaves: token, database, images, what it knows of KVM. No more. */
+  /** What a stopped daemon without VMs leaves: token, database, images, sealed secrets, what it knows of KVM. No more. */
   assertNothingLeft(): void {
     assert.deepEqual(this.machines(), [], "processes are left");
     assert.deepEqual(this.runDirs(), [], "run directories are left");
@@ -71,7 +71,7 @@ export class HostDirs {
       "rules of the packet filter are left",
     );
     assert.deepEqual(namesIn(this.temp), [], "temporary files are left");
-    const kept = ["acceleration.json", "alcove.sqlite", "auth", "images", "vms"];
+    const kept = ["acceleration.json", "alcove.sqlite", "auth", "images", "secrets", "vms"];
     const unknown = namesIn(this.state).filter((name) => !kept.includes(name));
     assert.deepEqual(unknown, [], "the state directory holds more than the next start needs");
   }

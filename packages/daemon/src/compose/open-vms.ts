@@ -11,9 +11,13 @@ import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { Networks } from "#core/ports/networks.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
+import { deliverOnce } from "#core/secrets/delivery.ts";
+import { ImportedKeys } from "#core/secrets/imported-keys.ts";
+import type { Secrets } from "#core/secrets/secrets.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import { Vms } from "#core/vm/vms.ts";
 import { MIB } from "#lib/bytes.ts";
+import { KeyImport } from "#secrets/key-import.ts";
 
 import type { Virtualisation } from "./virtualisation.ts";
 
@@ -22,6 +26,7 @@ export interface VmsParts extends Virtualisation {
   readonly groups: HostGroups;
   readonly disks: DiskStore;
   readonly networks: Networks;
+  readonly secrets: Secrets;
   readonly store: VmStore;
   readonly log: Log;
 }
@@ -30,12 +35,13 @@ const GUEST_ENTROPY_BYTES = 64;
 
 /** Adopts what an earlier daemon left; when this resolves, every VM's phase is true. */
 export async function openVms(config: Config, parts: VmsParts, signal: AbortSignal): Promise<Vms> {
-  const { images, disks, networks } = parts;
+  const { images, disks, networks, secrets } = parts;
   const runRoot = path.join(config.runtimeDir, "vms");
   const deps = {
     ...parts,
     runRoot,
     clock: systemClock,
+    keys: importedKeys(config, parts.log),
     limits: { ...config.limits, diskReserveBytes: config.limits.diskReserveMiB * MIB },
     powerOffGraceMs: config.powerOffGraceMs,
     whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
@@ -50,6 +56,13 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
         time: systemClock.now(),
         entropy: randomBytes(GUEST_ENTROPY_BYTES),
       }),
+    prepareGuest: (record, link, till) =>
+      deliverOnce(link, () => secrets.chosen(record.spec.secrets), till),
   } satisfies Parameters<typeof Vms.open>[0];
   return Vms.open(deps, signal);
+}
+
+function importedKeys({ keysUrl, githubUser }: Config, log: Log): ImportedKeys {
+  const source = new KeyImport(keysUrl);
+  return new ImportedKeys({ source, ownAccount: githubUser, clock: systemClock, log });
 }

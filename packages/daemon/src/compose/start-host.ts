@@ -43,7 +43,7 @@ export async function startHost(
   await ownDirectory(config.runtimeDir, 0o711);
   for (const dir of [config.stateDir, config.runtimeDir]) parts.use(await becomeSoleOwner(dir));
 
-  const { store, disks } = parts.use(await openStorage(config.stateDir));
+  const { store, secrets, disks } = parts.use(await openStorage(config.stateDir, log));
   const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, log, signal);
@@ -51,7 +51,7 @@ export async function startHost(
   const guarding = await guardHost(config, log, signal);
   const vms = await openVms(
     config,
-    { ...machines, groups, disks, store, hostFacts, log, networks: plainNetworks },
+    { ...machines, groups, disks, store, secrets, hostFacts, log, networks: plainNetworks },
     signal,
   );
   parts.use(guarding.lowerWithout(vms));
@@ -64,7 +64,7 @@ export async function startHost(
   const goStats = config.slicerGoStats;
   const asked = Promise.withResolvers<void>();
   const surfaces = [
-    slicer({ vms, groups, consoles, about: us, goStats, stop: asked.resolve }, log),
+    slicer({ vms, groups, consoles, secrets, about: us, goStats, stop: asked.resolve }, log),
     native({ vms, consoles, store, hostFacts, hypervisor, version: us.version }, log),
   ];
   const listeners = parts.use(await listen(config, surfaces, log));

@@ -1,20 +1,28 @@
-/** What survives the daemon: the database, and the VMs' own files. */
+/** What survives the daemon: the database, the secrets, and the VMs' own files. */
 
 import path from "node:path";
 
+import { systemClock } from "#core/ports/clock.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
+import type { Log } from "#core/ports/log.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
+import { Secrets } from "#core/secrets/secrets.ts";
 import { VmDisks } from "#images/vm-disks.ts";
+import { SealedVault } from "#secrets/sealed-vault.ts";
 import { openDb } from "#store/db.ts";
 import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
 export interface Storage extends Disposable {
   readonly store: VmStore;
+  readonly secrets: Secrets;
   readonly disks: DiskStore;
 }
 
-export async function openStorage(stateDir: string): Promise<Storage> {
+export async function openStorage(stateDir: string, log: Log): Promise<Storage> {
   const disks = await VmDisks.open(path.join(stateDir, "vms"));
+  const vault = await SealedVault.open(path.join(stateDir, "secrets"));
+  const secrets = new Secrets({ vault, clock: systemClock, log });
   const db = openDb(path.join(stateDir, "alcove.sqlite"));
-  return { store: new SqliteVmStore(db), disks, [Symbol.dispose]: () => db.close() };
+  const store = new SqliteVmStore(db);
+  return { store, secrets, disks, [Symbol.dispose]: () => db.close() };
 }

@@ -59,7 +59,8 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "";
-    throw Object.assign(invalidRequest("", `The body is not valid JSON: ${why}`), { cause });
+    // What the parser says quotes the body, and a body may hold a secret.
+    const where = /at position \d+.*$/.exec(cause instanceof Error ? cause.message : "")?.[0];
+    throw invalidRequest("", `The body is not valid JSON${where ? `: ${where}` : ""}`);
   }
 }

@@ -8,6 +8,7 @@ import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import { plainNetworks } from "#core/network/plain-networks.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
+import type { Secrets } from "#core/secrets/secrets.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
@@ -18,12 +19,13 @@ import { FakeDialer } from "#drivers/fake/fake-agent.ts";
 import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
 import { type FakeBox, FakeWorld } from "#drivers/fake/fake-world.ts";
-import { VmDisks } from "#images/vm-disks.ts";
-import { GIB } from "#lib/bytes.ts";
-import { type Db, openDb } from "#store/db.ts";
-import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
+import type { Db } from "#store/db.ts";
+import type { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
+import { type FakeState, openFakeState } from "./fake-state.ts";
 import { RememberingLog } from "./remembering-log.ts";
+import { roomyFacts } from "./roomy-facts.ts";
+import { roomyLimits } from "./roomy-limits.ts";
 import { type TempDir, tempDir } from "./temp-dir.ts";
 
 /** a signal that never aborts */
@@ -58,6 +60,7 @@ export function aRequest(different: Partial<VmRequest>): VmRequest {
     tags: [],
     sshKeys: [],
     userdata: undefined,
+    importKeysOf: undefined,
     secrets: undefined,
     network: undefined,
     ...different,
@@ -65,26 +68,39 @@ export function aRequest(different: Partial<VmRequest>): VmRequest {
 }
 
 export class FakeHost implements AsyncDisposable {
-  readonly disks: VmDisks;
+  readonly disks: FakeState["disks"];
   readonly world = new FakeWorld();
-  readonly db: Db = openDb(":memory:");
-  readonly store = new SqliteVmStore(this.db);
-  readonly log = new RememberingLog();
+  readonly db: Db;
+  readonly store: SqliteVmStore;
+  readonly secrets: Secrets;
+  readonly log: RememberingLog;
   readonly hypervisor = new FakeHypervisor(this.world, { bootLatencyMs: BOOT_MS });
   readonly dialer = new FakeDialer(this.world);
   readonly groups: HostGroups;
   readonly #directory: TempDir;
+  readonly #state: FakeState;
   readonly #ends: (() => Promise<void>)[] = [];
 
-  private constructor(directory: TempDir, disks: VmDisks, groups: readonly HostGroup[]) {
+  private constructor(
+    directory: TempDir,
+    kept: { readonly log: RememberingLog; readonly state: FakeState },
+    groups: readonly HostGroup[],
+  ) {
     this.#directory = directory;
-    this.disks = disks;
+    this.#state = kept.state;
+    this.disks = kept.state.disks;
+    this.db = kept.state.db;
+    this.store = kept.state.store;
+    this.secrets = kept.state.secrets;
+    this.log = kept.log;
     this.groups = new HostGroups(groups);
   }
 
   static async make(groups: readonly HostGroup[] = [aGroup({})]): Promise<FakeHost> {
     const directory = await tempDir();
-    return new FakeHost(directory, await VmDisks.open(`${directory.path}/vms`), groups);
+    const log = new RememberingLog();
+    const state = await openFakeState(directory.path, log);
+    return new FakeHost(directory, { log, state }, groups);
   }
 
   /** where everything of this host is on disk */
@@ -145,7 +161,11 @@ export class FakeHost implements AsyncDisposable {
 
   #parts(images: ImageStore = fakeImages): VmsDeps {
     const { disks, runRoot } = this;
+    const { secrets, keys, prepareGuest } = this.#state;
     return {
+      secrets,
+      keys,
+      prepareGuest,
       hypervisor: this.hypervisor,
       dialer: this.dialer,
       store: this.store,
@@ -156,18 +176,8 @@ export class FakeHost implements AsyncDisposable {
       disks,
       networks: plainNetworks,
       runRoot,
-      hostFacts: {
-        cpuCount: () => 64,
-        memory: async () => ({ totalBytes: 4096 * GIB, availableBytes: 4096 * GIB }),
-        disk: async () => ({ totalBytes: 1024 * GIB, freeBytes: 1024 * GIB }),
-      },
-      limits: {
-        memoryReserveMiB: 1024,
-        memoryOvercommit: 1,
-        cpuOvercommit: 64,
-        diskReserveBytes: GIB,
-        maxVms: 4096,
-      },
+      hostFacts: roomyFacts,
+      limits: roomyLimits,
       powerOffGraceMs: GRACE_MS,
       whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
       planFor: async (record, signal) =>

@@ -60,9 +60,9 @@ export class SlicerApi implements AsyncDisposable {
     const about = { version: "1.2.3", gitCommit: "c0ffee", platform: "linux", arch: "amd64" };
     const consoles = new VmConsoles(host.disks, fileConsoleLogs);
     const { goStats = "on" } = options;
-    const { groups, log } = host;
+    const { groups, secrets, log } = host;
     const stop = options.stop ?? (() => undefined);
-    const surface = slicer({ vms, groups, consoles, about, goStats, stop }, log);
+    const surface = slicer({ vms, groups, consoles, secrets, about, goStats, stop }, log);
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
     const routes: Route[] = [];
     const app = await application([listener(routes), surface], check);

@@ -23,6 +23,8 @@ interface Stage {
   contact(start: ContactStart, different?: Partial<ContactDeps>): GuestContact;
 }
 
+const prepare = async () => undefined;
+
 /** A guest that runs, and nobody in contact with it yet. */
 function stage(refusals = 0): Stage {
   const world = new FakeWorld();
@@ -60,7 +62,7 @@ function stage(refusals = 0): Stage {
     sshKeys: [],
     userdata: undefined,
   });
-  const usual = { dialer, configuration, log };
+  const usual = { dialer, configuration, prepare, log };
   return {
     box,
     log,

@@ -16,6 +16,7 @@ import {
 } from "../ports/guest-link.ts";
 import type { Log } from "../ports/log.ts";
 
+const PREPARE_TIMEOUT_MS = 60_000;
 const CONFIGURE_TIMEOUT_MS = 15_000;
 const REDIAL_PAUSE_MS = 50;
 const POWER_REQUEST_TIMEOUT_MS = 5_000;
@@ -25,6 +26,8 @@ export interface ContactDeps {
   readonly dialer: GuestDialer;
   /** made afresh for each contact: it carries the time and new entropy */
   readonly configuration: () => Promise<GuestConfiguration>;
+  /** puts into the guest what must be there before it is configured; it may have been done in this boot already */
+  readonly prepare: (link: GuestLink, signal: AbortSignal) => Promise<void>;
   readonly log: Log;
 }
 
@@ -132,6 +135,7 @@ export class GuestContact implements AsyncDisposable {
 
   async #configure(link: GuestLink, over: AbortSignal): Promise<void> {
     try {
+      await this.#deps.prepare(link, within(PREPARE_TIMEOUT_MS, over));
       await link.configure(await this.#deps.configuration(), within(CONFIGURE_TIMEOUT_MS, over));
       this.#configured = true;
     } catch (error) {

@@ -26,7 +26,7 @@ import type { VmSpec } from "./vm.ts";
 const GROUP = aGroup({ vcpus: 4, memoryMiB: 2048 });
 
 test("spec: what is not said comes from the host group", () => {
-  assert.deepEqual(checkSpec(aRequest({}), GROUP), {
+  assert.deepEqual(checkSpec(aRequest({}), GROUP, []), {
     vcpus: 4,
     memoryMiB: 2048,
     image: "base",
@@ -41,7 +41,7 @@ test("spec: what is not said comes from the host group", () => {
 
 test("spec: what is said is taken, up to the group's own size", () => {
   const wanted = { vcpus: 4, memoryBytes: 2048 * MIB, image: "other", tags: ["a"], userdata: "x" };
-  assert.partialDeepStrictEqual(checkSpec(aRequest(wanted), GROUP), {
+  assert.partialDeepStrictEqual(checkSpec(aRequest(wanted), GROUP, []), {
     vcpus: 4,
     memoryMiB: 2048,
     image: "other",
@@ -51,11 +51,11 @@ test("spec: what is said is taken, up to the group's own size", () => {
 });
 
 test("spec: memory that is no whole number of MiB is rounded down", () => {
-  assert.equal(checkSpec(aRequest({ memoryBytes: 128 * MIB + 1 }), GROUP).memoryMiB, 128);
+  assert.equal(checkSpec(aRequest({ memoryBytes: 128 * MIB + 1 }), GROUP, []).memoryMiB, 128);
 });
 
 test("spec: keys are trimmed, and empty ones left out", () => {
-  const { sshKeys } = checkSpec(aRequest({ sshKeys: [" ssh-ed25519 A a\n", " ", ""] }), GROUP);
+  const { sshKeys } = checkSpec(aRequest({ sshKeys: [" ssh-ed25519 A a\n", " ", ""] }), GROUP, []);
   assert.deepEqual(sshKeys, ["ssh-ed25519 A a"]);
 });
 
@@ -135,7 +135,7 @@ test("spec: what is accepted is within the group, and fits one frame to the gues
 
 function acceptedSpec(request: Partial<VmRequest>): VmSpec | undefined {
   try {
-    return checkSpec(aRequest(request), GROUP);
+    return checkSpec(aRequest(request), GROUP, []);
   } catch (error) {
     if (AlcoveError.is(error, "invalid_request")) return undefined;
     throw error;
@@ -144,7 +144,7 @@ function acceptedSpec(request: Partial<VmRequest>): VmSpec | undefined {
 
 function issuesOf(request: Partial<VmRequest>): readonly { path: string; problem: string }[] {
   try {
-    checkSpec(aRequest(request), GROUP);
+    checkSpec(aRequest(request), GROUP, []);
   } catch (error) {
     if (AlcoveError.is(error, "invalid_request")) return error.details.issues;
     throw error;

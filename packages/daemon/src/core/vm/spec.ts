@@ -18,6 +18,8 @@ export interface VmRequest {
   readonly tags: readonly string[];
   readonly sshKeys: readonly string[];
   readonly userdata: string | undefined;
+  /** account whose public keys are fetched, in place of those of the host's own account */
+  readonly importKeysOf: string | undefined;
   /** names; `undefined` is all there are */
   readonly secrets: readonly string[] | undefined;
   /** lists of its own, for an isolated network */
@@ -32,8 +34,15 @@ const MAX_CONFIGURATION_BYTES = 60 * 1024;
 
 type Issue = { readonly path: string; readonly problem: string };
 
-/** @throws AlcoveError `invalid_request` that lists everything wrong at once */
-export function checkSpec(request: VmRequest, group: HostGroup): VmSpec {
+/**
+ * @param imported keys of the account that the request or the host names
+ * @throws AlcoveError `invalid_request` that lists everything wrong at once
+ */
+export function checkSpec(
+  request: VmRequest,
+  group: HostGroup,
+  imported: readonly string[],
+): VmSpec {
   const memoryBytes = request.memoryBytes ?? group.memoryMiB * MIB;
   const spec: VmSpec = {
     vcpus: request.vcpus ?? group.vcpus,
@@ -42,7 +51,7 @@ export function checkSpec(request: VmRequest, group: HostGroup): VmSpec {
     diskBytes: group.diskBytes,
     network: { settings: group.network, dns: group.dns, override: request.network },
     tags: request.tags,
-    sshKeys: keysOf(request, group),
+    sshKeys: cleanKeys([...group.sshKeys, ...imported, ...request.sshKeys]),
     userdata: request.userdata ?? group.userdata,
     secrets: request.secrets ?? "all",
   };
@@ -57,9 +66,8 @@ export function checkSpec(request: VmRequest, group: HostGroup): VmSpec {
   throw new AlcoveError("invalid_request", text, { issues });
 }
 
-function keysOf(request: VmRequest, group: HostGroup): readonly string[] {
-  const keys = [...group.sshKeys, ...request.sshKeys].map((key) => key.trim());
-  return keys.filter((key) => key !== "");
+function cleanKeys(keys: readonly string[]): readonly string[] {
+  return keys.map((key) => key.trim()).filter((key) => key !== "");
 }
 
 function networkIssues(request: VmRequest, group: HostGroup): Issue[] {

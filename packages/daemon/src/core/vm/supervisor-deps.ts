@@ -1,7 +1,7 @@
 /** What a VM's supervisor needs from the rest of the host. */
 
 import type { Clock } from "../ports/clock.ts";
-import type { GuestConfiguration, GuestDialer } from "../ports/guest-link.ts";
+import type { GuestConfiguration, GuestDialer, GuestLink } from "../ports/guest-link.ts";
 import type { BootPlan, Hypervisor, Whereabouts } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
@@ -17,6 +17,8 @@ export interface SupervisorDeps {
   readonly whereabouts: (record: VmRecord) => Whereabouts;
   readonly planFor: (record: VmRecord, signal: AbortSignal) => Promise<BootPlan>;
   readonly configurationFor: (record: VmRecord) => Promise<GuestConfiguration>;
+  /** puts into a guest what must be there before it is configured and its userdata begins */
+  readonly prepareGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
   /** takes back from the host what a machine of the VM needed there, once it has ended */
   readonly release: (record: VmRecord) => Promise<void>;
   /** told of every change of phase, after it is stored */

@@ -196,10 +196,11 @@ export class VmSupervisor {
   }
 
   #run(machine: Machine, start: ContactStart): Running {
-    const { dialer, configurationFor } = this.#deps;
+    const { dialer, configurationFor, prepareGuest } = this.#deps;
     const contact = new GuestContact(machine.agentEndpoint, start, {
       dialer,
       configuration: () => configurationFor(this.record),
+      prepare: (link, signal) => prepareGuest(this.record, link, signal),
       log: this.#log,
     });
     const ended = machine.exited.then((exit) => this.#onExit(machine, exit));

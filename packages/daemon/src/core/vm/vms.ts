@@ -17,6 +17,8 @@ import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { ImageStore } from "../ports/image-store.ts";
 import type { Networks } from "../ports/networks.ts";
+import type { ImportedKeys } from "../secrets/imported-keys.ts";
+import type { Secrets } from "../secrets/secrets.ts";
 import { BackgroundWork } from "./background.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { hasMachine, holdsShare } from "./lifecycle.ts";
@@ -32,6 +34,8 @@ export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release"> {
   readonly images: ImageStore;
   readonly disks: DiskStore;
   readonly networks: Networks;
+  readonly secrets: Secrets;
+  readonly keys: ImportedKeys;
   readonly hostFacts: HostFacts;
   readonly limits: CapacityLimits;
   /** directory below which every machine has its own */
@@ -115,7 +119,9 @@ export class Vms {
    */
   async create(groupName: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
     const group = this.#deps.groups.get(groupName);
-    const spec = checkSpec(request, group);
+    const imported = await this.#deps.keys.keysFor(request.importKeysOf, signal);
+    const spec = checkSpec(request, group, imported);
+    await this.#deps.secrets.check(spec.secrets);
     const image = await this.#deps.images.resolve(spec.image, signal);
     using _turn = await this.#admissions.enter(signal);
     admitCount(this.#byHostname.size, this.#deps.limits);

@@ -69,6 +69,7 @@ export class FakeGuest {
 
   reboot(): void {
     this.#boot.abort(new SessionLost("the guest rebooted"));
+    this.files.remove("/run"); // it is memory in real guests, too
     this.#boot = new AbortController();
     this.#bootId = randomUUID();
     this.#bootedAtMs = performance.now();

@@ -167,8 +167,10 @@ const WRONG_BODIES: readonly (readonly [body: string, status: number])[] = [
   ['{"ram_bytes":1024}', 400],
   ['{"gpu_count":1}', 400],
   ['{"count":2}', 400],
-  ['{"secrets":["token"]}', 501],
-  ['{"import_user":"ada"}', 501],
+  ['{"secrets":["token"]}', 400],
+  ['{"secrets":"token"}', 400],
+  ['{"import_user":"ada","github_user":"bob"}', 400],
+  ['{"import_user":"no such/user"}', 400],
   ['{"ip":"10.0.0.9"}', 501],
   [`{"userdata":"${"x".repeat(1024 * 1024)}"}`, 413],
 ];

@@ -132,19 +132,25 @@ function requestOf(body: Static<typeof CreateNode>): VmRequest {
     tags: body.tags ?? [],
     sshKeys: body.ssh_keys ?? [],
     userdata: body.userdata || undefined,
-    secrets: undefined,
+    importKeysOf: importUserOf(body),
+    secrets: body.secrets ?? undefined,
     network: undefined,
   };
 }
 
-/** What this version cannot do is refused rather than dropped: a VM without its secrets is not what was asked for. */
+/** The seed calls it `github_user`, the SDKs `import_user`. */
+function importUserOf({ import_user: one, github_user: other }: Static<typeof CreateNode>) {
+  if (one && other && one !== other) {
+    throw invalidRequest("import_user", "differs from github_user; give one of them");
+  }
+  return one || other || undefined;
+}
+
+/** What this version cannot do is refused rather than dropped. */
 function refuseUnserved(body: Static<typeof CreateNode>): void {
   if (body.count && body.count !== 1) throw invalidRequest("count", "only one VM at a time");
   const unserved: readonly (readonly [string, unknown])[] = [
-    ["import_user", body.import_user],
-    ["github_user", body.github_user],
     ["ip", body.ip],
-    ["secrets", body.secrets?.length],
     ["network", body.network],
   ];
   for (const [feature, value] of unserved) {

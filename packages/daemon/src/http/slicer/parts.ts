@@ -1,6 +1,7 @@
 /** What this surface is made of; given by the composition root. */
 
 import type { HostGroups } from "#core/group/host-group.ts";
+import type { Secrets } from "#core/secrets/secrets.ts";
 import type { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms } from "#core/vm/vms.ts";
 
@@ -10,6 +11,7 @@ export interface SlicerParts {
   readonly vms: Vms;
   readonly groups: HostGroups;
   readonly consoles: VmConsoles;
+  readonly secrets: Secrets;
   readonly about: About;
   /** whether a client that looks like Slicer's Go SDK gets the list it expects for one VM's stats */
   readonly goStats: "on" | "off";

@@ -15,12 +15,13 @@ import { fs } from "./fs.ts";
 import { host } from "./host.ts";
 import { nodes } from "./nodes.ts";
 import type { SlicerParts } from "./parts.ts";
+import { secrets } from "./secrets.ts";
 import { shell } from "./shell.ts";
 import { stats } from "./stats.ts";
 import { tags } from "./tags.ts";
 import { vm } from "./vm.ts";
 
-const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, fs, shell, forward];
+const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, fs, shell, forward, secrets];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {

@@ -1,0 +1,42 @@
+/** What a fake host keeps: real disk files, a real store in memory, a real vault; and accounts without keys. */
+
+import { AlcoveError } from "#core/errors.ts";
+import { systemClock } from "#core/ports/clock.ts";
+import type { KeySource } from "#core/ports/key-source.ts";
+import type { Log } from "#core/ports/log.ts";
+import { deliverOnce } from "#core/secrets/delivery.ts";
+import { ImportedKeys } from "#core/secrets/imported-keys.ts";
+import { Secrets } from "#core/secrets/secrets.ts";
+import type { VmsDeps } from "#core/vm/vms.ts";
+import { VmDisks } from "#images/vm-disks.ts";
+import { SealedVault } from "#secrets/sealed-vault.ts";
+import { type Db, openDb } from "#store/db.ts";
+import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
+
+const noKeys: KeySource = {
+  async keysOf(user) {
+    throw new AlcoveError("keys_unavailable", `There are no keys of "${user}"`, { user });
+  },
+};
+
+export interface FakeState extends Pick<VmsDeps, "secrets" | "keys" | "prepareGuest"> {
+  readonly disks: VmDisks;
+  readonly db: Db;
+  readonly store: SqliteVmStore;
+}
+
+export async function openFakeState(directory: string, log: Log): Promise<FakeState> {
+  const vault = await SealedVault.open(`${directory}/secrets`);
+  const clock = systemClock;
+  const secrets = new Secrets({ vault, clock, log });
+  const db = openDb(":memory:");
+  return {
+    disks: await VmDisks.open(`${directory}/vms`),
+    db,
+    store: new SqliteVmStore(db),
+    secrets,
+    keys: new ImportedKeys({ source: noKeys, ownAccount: undefined, clock, log }),
+    prepareGuest: (record, link, signal) =>
+      deliverOnce(link, () => secrets.chosen(record.spec.secrets), signal),
+  };
+}
