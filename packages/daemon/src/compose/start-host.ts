@@ -5,7 +5,6 @@
 
 import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
-import { plainNetworks } from "#core/network/plain-networks.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
@@ -17,6 +16,7 @@ import { slicer } from "#http/slicer/surface.ts";
 import { about } from "./about.ts";
 import { guardHost } from "./guests-to-host.ts";
 import { listen } from "./listeners.ts";
+import { openNetworks } from "./networks.ts";
 import { openVms } from "./open-vms.ts";
 import { openStorage } from "./storage.ts";
 import { virtualisation } from "./virtualisation.ts";
@@ -49,12 +49,14 @@ export async function startHost(
   const machines = await virtualisation(config, log, signal);
   const { hypervisor } = machines;
   const guarding = await guardHost(config, log, signal);
+  const { networks, lowerWithout } = openNetworks(config);
   const vms = await openVms(
     config,
-    { ...machines, groups, disks, store, secrets, hostFacts, log, networks: plainNetworks },
+    { ...machines, groups, disks, store, secrets, hostFacts, log, networks },
     signal,
   );
   parts.use(guarding.lowerWithout(vms));
+  parts.use(lowerWithout(vms));
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());
 

@@ -6,7 +6,6 @@
 
 import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
-import { plainNetworks } from "#core/network/plain-networks.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
@@ -18,6 +17,7 @@ import { Vms, type VmsDeps } from "#core/vm/vms.ts";
 import { FakeDialer } from "#drivers/fake/fake-agent.ts";
 import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
+import { fakeNetworks } from "#drivers/fake/fake-networks.ts";
 import { type FakeBox, FakeWorld } from "#drivers/fake/fake-world.ts";
 import type { Db } from "#store/db.ts";
 import type { SqliteVmStore } from "#store/sqlite-vm-store.ts";
@@ -63,6 +63,7 @@ export function aRequest(different: Partial<VmRequest>): VmRequest {
     importKeysOf: undefined,
     secrets: undefined,
     network: undefined,
+    address: undefined,
     ...different,
   };
 }
@@ -174,7 +175,7 @@ export class FakeHost implements AsyncDisposable {
       groups: this.groups,
       images,
       disks,
-      networks: plainNetworks,
+      networks: fakeNetworks,
       runRoot,
       hostFacts: roomyFacts,
       limits: roomyLimits,
@@ -183,13 +184,13 @@ export class FakeHost implements AsyncDisposable {
       planFor: async (record, signal) =>
         bootPlanFor(record, {
           image: await images.resolve(record.imageId, signal),
-          network: await plainNetworks.prepare(record, signal),
+          network: await fakeNetworks.prepare(record, signal),
           files: disks,
           runRoot,
         }),
       configurationFor: async (record) =>
         guestConfigurationFor(record, {
-          network: plainNetworks.guestNetwork(record),
+          network: fakeNetworks.guestNetwork(record),
           time: systemClock.now(),
           entropy: Buffer.alloc(64),
         }),

@@ -15,22 +15,26 @@ export interface NewVm {
   /** driver that boots it */
   readonly hypervisor: string;
   readonly createdAt: Date;
+  /** bare address asked for; `undefined` takes any */
+  readonly wantedAddress: string | undefined;
 }
 
 /**
  * @param others all VMs there are
- * @throws AlcoveError `no_capacity` when no address is left
+ * @throws AlcoveError `no_capacity` when no address is left, `invalid_request` when the one asked for cannot be given
  */
 export function newRecord(vm: NewVm, others: readonly VmRecord[]): VmRecord {
-  const { group, createdAt } = vm;
-  const networkSlot = freeSlot(new Set(others.map((other) => other.networkSlot)));
+  const { group, wantedAddress: wanted, ...known } = vm;
+  const slot = freeSlot(new Set(others.map((other) => other.networkSlot)));
+  const taken = new Set(others.flatMap(({ address }) => address ?? []));
+  const place = { network: group.network, group: group.name, slot, wanted };
   return {
-    ...vm,
+    ...known,
     id: newVmId(),
     hostname: nextHostname(group.name, new Set(others.map(({ hostname }) => hostname))),
     group: group.name,
-    networkSlot,
-    address: addressOf(group.network, networkSlot),
-    state: { phase: "created", since: createdAt, reason: undefined, machine: undefined },
+    networkSlot: slot,
+    address: addressOf(place, taken),
+    state: { phase: "created", since: vm.createdAt, reason: undefined, machine: undefined },
   };
 }

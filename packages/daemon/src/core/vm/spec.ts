@@ -4,6 +4,7 @@ import { humanBytes, MIB } from "#lib/bytes.ts";
 
 import { AlcoveError } from "../errors.ts";
 import { type HostGroup, MAX_USERDATA_BYTES } from "../group/host-group.ts";
+import { policyProblems } from "../network/egress.ts";
 import type { NetworkOverride } from "../network/network.ts";
 import { tagProblems } from "./tags.ts";
 import type { VmKind, VmSpec } from "./vm.ts";
@@ -24,6 +25,8 @@ export interface VmRequest {
   readonly secrets: readonly string[] | undefined;
   /** lists of its own, for an isolated network */
   readonly network: NetworkOverride | undefined;
+  /** bare IPv4 that it would like to have */
+  readonly address: string | undefined;
 }
 
 const MIN_MEMORY_MIB = 64;
@@ -70,10 +73,16 @@ function cleanKeys(keys: readonly string[]): readonly string[] {
   return keys.map((key) => key.trim()).filter((key) => key !== "");
 }
 
-function networkIssues(request: VmRequest, group: HostGroup): Issue[] {
-  if (!request.network || group.network.mode === "isolated") return [];
-  const problem = `allow and drop lists are for isolated networks; host group ${group.name} has a ${group.network.mode} network`;
-  return [{ path: "network", problem }];
+function networkIssues({ network }: VmRequest, group: HostGroup): Issue[] {
+  if (!network) return [];
+  if (group.network.mode !== "isolated") {
+    const problem = `allow and drop lists are for isolated networks; host group ${group.name} has a ${group.network.mode} network`;
+    return [{ path: "network", problem }];
+  }
+  const { allow = [], drop = [] } = network;
+  return Object.entries({ allow, drop }).flatMap(([list, entries]) =>
+    policyProblems(entries).map((problem) => ({ path: `network.${list}`, problem })),
+  );
 }
 
 function sizeIssues(spec: VmSpec, memoryBytes: number, group: HostGroup): Issue[] {

@@ -52,3 +52,9 @@ export interface VmRecord {
   readonly createdAt: Date;
   readonly state: VmState;
 }
+
+/** For VMs whose network gives each an address. */
+export function mustHaveAddress({ address, hostname }: VmRecord): string {
+  if (address !== undefined) return address;
+  throw new Error(`invariant: ${hostname} has an address`);
+}

@@ -127,9 +127,10 @@ export class Vms {
     admitCount(this.#byHostname.size, this.#deps.limits);
     await this.#admit(spec);
     const { clock, hypervisor } = this.#deps;
-    const { kind } = request;
+    const { kind, address: wantedAddress } = request;
+    const made = { imageId: image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
     const record = newRecord(
-      { group, kind, spec, imageId: image.id, hypervisor: hypervisor.name, createdAt: clock.now() },
+      { group, kind, spec, wantedAddress, ...made },
       this.list().map((vm) => vm.record),
     );
     await this.#deps.disks.create(record.id, image.rootfs);

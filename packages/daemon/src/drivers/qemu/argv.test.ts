@@ -135,18 +135,20 @@ test("argv: without a network there is no network device", () => {
   assert.equal(args.includes("-netdev"), false);
 });
 
-test("argv: a network mode the driver lacks is refused by name", () => {
+test("argv: a tap is the descriptor after the files, and QEMU runs where it is", () => {
   const network = {
-    mode: "bridge",
+    mode: "isolated",
     mac: "52:54:00:12:34:56",
     tap: "tap0",
-    namespace: undefined,
+    namespace: "/run/netns/one",
   } as const;
 
-  assert.throws(() => qemuLaunch({ ...PLAN, network }, EMULATED), {
-    code: "unsupported",
-    details: { feature: "network mode bridge" },
-  });
+  const { args, files, tap } = qemuLaunch({ ...PLAN, network }, EMULATED);
+
+  assert.deepEqual(tap, { device: "tap0", namespace: "/run/netns/one", fd: 8 });
+  assert.equal(files.length, 5);
+  assert.equal(valueOf(args, "-netdev"), "tap,id=net0,fd=8,vhost=off");
+  assert.match(valuesOf(args, "-device").join(" "), /netdev=net0,.*mac=52:54:00:12:34:56/);
 });
 
 test("argv: a kernel command line that the kernel would cut is refused", () => {

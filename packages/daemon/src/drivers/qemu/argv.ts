@@ -9,7 +9,6 @@
  * still a power-off that ends the process.
  */
 
-import { AlcoveError } from "#core/errors.ts";
 import type { BootPlan, DiskPlan, NetworkPlan } from "#core/ports/hypervisor.ts";
 
 export interface QemuHost {
@@ -32,6 +31,15 @@ export interface QemuLaunch {
   readonly args: readonly string[];
   /** to be handed over as descriptors from `FIRST_FD` on, in this order */
   readonly files: readonly FileToOpen[];
+  /** to be handed over as the descriptor after the last file; `undefined` without one */
+  readonly tap: TapToOpen | undefined;
+}
+
+export interface TapToOpen {
+  readonly device: string;
+  /** path of the network namespace that it is in, and that QEMU is to run in; `undefined` is the host's own */
+  readonly namespace: string | undefined;
+  readonly fd: number;
 }
 
 /** 0 to 2 are the standard streams */
@@ -68,14 +76,15 @@ export function qemuLaunch(plan: BootPlan, host: QemuHost): QemuLaunch {
     ...memoryOptions(plan),
     ...kernelOptions(plan, host, files),
     ...diskOptions(plan, files),
-    ...networkOptions(plan.network),
+    ...consoleOptions(plan, files),
+    ...networkOptions(plan.network, files.next),
     ...agentOptions(),
     ["-object", "rng-random,id=rng0,filename=/dev/urandom"],
     ["-device", "virtio-rng-device,rng=rng0"],
-    ...consoleOptions(plan, files),
     ["-qmp", `unix:${SOCKETS.qmp},server=on,wait=off`],
   ];
-  return { args: [...options, ...files.sets].flat(), files: files.opened };
+  const tap = tapOf(plan.network, files.next);
+  return { args: [...options, ...files.sets].flat(), files: files.opened, tap };
 }
 
 /** also what `ps` shows, cut to 15 characters by the kernel */
@@ -101,9 +110,15 @@ class Files {
     return `/proc/self/fd/${this.#add({ path, access: "read", reopened: true })}`;
   }
 
+  /** the descriptor after those of the files so far */
+  get next(): number {
+    return FIRST_FD + this.opened.length;
+  }
+
   #add(file: FileToOpen): number {
+    const fd = this.next;
     this.opened.push(file);
-    return FIRST_FD + this.opened.length - 1;
+    return fd;
   }
 }
 
@@ -211,17 +226,20 @@ function layer({ id, format, readOnly, file, below }: Layer): Option[] {
   ];
 }
 
-function networkOptions(network: NetworkPlan): Option[] {
+/** @param tapFd descriptor of the open tap, if the plan has one: it follows the last file */
+function networkOptions(network: NetworkPlan, tapFd: number): Option[] {
   if (network.mode === "none") return [];
-  if (network.mode === "user") {
-    return [
-      ["-netdev", userNetdev(network)],
-      ["-device", `virtio-net-device,netdev=net0,id=net0-device,mac=${network.mac}`],
-    ];
-  }
-  throw new AlcoveError("unsupported", `The QEMU driver has no network mode ${network.mode}`, {
-    feature: `network mode ${network.mode}`,
-  });
+  const backend =
+    network.mode === "user" ? userNetdev(network) : `tap,id=net0,fd=${tapFd},vhost=off`;
+  return [
+    ["-netdev", backend],
+    ["-device", `virtio-net-device,netdev=net0,id=net0-device,mac=${network.mac}`],
+  ];
+}
+
+function tapOf(network: NetworkPlan, fd: number): TapToOpen | undefined {
+  if (network.mode === "none" || network.mode === "user") return undefined;
+  return { device: network.tap, namespace: network.namespace, fd };
 }
 
 /** The guest is given its address by the agent; DHCP answers with the same one for other images. */

@@ -2,7 +2,9 @@
  * Starts QEMU with no more than it needs: its own user, no capability, no way to gain one, and the
  * files of its machine as open descriptors.
  *
- * The process has a session of its own and no pipe to the daemon, so it outlives the daemon.
+ * The process has a session of its own and no pipe to the daemon, so it outlives the daemon. The
+ * programs before QEMU each do one thing and become the next: into the VM's network namespace, open its
+ * tap, drop every privilege.
  */
 
 import { constants } from "node:fs";
@@ -12,6 +14,7 @@ import { Child } from "#process/child.ts";
 import { TOOL_ENV } from "#process/run.ts";
 
 import type { FileToOpen, QemuLaunch } from "./argv.ts";
+import { withTap } from "./open-tap.ts";
 
 export interface Privileges {
   /** user and group to run as, or `undefined` for the daemon's own */
@@ -48,10 +51,11 @@ export async function launchQemu(
     if (file.reopened && privileges.uid !== undefined) await mustBePublic(handle, file.path);
     fds.push(handle.fd);
   }
-  const dropped = await dropArgs(privileges);
+  const command = ["setpriv", ...(await dropArgs(privileges)), "--", binary, ...launch.args];
+  const [file = "", ...args] = launch.tap ? withTap(launch.tap, command) : command;
   return Child.spawn({
-    file: "setpriv",
-    args: [...dropped, "--", binary, ...launch.args],
+    file,
+    args,
     env: { PATH: TOOL_ENV["PATH"] ?? "", LC_ALL: "C" },
     cwd: place.workDir,
     graceMs: 0,

@@ -171,7 +171,7 @@ const WRONG_BODIES: readonly (readonly [body: string, status: number])[] = [
   ['{"secrets":"token"}', 400],
   ['{"import_user":"ada","github_user":"bob"}', 400],
   ['{"import_user":"no such/user"}', 400],
-  ['{"ip":"10.0.0.9"}', 501],
+  ['{"ip":"10.0.0.9"}', 400],
   [`{"userdata":"${"x".repeat(1024 * 1024)}"}`, 413],
 ];
 

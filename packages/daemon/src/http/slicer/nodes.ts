@@ -5,9 +5,11 @@ import { type Static, Type } from "typebox";
 
 import { AlcoveError, invalidRequest } from "#core/errors.ts";
 import { launch, type LaunchWait } from "#core/vm/launch.ts";
+import type { NetworkOverride } from "#core/network/network.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
 import { parseGoDuration } from "#lib/go-duration.ts";
+import { formatIpv4, parseCidr, parseIpv4 } from "#lib/ipv4.ts";
 
 import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";
@@ -37,7 +39,7 @@ const CreateNode = Type.Object({
   ip: Text,
   tags: Texts,
   secrets: Texts,
-  network: Type.Optional(Type.Unknown()),
+  network: Type.Optional(Type.Union([Type.Object({ allow: Texts, drop: Texts }), Type.Null()])),
 });
 
 const DEFAULT_WAIT_MS = 300_000;
@@ -134,7 +136,8 @@ function requestOf(body: Static<typeof CreateNode>): VmRequest {
     userdata: body.userdata || undefined,
     importKeysOf: importUserOf(body),
     secrets: body.secrets ?? undefined,
-    network: undefined,
+    network: overrideOf(body.network),
+    address: body.ip ? addressOf(body.ip) : undefined,
   };
 }
 
@@ -150,8 +153,6 @@ function importUserOf({ import_user: one, github_user: other }: Static<typeof Cr
 function refuseUnserved(body: Static<typeof CreateNode>): void {
   if (body.count && body.count !== 1) throw invalidRequest("count", "only one VM at a time");
   const unserved: readonly (readonly [string, unknown])[] = [
-    ["ip", body.ip],
-    ["network", body.network],
   ];
   for (const [feature, value] of unserved) {
     if (!value) continue;
@@ -159,4 +160,17 @@ function refuseUnserved(body: Static<typeof CreateNode>): void {
       feature,
     });
   }
+}
+
+/** With or without a prefix length, as others write it. */
+function addressOf(ip: string): string {
+  const address = parseIpv4(ip) ?? parseCidr(ip)?.address;
+  if (address === undefined) throw invalidRequest("ip", `"${ip}" is no IPv4 address`);
+  return formatIpv4(address);
+}
+
+/** An absent list is the group's, an empty one clears it. */
+function overrideOf(lists: Static<typeof CreateNode>["network"]): NetworkOverride | undefined {
+  if (!lists || (!lists.allow && !lists.drop)) return undefined;
+  return { allow: lists.allow ?? undefined, drop: lists.drop ?? undefined };
 }

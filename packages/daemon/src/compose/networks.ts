@@ -1,0 +1,50 @@
+/** The networks of this host: real ones as far as the daemon may make them. */
+
+import type { Config } from "#config/config.ts";
+import { plainNetworks } from "#core/network/plain-networks.ts";
+import type { Networks } from "#core/ports/networks.ts";
+import { hasMachine } from "#core/vm/lifecycle.ts";
+import type { Vms } from "#core/vm/vms.ts";
+import { fakeNetworks } from "#drivers/fake/fake-networks.ts";
+import { StartRefused } from "#lib/start-refused.ts";
+import { HostNetworks } from "#network/host-networks.ts";
+import { Names } from "#network/names.ts";
+
+const LOWER_TIMEOUT_MS = 10_000;
+
+export interface OpenedNetworks {
+  readonly networks: Networks;
+  /** at the daemon's end: what stands for all VMs goes, unless one is left running */
+  lowerWithout(vms: Vms): AsyncDisposable;
+}
+
+/** @throws StartRefused when a host group's network needs root and the daemon has it not */
+export function openNetworks(config: Config): OpenedNetworks {
+  if (config.hypervisor === "fake") return alone(fakeNetworks);
+  if (process.getuid?.() !== 0) {
+    refuseWithoutRoot(config);
+    return alone(plainNetworks);
+  }
+  const networks = new HostNetworks(new Names(config.runtimeDir), config.guestToHost);
+  return {
+    networks,
+    lowerWithout: (vms) => ({
+      async [Symbol.asyncDispose]() {
+        if (vms.list().some((vm) => hasMachine(vm.phase))) return;
+        await networks.lower(AbortSignal.timeout(LOWER_TIMEOUT_MS));
+      },
+    }),
+  };
+}
+
+function alone(networks: Networks): OpenedNetworks {
+  return { networks, lowerWithout: () => ({ [Symbol.asyncDispose]: async () => {} }) };
+}
+
+function refuseWithoutRoot({ groups }: Config): void {
+  for (const { name, network } of groups) {
+    if (network.mode !== "bridge" && network.mode !== "isolated") continue;
+    const cure = "start the daemon as root, or give the group a user network";
+    throw new StartRefused(`Host group ${name} has a ${network.mode} network: ${cure}`);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Fills the port to the host's networks: each VM's tap, on a bridge or in a namespace of its own.
+ *
+ * What it makes stays when the daemon goes, as machines do; by names and marks the next daemon
+ * knows it again, keeps what belongs to a machine and removes the rest.
+ */
+
+import { guestNetworkOf } from "#core/network/guest-network.ts";
+import { userNetworkPlan } from "#core/network/user-network.ts";
+import type { GuestNetwork } from "#core/ports/guest-link.ts";
+import type { NetworkPlan } from "#core/ports/hypervisor.ts";
+import type { Networks } from "#core/ports/networks.ts";
+import type { VmRecord } from "#core/vm/vm.ts";
+
+import { BridgedVms } from "./bridged-vms.ts";
+import type { BridgedNetwork, TapSource } from "./host-rules.ts";
+import { BRIDGE_OWNER, HostTable, type InUse } from "./host-table.ts";
+import { IsolatedVms } from "./isolated-vms.ts";
+import type { Names } from "./names.ts";
+import { ownDevices, ownNamespaces } from "./presence.ts";
+import { ipBatchForced } from "./tools.ts";
+
+const RELEASE_TIMEOUT_MS = 10_000;
+
+export class HostNetworks implements Networks {
+  readonly #names: Names;
+  readonly #table: HostTable;
+  readonly #bridged: BridgedVms;
+  readonly #isolated: IsolatedVms;
+
+  constructor(names: Names, guestToHost: "deny" | "allow") {
+    this.#names = names;
+    this.#table = new HostTable(names, guestToHost);
+    this.#bridged = new BridgedVms(names, this.#table);
+    this.#isolated = new IsolatedVms(names, this.#table);
+  }
+
+  async prepare(vm: VmRecord, signal: AbortSignal): Promise<NetworkPlan> {
+    const { settings } = vm.spec.network;
+    if (settings.mode === "none") return { mode: "none" };
+    if (settings.mode === "user") return userNetworkPlan(vm.networkSlot, vm.hostname);
+    return settings.mode === "bridge"
+      ? this.#bridged.prepare(vm, settings, signal)
+      : this.#isolated.prepare(vm, settings, signal);
+  }
+
+  guestNetwork(vm: VmRecord): GuestNetwork | undefined {
+    return guestNetworkOf(vm);
+  }
+
+  async release(vm: VmRecord): Promise<void> {
+    const { settings } = vm.spec.network;
+    const signal = AbortSignal.timeout(RELEASE_TIMEOUT_MS);
+    if (settings.mode === "bridge") await this.#bridged.release(vm, settings, signal);
+    if (settings.mode === "isolated") await this.#isolated.release(vm, signal);
+  }
+
+  async sweep(machines: readonly VmRecord[], signal: AbortSignal): Promise<readonly string[]> {
+    await this.#table.takeOver(this.#inUse(machines), signal);
+    const removed = await this.#removeStrays(new Set(machines.map(({ id }) => id)), signal);
+    return [...removed, ...(await this.#table.removeIdleBridges(signal)).map(deviceNamed)];
+  }
+
+  /** No VM has a machine any more: nothing of ours stays on the host. */
+  async lower(signal: AbortSignal): Promise<void> {
+    await this.#table.lower(signal);
+  }
+
+  #inUse(machines: readonly VmRecord[]): InUse {
+    const bridges: BridgedNetwork[] = [];
+    const ranges: string[] = [];
+    const taps: TapSource[] = [];
+    for (const vm of machines) {
+      const { settings } = vm.spec.network;
+      if (settings.mode === "isolated") ranges.push(this.#isolated.rangeOf(vm, settings));
+      if (settings.mode !== "bridge") continue;
+      bridges.push(this.#bridged.networkOf(vm, settings));
+      taps.push(this.#bridged.sourceOf(vm, settings));
+    }
+    return { bridges, ranges, taps };
+  }
+
+  async #removeStrays(
+    machines: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const known = new Set([...machines, BRIDGE_OWNER]);
+    const isStray = ({ owner }: { readonly owner: string }) => !known.has(owner);
+    const devices = (await ownDevices(this.#names)).filter(isStray);
+    const namespaces = (await ownNamespaces(this.#names)).filter(isStray);
+    const lines = [
+      ...devices.map(({ name }) => `link del dev ${name}`),
+      ...namespaces.map(({ name }) => `netns del ${name}`),
+    ];
+    if (lines.length > 0) await ipBatchForced(lines, signal);
+    return [
+      ...devices.map(({ name }) => deviceNamed(name)),
+      ...namespaces.map(({ name }) => `network namespace ${name}`),
+    ];
+  }
+}
+
+function deviceNamed(name: string): string {
+  return `network device ${name}`;
+}

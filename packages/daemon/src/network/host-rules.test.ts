@@ -1,0 +1,79 @@
+/** The rules as the kernel takes them, in a namespace that is gone with the test; what they do is tried in e2e. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { egressFor } from "#core/network/egress.ts";
+import { linkOf } from "#core/network/isolated-plan.ts";
+import { runText } from "#process/run.ts";
+import { never } from "#testing/fake-host.ts";
+
+import { admitTap, forgetTap, type HostRules, hostRules, noRules } from "./host-rules.ts";
+import { namespaceRules } from "./namespace-rules.ts";
+
+const TAP = { tap: "tap1", mac: "02:00:00:00:00:01", address: "10.9.0.2" };
+const RULES: HostRules = {
+  table: "alcove_net_test",
+  linkPattern: "alctestv*",
+  bridges: [{ bridge: "br1", network: "10.9.0.0/24" }],
+  ranges: ["10.7.0.0/22"],
+  taps: [TAP],
+  guestToHost: "deny",
+};
+
+/** without root, as root of a user namespace of its own */
+const ownNetwork = process.getuid?.() === 0 ? ["--net"] : ["--map-root-user", "--net"];
+
+/** @returns the rules that stand after all of `texts` were loaded, one after the other */
+async function loaded(...texts: readonly string[]): Promise<string> {
+  const input = texts.map((text) => `nft -f - <<'END'\n${text}\nEND\n`).join("");
+  const script = `set -e\n${input}nft list ruleset\n`;
+  return runText({ file: "unshare", args: [...ownNetwork, "/bin/sh", "-s"], input: script }, never);
+}
+
+test("host rules: the kernel takes them, and loading them again changes nothing", async () => {
+  const once = await loaded(hostRules(RULES));
+  assert.equal(await loaded(hostRules(RULES), hostRules(RULES)), once);
+  assert.match(once, /"tap1" \. 02:00:00:00:00:01 \. 10\.9\.0\.2/);
+});
+
+test("host rules: without bridges, ranges or taps they are still rules", async () => {
+  const isolated = await loaded(hostRules({ ...RULES, bridges: [], taps: [] }));
+  assert.doesNotMatch(isolated, /table bridge/);
+  const bridged = await loaded(hostRules({ ...RULES, ranges: [], taps: [] }));
+  assert.match(bridged, /table bridge alcove_net_test/);
+});
+
+test("host rules: guests that may reach the host meet no rule on their way to it", async () => {
+  const open = await loaded(hostRules({ ...RULES, guestToHost: "allow" }));
+  assert.doesNotMatch(open, /hook input/);
+});
+
+test("host rules: a tap is admitted and forgotten, also when it was not there", async () => {
+  const before = await loaded(hostRules({ ...RULES, taps: [] }));
+  const { table, taps, ...rest } = RULES;
+  const admitted = await loaded(hostRules({ ...rest, table, taps: [] }), admitTap(table, TAP));
+  assert.equal(admitted, await loaded(hostRules({ ...rest, table, taps })));
+  const forgotten = await loaded(hostRules({ ...rest, table, taps: [] }), forgetTap(table, TAP));
+  assert.equal(forgotten, before);
+});
+
+test("host rules: removing them leaves nothing, twice too", async () => {
+  const { table } = RULES;
+  assert.equal(await loaded(hostRules(RULES), noRules(table), noRules(table)), "");
+});
+
+test("namespace rules: the kernel takes them, in the order of the lists", async () => {
+  const policy = { allow: ["203.0.113.7:443"], drop: ["0.0.0.0/0"] };
+  const egress = egressFor(policy, { hostNetworks: ["198.51.100.1/24"], dns: ["1.1.1.1"] });
+  const rules = await loaded(namespaceRules(linkOf("10.7.0.2"), egress));
+  const chain = rules.slice(rules.indexOf("chain egress"), rules.indexOf("chain refused"));
+  const [allowed, dropped] = ["203.0.113.7 meta l4proto", "0.0.0.0/0 goto"].map((it) =>
+    chain.indexOf(it),
+  );
+  assert.ok(
+    allowed !== undefined && dropped !== undefined && allowed > 0 && allowed < dropped,
+    chain,
+  );
+  assert.match(rules, /iifname "up0" ip daddr 10\.7\.0\.2 dnat ip to 10\.232\.0\.2/);
+});

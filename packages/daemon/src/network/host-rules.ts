@@ -1,0 +1,160 @@
+/**
+ * The host's packet filter for bridges and for the links of isolated VMs, as nft reads it. Pure.
+ *
+ * One table that routes and guards (`inet`), one that keeps bridged guests to their own addresses
+ * (`bridge`). What an isolated VM may reach is decided in its own namespace; here stands what
+ * holds for all of them, and for whoever breaks out of one: nothing comes in unasked but from the host,
+ * and the way to the host and to other VMs is closed.
+ */
+
+export interface BridgedNetwork {
+  /** name of the device */
+  readonly bridge: string;
+  /** CIDR */
+  readonly network: string;
+}
+
+/** What one tap may send from. */
+export interface TapSource {
+  readonly tap: string;
+  readonly mac: string;
+  readonly address: string;
+}
+
+export interface HostRules {
+  readonly table: string;
+  /** fits the host's ends of the isolated VMs' links */
+  readonly linkPattern: string;
+  readonly bridges: readonly BridgedNetwork[];
+  /** ranges of isolated networks, CIDRs */
+  readonly ranges: readonly string[];
+  readonly taps: readonly TapSource[];
+  /** whether guests may reach the host's own services */
+  readonly guestToHost: "deny" | "allow";
+}
+
+/** The whole of it; loading it again replaces what there was, in one step. */
+export function hostRules(rules: HostRules): string {
+  const { table } = rules;
+  return `${noRules(table)}
+table inet ${table} {
+${forwarding(rules)}
+${toHost(rules)}
+${translation(rules)}
+}
+${sources(rules)}
+`;
+}
+
+/** Removes both tables, there or not. */
+export function noRules(table: string): string {
+  return ["inet", "bridge"]
+    .flatMap((family) => [`add table ${family} ${table}`, `delete table ${family} ${table}`])
+    .join("\n");
+}
+
+export function admitTap(table: string, source: TapSource): string {
+  return elements("add", table, source);
+}
+
+export function forgetTap(table: string, source: TapSource): string {
+  // Added first, so that taking it away also works when it is not there.
+  return `${elements("add", table, source)}\n${elements("delete", table, source)}`;
+}
+
+function elements(verb: "add" | "delete", table: string, source: TapSource): string {
+  return [
+    `${verb} element bridge ${table} taps { "${source.tap}" }`,
+    `${verb} element bridge ${table} sources { ${sourceElement(source)} }`,
+  ].join("\n");
+}
+
+function sourceElement({ tap, mac, address }: TapSource): string {
+  return `"${tap}" . ${mac} . ${address}`;
+}
+
+/** A guest behind a longer way than Ethernet's must not send segments that do not fit it. */
+const FIT_SEGMENTS = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu";
+
+function forwarding({ linkPattern, bridges }: HostRules): string {
+  const names = quoted(bridges);
+  return `  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname "${linkPattern}" jump from_isolated
+    oifname "${linkPattern}" ct state established,related accept
+    oifname "${linkPattern}" drop
+${lines(names !== "", `    iifname { ${names} } ${FIT_SEGMENTS}`)}
+  }
+  chain from_isolated {
+    oifname "${linkPattern}" drop
+    ct state established,related accept
+${lines(names !== "", `    oifname { ${names} } drop`)}
+    ${FIT_SEGMENTS}
+  }`;
+}
+
+const REFUSE = `    meta l4proto tcp reject with tcp reset
+    reject with icmpx admin-prohibited`;
+
+function toHost({ linkPattern, bridges, guestToHost }: HostRules): string {
+  if (guestToHost === "allow") return "";
+  const names = quoted(bridges);
+  return `  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname "${linkPattern}" jump isolated_to_host
+${lines(names !== "", `    iifname { ${names} } jump bridged_to_host`)}
+  }
+  chain isolated_to_host {
+    ct state established,related accept
+${REFUSE}
+  }
+  chain bridged_to_host {
+    ct state established,related accept
+    icmp type echo-request accept
+    meta l4proto { tcp, udp } th dport 53 accept
+${REFUSE}
+  }`;
+}
+
+/** Guests appear outside under the host's address; among each other and to the host they keep theirs. */
+function translation({ linkPattern, bridges, ranges }: HostRules): string {
+  const networks = [...bridges.map(({ network }) => network), ...ranges];
+  const names = quoted(bridges);
+  return `  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "${linkPattern}" accept
+${lines(names !== "", `    oifname { ${names} } accept`)}
+${lines(networks.length > 0, `    ip saddr { ${networks.join(", ")} } masquerade`)}
+  }`;
+}
+
+/** Before the bridge learns anything: a frame under another's MAC or IP address never gets that far. */
+function sources({ table, bridges, taps }: HostRules): string {
+  if (bridges.length === 0) return "";
+  const names = taps.map(({ tap }) => `"${tap}"`).join(", ");
+  return `table bridge ${table} {
+  set taps {
+    type ifname
+${lines(taps.length > 0, `    elements = { ${names} }`)}
+  }
+  set sources {
+    type ifname . ether_addr . ipv4_addr
+${lines(taps.length > 0, `    elements = { ${taps.map(sourceElement).join(", ")} }`)}
+  }
+  chain prerouting {
+    type filter hook prerouting priority dstnat; policy accept;
+    iifname != @taps accept
+    ether type ip iifname . ether saddr . ip saddr @sources accept
+    ether type arp iifname . ether saddr . arp saddr ip @sources iifname . arp saddr ether . arp saddr ip @sources accept
+    drop
+  }
+}`;
+}
+
+function quoted(bridges: readonly BridgedNetwork[]): string {
+  return bridges.map(({ bridge }) => `"${bridge}"`).join(", ");
+}
+
+function lines(when: boolean, text: string): string {
+  return when ? text : "";
+}

@@ -1,0 +1,164 @@
+/**
+ * What stands on the host for all VMs together: bridges, and the two tables of the packet filter.
+ *
+ * Everything is raised when the first VM needs it and stays until `lower`. It keeps what is in use, so that
+ * the rules can be loaded as a whole whenever a network is added.
+ */
+
+import { writeFile } from "node:fs/promises";
+
+import { bridgePlan } from "#core/network/bridge-plan.ts";
+import type { BridgeNetwork } from "#core/network/network.ts";
+import { Turnstile } from "#lib/turnstile.ts";
+
+import { bridgeLines } from "./devices.ts";
+import {
+  admitTap,
+  type BridgedNetwork,
+  forgetTap,
+  hostRules,
+  noRules,
+  type TapSource,
+} from "./host-rules.ts";
+import type { Names } from "./names.ts";
+import { deviceExists, hostNetworks, overlap, ownDevices, ownerOf } from "./presence.ts";
+import { ipBatch, ipBatchForced, nft } from "./tools.ts";
+
+/** what is written on bridges where a VM's id would be */
+export const BRIDGE_OWNER = "bridge";
+
+/** What VMs use of it. */
+export interface InUse {
+  readonly bridges: readonly BridgedNetwork[];
+  /** CIDRs */
+  readonly ranges: readonly string[];
+  readonly taps: readonly TapSource[];
+}
+
+export class HostTable {
+  readonly #names: Names;
+  readonly #guestToHost: "deny" | "allow";
+  readonly #turns = new Turnstile();
+  readonly #bridges = new Map<string, BridgedNetwork>();
+  readonly #ranges = new Set<string>();
+  readonly #taps = new Map<string, TapSource>();
+
+  constructor(names: Names, guestToHost: "deny" | "allow") {
+    this.#names = names;
+    this.#guestToHost = guestToHost;
+  }
+
+  /** Sees to it that a bridge is there, and the rules for its network. */
+  async useBridge(name: string, network: BridgeNetwork, signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    const plan = bridgePlan(network);
+    if (this.#bridges.get(name)?.network === plan.network && deviceExists(name)) return;
+    await this.#raiseBridge(name, network, signal);
+    this.#bridges.set(name, { bridge: name, network: plan.network });
+    await this.#load(signal);
+  }
+
+  /** Sees to it that isolated VMs of a range reach the world and nothing else. */
+  async useRange(range: string, signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    if (this.#ranges.has(range)) return;
+    mustBeFree(range, (device) => this.#names.isLink(device));
+    this.#ranges.add(range);
+    await this.#load(signal);
+  }
+
+  async admit(source: TapSource, signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    await nft(admitTap(this.#names.table, source), signal);
+    this.#taps.set(source.tap, source);
+  }
+
+  async forget(tap: string, signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    const source = this.#taps.get(tap);
+    if (!source) return;
+    this.#taps.delete(tap);
+    await nft(forgetTap(this.#names.table, source), signal);
+  }
+
+  /** After an earlier daemon: its rules are replaced by those for the VMs that it left, or removed. */
+  async takeOver({ bridges, ranges, taps }: InUse, signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    for (const network of bridges) this.#bridges.set(network.bridge, network);
+    for (const range of ranges) this.#ranges.add(range);
+    for (const source of taps) this.#taps.set(source.tap, source);
+    try {
+      await this.#load(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // A host that lets nobody remove rules did not let an earlier daemon make any.
+      if (this.#isUsed) throw error;
+    }
+  }
+
+  /** @returns the bridges that were removed, because no network in use is theirs */
+  async removeIdleBridges(signal: AbortSignal): Promise<readonly string[]> {
+    using _turn = await this.#turns.enter(signal);
+    const idle = (await ownDevices(this.#names))
+      .filter(({ name, owner }) => owner === BRIDGE_OWNER && !this.#bridges.has(name))
+      .map(({ name }) => name);
+    if (idle.length > 0)
+      await ipBatchForced(
+        idle.map((name) => `link del dev ${name}`),
+        signal,
+      );
+    return idle;
+  }
+
+  /** No VM is left: rules and bridges go. */
+  async lower(signal: AbortSignal): Promise<void> {
+    if (!this.#isUsed) return;
+    this.#bridges.clear();
+    this.#ranges.clear();
+    this.#taps.clear();
+    await this.removeIdleBridges(signal);
+    await nft(noRules(this.#names.table), signal);
+  }
+
+  get #isUsed(): boolean {
+    return this.#bridges.size > 0 || this.#ranges.size > 0;
+  }
+
+  async #raiseBridge(name: string, network: BridgeNetwork, signal: AbortSignal): Promise<void> {
+    const mark = this.#names.mark(BRIDGE_OWNER);
+    if (deviceExists(name)) {
+      if ((await ownerOf(name, this.#names)) === BRIDGE_OWNER) return;
+      throw new Error(`The network device ${name} is not this daemon's: name another bridge`);
+    }
+    const plan = bridgePlan(network);
+    mustBeFree(plan.network, (device) => device === name);
+    await ipBatch(bridgeLines({ name, mac: this.#names.bridgeMac(name), mark, plan }), signal);
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    const { table, linkPattern } = this.#names;
+    if (!this.#isUsed) {
+      await nft(noRules(table), signal);
+      return;
+    }
+    const rules = hostRules({
+      table,
+      linkPattern,
+      bridges: [...this.#bridges.values()],
+      ranges: [...this.#ranges],
+      taps: [...this.#taps.values()],
+      guestToHost: this.#guestToHost,
+    });
+    await nft(rules, signal);
+    // It stays on afterwards: nobody can tell who else relies on it by then.
+    await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
+  }
+}
+
+/** @throws Error when a device that is not `ours` is in an overlapping network */
+function mustBeFree(network: string, ours: (device: string) => boolean): void {
+  const other = hostNetworks().find(({ device, cidr }) => !ours(device) && overlap(cidr, network));
+  if (!other) return;
+  const where = `${other.cidr} of the host's device ${other.device}`;
+  throw new Error(`The network ${network} overlaps ${where}: give the host group another one`);
+}

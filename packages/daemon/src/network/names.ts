@@ -1,0 +1,95 @@
+/**
+ * How what Alcove makes on the host is called. Everything carries the tag of the daemon that it belongs
+ * to, which follows from its runtime directory: two daemons on a host leave each other's alone.
+ */
+
+import { createHash } from "node:crypto";
+
+import { macAddress } from "#core/network/user-network.ts";
+
+/** the devices inside a VM's own namespace */
+export const TAP_INSIDE = "tap0";
+export const UPLINK_INSIDE = "up0";
+
+/** where ip(8) keeps namespaces by name */
+export const NAMESPACES = "/run/netns";
+
+const TAG_CHARS = 6;
+const MAX_INTERFACE_CHARS = 15;
+
+export class Names {
+  readonly #tag: string;
+
+  /** @param owner what tells this daemon from others on the host: its runtime directory */
+  constructor(owner: string) {
+    this.#tag = createHash("sha256").update(owner).digest("hex").slice(0, TAG_CHARS);
+  }
+
+  /** of the packet filter, in each family that has one */
+  get table(): string {
+    return `alcove_net_${this.#tag}`;
+  }
+
+  /** fits the host's ends of all isolated VMs' links, and no other device */
+  get linkPattern(): string {
+    return `${this.#linkPrefix}*`;
+  }
+
+  isLink(device: string): boolean {
+    return device.startsWith(this.#linkPrefix);
+  }
+
+  /** the host's end of an isolated VM's link */
+  link(slot: number): string {
+    return `${this.#linkPrefix}${slot}`;
+  }
+
+  /** @throws Error when a configured prefix is too long for this number */
+  tap(prefix: string | undefined, slot: number): string {
+    const name = `${prefix ?? `alc${this.#tag}t`}${slot}`;
+    if (name.length <= MAX_INTERFACE_CHARS) return name;
+    throw new Error(`tap_prefix ${prefix} leaves no room for the number ${slot}: make it shorter`);
+  }
+
+  bridge(configured: string | undefined, group: string): string {
+    const digest = createHash("sha256").update(group).digest("hex").slice(0, 4);
+    return configured ?? `alc${this.#tag}b${digest}`;
+  }
+
+  /** Fixed, or the bridge would take on the address of whichever tap came first. */
+  bridgeMac(bridge: string): string {
+    return macAddress(`${this.#tag} ${bridge}`);
+  }
+
+  namespace(vmId: string): string {
+    return `${this.#namespacePrefix}${vmId}`;
+  }
+
+  /** @returns the VM that a namespace belongs to; `undefined` when it is not ours */
+  vmOfNamespace(namespace: string): string | undefined {
+    const prefix = this.#namespacePrefix;
+    return namespace.startsWith(prefix) ? namespace.slice(prefix.length) : undefined;
+  }
+
+  /** what is written on a device, as its alias: whose it is */
+  mark(owner: string): string {
+    return `${this.#markPrefix}${owner}`;
+  }
+
+  /** @returns the owner that a mark names; `undefined` when it is not one of ours */
+  ownerOf(mark: string): string | undefined {
+    return mark.startsWith(this.#markPrefix) ? mark.slice(this.#markPrefix.length) : undefined;
+  }
+
+  get #linkPrefix(): string {
+    return `alc${this.#tag}v`;
+  }
+
+  get #namespacePrefix(): string {
+    return `alcove-${this.#tag}-`;
+  }
+
+  get #markPrefix(): string {
+    return `alcove:${this.#tag}:`;
+  }
+}

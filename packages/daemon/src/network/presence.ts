@@ -1,0 +1,82 @@
+/** What is on this host now: devices and namespaces of ours, and the networks that it is in. */
+
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import path from "node:path";
+
+import { boundsOf, parseCidr } from "#lib/ipv4.ts";
+
+import { type Names, NAMESPACES } from "./names.ts";
+
+const DEVICES = "/sys/class/net";
+
+export interface Owned {
+  readonly name: string;
+  /** the VM's id, or what else it was marked with */
+  readonly owner: string;
+}
+
+export function deviceExists(name: string): boolean {
+  return existsSync(path.join(DEVICES, name));
+}
+
+export function namespaceExists(name: string): boolean {
+  return existsSync(path.join(NAMESPACES, name));
+}
+
+export async function ownDevices(names: Names): Promise<readonly Owned[]> {
+  const found = await Promise.all(
+    (await namesIn(DEVICES)).map(async (name) => ({ name, owner: await ownerOf(name, names) })),
+  );
+  return found.flatMap(({ name, owner }) => (owner === undefined ? [] : [{ name, owner }]));
+}
+
+/** @returns whom of ours a device belongs to; `undefined` when it is not ours, or is not there */
+export async function ownerOf(device: string, names: Names): Promise<string | undefined> {
+  try {
+    return names.ownerOf((await readFile(path.join(DEVICES, device, "ifalias"), "utf8")).trim());
+  } catch {
+    return undefined; // gone since it was listed, or no device but a file of the bonding driver
+  }
+}
+
+export async function ownNamespaces(names: Names): Promise<readonly Owned[]> {
+  return (await namesIn(NAMESPACES)).flatMap((name) => {
+    const owner = names.vmOfNamespace(name);
+    return owner === undefined ? [] : [{ name, owner }];
+  });
+}
+
+/** A network of the host's, and the device that is in it. */
+export interface HostNetwork {
+  readonly device: string;
+  /** the host's address there with the prefix length */
+  readonly cidr: string;
+}
+
+/** IPv4, without the loopback. */
+export function hostNetworks(): readonly HostNetwork[] {
+  return Object.entries(networkInterfaces()).flatMap(([device, addresses = []]) =>
+    addresses.flatMap(({ family, internal, cidr }) =>
+      family === "IPv4" && !internal && cidr !== null ? [{ device, cidr }] : [],
+    ),
+  );
+}
+
+export function overlap(one: string, other: string): boolean {
+  const [a, b] = [parseCidr(one), parseCidr(other)];
+  if (!a || !b) return false;
+  const [first, last] = boundsOf(a);
+  const [otherFirst, otherLast] = boundsOf(b);
+  return first <= otherLast && otherFirst <= last;
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
