@@ -5,13 +5,14 @@ import { readConfig } from "./config/config.ts";
 import { StartRefused } from "./lib/start-refused.ts";
 import { pinoLog } from "./log/pino-log.ts";
 
-const USAGE = `usage: alcove up
-Runs the daemon in the foreground; Ctrl-C stops it. Settings are ALCOVE_* variables: docs/configuration.md
+const USAGE = `usage: alcove up [FILE]
+Runs the daemon in the foreground; Ctrl-C stops it. FILE is a configuration as Slicer has it (slicer.yaml);
+it may also be named by ALCOVE_CONFIG. Other settings are ALCOVE_* variables: docs/configuration.md
 `;
 
-const [unknown] = process.argv.slice(2);
-if (unknown !== undefined) {
-  const help = unknown === "--help" || unknown === "-h";
+const [file, ...unknown] = process.argv.slice(2);
+if (file?.startsWith("-") === true || unknown.length > 0) {
+  const help = file === "--help" || file === "-h";
   (help ? process.stdout : process.stderr).write(USAGE);
   process.exit(help ? 0 : 2);
 }
@@ -30,7 +31,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
 }
 
 try {
-  const config = readConfig(process.env, process.getuid?.() ?? 0);
+  const config = readConfig(process.env, process.getuid?.() ?? 0, file);
   await using host = await startHost(config, log, stop.signal);
   await Promise.race([asked.promise, host.stopAsked]);
   stop.abort(new Error("stopped on request"));

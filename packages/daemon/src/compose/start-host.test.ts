@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -37,6 +37,7 @@ interface Answer {
 /** One request over the host's Unix socket. */
 async function ask(host: RunningHost, method: string, path: string, body = ""): Promise<Answer> {
   const { socketPath } = host;
+  assert.ok(socketPath !== undefined, "it has no socket");
   const agent = false;
   return answerTo(request({ socketPath, method, path, agent, headers: { host: "unix" } }), body);
 }
@@ -159,7 +160,7 @@ test("daemon: a stop cuts what clients still wait for", async () => {
   await using dir = await tempDir();
   const host = await startHost(settingsIn(dir), new RememberingLog(), never);
   await create(host, {});
-  const { socketPath } = host;
+  const { socketPath = "" } = host;
   const path = "/vm/sbox-1/exec?cmd=sleep&args=600";
   const call = request({ socketPath, method: "POST", path, agent: false });
   call.end();
@@ -175,4 +176,91 @@ test("daemon: a client can ask for its end, which its holder then brings about",
   assert.deepEqual(await ask(host, "POST", "/daemon/shutdown"), { status: 202, body: "" });
   await host.stopAsked;
   assert.equal((await ask(host, "GET", "/healthz")).status, 200, "it serves until it is disposed");
+});
+
+/** The same with a configuration file of these lines below its one group. */
+async function fileIn(dir: TempDir, ...lines: readonly string[]): Promise<Config> {
+  const file = `${dir.path}/slicer.yaml`;
+  const groups = "  host_groups: [{ name: web, count: 2, vcpu: 1, ram_mb: 512 }]";
+  await writeFile(file, ["config:", groups, ...lines].join("\n"));
+  const ports = lines.some((line) => line.includes("sock")) ? { ALCOVE_LISTEN_PORT: "" } : {};
+  return settingsIn(dir, { ALCOVE_CONFIG: file, ...ports });
+}
+
+test("daemon: what the file declares runs, is protected, and runs again with the next daemon", async () => {
+  await using dir = await tempDir();
+  const log = new RememberingLog();
+  const declared = [
+    ["web-1", "Running"],
+    ["web-2", "Running"],
+  ];
+  for (let start = 0; start < 2; start += 1) {
+    const config = await fileIn(dir, "  api: { auth: { enabled: true } }");
+    await using host = await startHost(config, log, never);
+    assert.deepEqual(await nodesOf(host), declared);
+    const { status, body } = await ask(host, "DELETE", "/hostgroup/web/nodes/web-1");
+    assert.equal(status, 403);
+    assert.match(body, /declared in the configuration/);
+    const groups: unknown = JSON.parse((await ask(host, "GET", "/hostgroup")).body);
+    const web = { name: "web", count: 2, ram_bytes: 512 * 1024 * 1024, cpus: 1, gpu_count: 0 };
+    assert.deepEqual(groups, [{ ...web, arch: "x86_64" }]);
+  }
+  assert.deepEqual(log.troubles(), ["config.differs", "config.differs"]); // the port, twice
+});
+
+test("daemon: a file without an auth block serves without a token, loudly beyond this host", async () => {
+  await using dir = await tempDir();
+  const log = new RememberingLog();
+  await using host = await startHost(
+    await fileIn(dir, "  api: { bind_address: 0.0.0.0 }"),
+    log,
+    never,
+  );
+  const { status } = await answerTo(request({ port: host.port, path: "/info", agent: false }));
+  assert.equal(status, 200);
+  assert.deepEqual(log.troubles(), ["config.differs", "host.auth_off", "host.open_to_network"]);
+});
+
+test("daemon: a file that names a socket is served there alone, with a token if it says so", async () => {
+  await using dir = await tempDir();
+  const socketPath = `${dir.path}/api.sock`;
+  for (const [block, status] of [
+    ["{ bind_address: ./api.sock }", 200],
+    ["{ socket: ./api.sock, auth: { enabled: true } }", 401],
+  ] as const) {
+    const config = await fileIn(dir, `  api: ${block}`);
+    await using host = await startHost(config, new RememberingLog(), never);
+    assert.equal(host.port, undefined);
+    const call = request({ socketPath, path: "/info", agent: false });
+    assert.equal((await answerTo(call)).status, status);
+    assert.equal((await ask(host, "GET", "/info")).status, 200);
+  }
+});
+
+test("daemon: in the place of its socket only a dead one is replaced", async () => {
+  await using dir = await tempDir();
+  const socketPath = `${dir.path}/api.sock`;
+  const config = await fileIn(dir, "  api: { socket: ./api.sock }");
+  const starting = () => startHost(config, new RememberingLog(), never);
+
+  await writeFile(socketPath, "no socket");
+  await assert.rejects(starting(), /EADDRINUSE.*api\.sock/);
+  assert.equal(await readFile(socketPath, "utf8"), "no socket");
+  await rm(socketPath);
+
+  const other = createServer().listen(`${dir.path}/other.sock`);
+  await once(other, "listening");
+  await rename(`${dir.path}/other.sock`, socketPath); // so that closing does not remove it
+  await assert.rejects(starting(), /Another program listens on .*api\.sock: stop it/);
+  other.close();
+  await once(other, "close");
+  await using _host = await starting();
+  assert.equal((await answerTo(request({ socketPath, path: "/info", agent: false }))).status, 200);
+});
+
+test("daemon: a file that turns the API off gets its VMs and no listener", async () => {
+  await using dir = await tempDir();
+  const config = await fileIn(dir, "  api: { enabled: false } # not even a sock");
+  await using host = await startHost(config, new RememberingLog(), never);
+  assert.deepEqual([host.port, host.socketPath], [undefined, undefined]);
 });

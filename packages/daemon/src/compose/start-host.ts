@@ -7,6 +7,7 @@ import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
+import { startServices } from "#core/vm/services.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
@@ -60,6 +61,7 @@ export async function startHost(
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());
 
+  await startServices(vms, config.groups, log, signal);
   parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const us = await about();
@@ -83,7 +85,7 @@ export async function startHost(
   const running = parts.move();
   const stop = async () => {
     await listeners[Symbol.asyncDispose]();
-    if (config.onStop === "stop") await vms.stopAll();
+    if (config.onStop === "stop") await vms.stopAll(config.gracefulStop ? "power off" : "kill");
     await running.disposeAsync();
   };
   return { port, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: stop };

@@ -52,6 +52,19 @@ test("vm store: new tags replace the old ones and change nothing else", () => {
   assert.throws(() => store.saveTags(newVmId(), []), /invariant/);
 });
 
+test("vm store: what the configuration makes of a VM replaces kind and specification", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  const vm = aVmRecord({ kind: "persistent" });
+  const other = aVmRecord({ id: newVmId(), hostname: "sbox-2", networkSlot: 7 });
+  store.insert(vm);
+  store.insert(other);
+  const spec = { ...vm.spec, vcpus: 7, userdata: "echo 'it is so'" };
+  store.saveDeclaration(vm.id, { kind: "service", spec });
+  assert.deepEqual(store.all(), [{ ...vm, kind: "service", spec }, other]);
+  assert.throws(() => store.saveDeclaration(newVmId(), { kind: "service", spec }), /invariant/);
+});
+
 test("vm store: a host name exists once", () => {
   using db = openDb(":memory:");
   const store = new SqliteVmStore(db);

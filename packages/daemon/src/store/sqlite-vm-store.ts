@@ -2,7 +2,7 @@
 
 import { AlcoveError } from "#core/errors.ts";
 import { parseVmId, type VmId } from "#core/ids.ts";
-import type { VmEvent, VmStore } from "#core/ports/vm-store.ts";
+import type { Declaration, VmEvent, VmStore } from "#core/ports/vm-store.ts";
 import { VM_PHASES } from "#core/vm/lifecycle.ts";
 import type { VmKind, VmRecord, VmSpec, VmState } from "#core/vm/vm.ts";
 
@@ -74,6 +74,13 @@ export class SqliteVmStore implements VmStore {
       .prepare("UPDATE vm SET spec_json = json_set(spec_json, '$.tags', json(?)) WHERE id = ?")
       .run(JSON.stringify(tags), id);
     if (changes !== 1) throw new Error(`invariant: no stored VM ${id} to tag`);
+  }
+
+  saveDeclaration(id: VmId, { kind, spec }: Declaration): void {
+    const { changes } = this.#db
+      .prepare("UPDATE vm SET kind = ?, spec_json = ? WHERE id = ?")
+      .run(kind, JSON.stringify(spec), id);
+    if (changes !== 1) throw new Error(`invariant: no stored VM ${id} to declare`);
   }
 
   remove(id: VmId): void {

@@ -1,7 +1,7 @@
 /** Where VMs are remembered. Every method is one transaction, durable when it returns. */
 
 import type { VmId } from "../ids.ts";
-import type { VmRecord, VmState } from "../vm/vm.ts";
+import type { VmKind, VmRecord, VmSpec, VmState } from "../vm/vm.ts";
 
 /** Something that happened to a VM, kept for people. */
 export interface VmEvent {
@@ -14,6 +14,11 @@ export interface VmEvent {
   readonly reason: string | undefined;
 }
 
+export interface Declaration {
+  readonly kind: VmKind;
+  readonly spec: VmSpec;
+}
+
 export interface VmStore {
   all(): readonly VmRecord[];
   /** @throws AlcoveError `name_taken` when the host name or the network slot is in use */
@@ -21,6 +26,8 @@ export interface VmStore {
   /** stores the state and its event together */
   saveState(id: VmId, state: VmState, event: VmEvent): void;
   saveTags(id: VmId, tags: readonly string[]): void;
+  /** stores what the configuration makes of a VM now */
+  saveDeclaration(id: VmId, declaration: Declaration): void;
   remove(id: VmId): void;
   /** newest first */
   events(limit: number): readonly VmEvent[];

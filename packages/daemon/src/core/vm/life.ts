@@ -8,7 +8,7 @@
 import { AlcoveError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import type { VmStore } from "../ports/vm-store.ts";
+import type { Declaration, VmStore } from "../ports/vm-store.ts";
 import { hasMachine, nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
 import type { VmRecord } from "./vm.ts";
 
@@ -66,6 +66,12 @@ export class VmLife {
     const { id, spec } = this.#record;
     this.#deps.store.saveTags(id, tags);
     this.#record = { ...this.#record, spec: { ...spec, tags } };
+  }
+
+  /** Nor is what the configuration makes of the VM. */
+  redeclare(declaration: Declaration): void {
+    this.#deps.store.saveDeclaration(this.#record.id, declaration);
+    this.#record = { ...this.#record, ...declaration };
   }
 
   /** @returns the phase that would follow */

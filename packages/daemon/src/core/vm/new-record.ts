@@ -10,6 +10,8 @@ import type { VmKind, VmRecord, VmSpec } from "./vm.ts";
 export interface NewVm {
   readonly group: HostGroup;
   readonly kind: VmKind;
+  /** `undefined` takes the group's next */
+  readonly hostname: string | undefined;
   readonly spec: VmSpec;
   readonly imageId: string;
   /** driver that boots it */
@@ -31,7 +33,7 @@ export function newRecord(vm: NewVm, others: readonly VmRecord[]): VmRecord {
   return {
     ...known,
     id: newVmId(),
-    hostname: nextHostname(group.name, new Set(others.map(({ hostname }) => hostname))),
+    hostname: vm.hostname ?? nextHostname(group, new Set(others.map(({ hostname }) => hostname))),
     group: group.name,
     networkSlot: slot,
     address: addressOf(place, taken),

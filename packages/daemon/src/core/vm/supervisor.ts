@@ -12,6 +12,7 @@ import { Turnstile } from "#lib/turnstile.ts";
 import { AlcoveError } from "../errors.ts";
 import type { Exit, Machine, Pausing } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
+import type { Declaration } from "../ports/vm-store.ts";
 import { type ContactStart, GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
 import { hasMachine, type VmPhase } from "./lifecycle.ts";
@@ -64,6 +65,11 @@ export class VmSupervisor {
 
   setTags(tags: readonly string[]): void {
     this.#life.setTags(tags);
+  }
+
+  /** Its next machine is made so; one that runs stays as it is. */
+  redeclare(declaration: Declaration): void {
+    this.#life.redeclare(declaration);
   }
 
   /** @param signal cancels the wait for a turn, and the boot itself */

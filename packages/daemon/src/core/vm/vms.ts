@@ -10,7 +10,7 @@ import { inParallel } from "#lib/in-parallel.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
-import type { HostGroups } from "../group/host-group.ts";
+import type { HostGroup, HostGroups } from "../group/host-group.ts";
 import { admitNow } from "../host/admission.ts";
 import { admitCount, type CapacityLimits, type Share } from "../host/capacity.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
@@ -40,6 +40,13 @@ export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release"> {
   readonly limits: CapacityLimits;
   /** directory below which every machine has its own */
   readonly runRoot: string;
+}
+
+interface Order {
+  readonly group: string;
+  readonly request: VmRequest;
+  /** `undefined` takes the group's next */
+  readonly hostname: string | undefined;
 }
 
 /** How many VMs are adopted, ended or let go at a time. */
@@ -117,11 +124,32 @@ export class Vms {
    * Makes a VM and starts it. Resolves when it is recorded and its start is under way;
    * whether it booted shows in its phase. When this rejects, nothing is left behind.
    */
-  async create(groupName: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
-    const group = this.#deps.groups.get(groupName);
+  create(group: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
+    return this.#create({ group, request, hostname: undefined }, signal);
+  }
+
+  /** The same, under a name that the configuration chose. @throws AlcoveError `name_taken` also for that */
+  createNamed(
+    hostname: string,
+    group: string,
+    request: VmRequest,
+    signal: AbortSignal,
+  ): Promise<VmSupervisor> {
+    return this.#create({ group, request, hostname }, signal);
+  }
+
+  /** What a request means in its group now. @throws AlcoveError as `create` does for it */
+  async specFor(group: HostGroup, request: VmRequest, signal: AbortSignal): Promise<VmSpec> {
     const imported = await this.#deps.keys.keysFor(request.importKeysOf, signal);
     const spec = checkSpec(request, group, imported);
     await this.#deps.secrets.check(spec.secrets);
+    return spec;
+  }
+
+  async #create(order: Order, signal: AbortSignal): Promise<VmSupervisor> {
+    const { request, hostname } = order;
+    const group = this.#deps.groups.get(order.group);
+    const spec = await this.specFor(group, request, signal);
     const image = await this.#deps.images.resolve(spec.image, signal);
     using _turn = await this.#admissions.enter(signal);
     admitCount(this.#byHostname.size, this.#deps.limits);
@@ -130,7 +158,7 @@ export class Vms {
     const { kind, address: wantedAddress } = request;
     const made = { imageId: image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
     const record = newRecord(
-      { group, kind, spec, wantedAddress, ...made },
+      { group, kind, hostname, spec, wantedAddress, ...made },
       this.list().map((vm) => vm.record),
     );
     await this.#deps.disks.create(record.id, image.rootfs);
@@ -186,11 +214,16 @@ export class Vms {
     await this.#forget(vm);
   }
 
-  /** Orderly end of the daemon: sandboxes are deleted, all others shut down and kept. Never rejects. */
-  async stopAll(): Promise<void> {
+  /**
+   * Orderly end of the daemon: sandboxes are deleted, all others ended and kept. Never rejects.
+   * @param how whether their guests are asked to power off first
+   */
+  async stopAll(how: "power off" | "kill" = "power off"): Promise<void> {
+    const end = (vm: VmSupervisor) =>
+      how === "kill" ? vm.kill("Ended with the daemon", never) : vm.stop(never);
     await inParallel(PARALLEL, this.list(), (vm) =>
       this.#inBackground(vm, "vm.stop_failed", () =>
-        vm.record.kind === "sandbox" ? this.delete(vm) : vm.stop(never),
+        vm.record.kind === "sandbox" ? this.delete(vm) : end(vm),
       ),
     );
     await this.#background.settled();
