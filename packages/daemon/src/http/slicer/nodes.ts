@@ -124,7 +124,7 @@ function timeoutOf(text: string | undefined): number {
 }
 
 function requestOf(body: Static<typeof CreateNode>): VmRequest {
-  refuseUnserved(body);
+  if (body.count && body.count !== 1) throw invalidRequest("count", "only one VM at a time");
   return {
     vcpus: body.cpus || undefined,
     memoryBytes: body.ram_bytes || undefined,
@@ -137,7 +137,7 @@ function requestOf(body: Static<typeof CreateNode>): VmRequest {
     importKeysOf: importUserOf(body),
     secrets: body.secrets ?? undefined,
     network: overrideOf(body.network),
-    address: body.ip ? addressOf(body.ip) : undefined,
+    address: addressOf(body.ip),
   };
 }
 
@@ -149,21 +149,9 @@ function importUserOf({ import_user: one, github_user: other }: Static<typeof Cr
   return one || other || undefined;
 }
 
-/** What this version cannot do is refused rather than dropped. */
-function refuseUnserved(body: Static<typeof CreateNode>): void {
-  if (body.count && body.count !== 1) throw invalidRequest("count", "only one VM at a time");
-  const unserved: readonly (readonly [string, unknown])[] = [
-  ];
-  for (const [feature, value] of unserved) {
-    if (!value) continue;
-    throw new AlcoveError("unsupported", `${feature}: this version of Alcove cannot do that yet`, {
-      feature,
-    });
-  }
-}
-
 /** With or without a prefix length, as others write it. */
-function addressOf(ip: string): string {
+function addressOf(ip: string | null | undefined): string | undefined {
+  if (!ip) return undefined;
   const address = parseIpv4(ip) ?? parseCidr(ip)?.address;
   if (address === undefined) throw invalidRequest("ip", `"${ip}" is no IPv4 address`);
   return formatIpv4(address);

@@ -7,6 +7,8 @@ import { MIB } from "#lib/bytes.ts";
 import { formatGoDuration } from "#lib/go-duration.ts";
 import type { Reading } from "#core/exec/meter.ts";
 import type { HostGroup } from "#core/group/host-group.ts";
+import { policyFor } from "#core/network/egress.ts";
+import type { VmNetwork } from "#core/network/network.ts";
 import type { GuestHealth, GuestStats } from "#core/ports/guest-link.ts";
 import type { VmPhase } from "#core/vm/lifecycle.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
@@ -102,17 +104,23 @@ export function healthOf(record: VmRecord, health: GuestHealth): object {
 
 /** Everything that is known of one VM. Disks are files of their own over an image: `image` storage. */
 export function describedOf(record: VmRecord, about: About): object {
-  const unrestricted = { allow: [], drop: [] };
   return {
     ...nodeOf(record, about),
     storage: "image",
     image: record.spec.image,
-    network: {
-      mode: record.spec.network.settings.mode,
-      policy_source: "host_group",
-      host_group: unrestricted,
-      effective: unrestricted,
-    },
+    network: networkOf(record.spec.network),
+  };
+}
+
+/** Only isolated networks have lists. */
+function networkOf({ settings, override }: VmNetwork): object {
+  const { allow, drop } = settings.mode === "isolated" ? settings : { allow: [], drop: [] };
+  return {
+    mode: settings.mode,
+    policy_source: override ? "vm" : "host_group",
+    host_group: { allow, drop },
+    ...(override ? { override } : {}),
+    effective: policyFor({ allow, drop }, override),
   };
 }
 
