@@ -219,6 +219,53 @@ suite("raw replay", {}, (host, story) => {
     }
   });
 
+  story(
+    "secrets: exact statuses and empty bodies; both names of the time; empty data keeps the content",
+    async () => {
+      for (const client of clients) {
+        const name = `replay.${client.name}`;
+        const data = Buffer.from("eleven chars").toString("base64");
+        const json = { name, data, unheard: "of" };
+        const made = await ask(client, { method: "POST", path: "/secrets", json });
+        assert.equal(made.status, 201, made.text);
+        const again = await ask(client, { method: "POST", path: "/secrets", json });
+        assert.equal(again.status, 409);
+        assertProblem(again);
+        const target = `/secrets/${name}`;
+        const change = { data: "", permissions: "0440", uid: 1000 };
+        const changed = await ask(client, { method: "PATCH", path: target, json: change });
+        assert.equal(changed.status, 200, changed.text);
+        const listed = await ask(client, { method: "GET", path: "/secrets" });
+        assertStrict(listed.text, go.secrets);
+        const one = asObjects(JSON.parse(listed.text)).find((secret) => secret["name"] === name);
+        assert.deepEqual(
+          [one?.["size"], one?.["permissions"], one?.["uid"], one?.["gid"]],
+          [12, "0440", 1000, 0],
+        );
+        assert.equal(one?.["mod_time"], one?.["modified_at"]);
+        assert.ok(!listed.text.includes(data), "a list shows no content");
+        const gone = await ask(client, { method: "DELETE", path: target });
+        assert.deepEqual([gone.status, gone.text], [200, ""]);
+        assert.equal((await ask(client, { method: "DELETE", path: target })).status, 404);
+      }
+    },
+  );
+
+  story("metrics: Prometheus' text, with the token, and this group's VMs in it", async () => {
+    const [asGo] = clients;
+    assert.ok(asGo);
+    const page = await ask(asGo, { method: "GET", path: "/metrics" });
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+    assert.match(
+      page.text,
+      new RegExp(`^slicer_vm_running\\{[^}]*host_group="${GROUP}"[^}]*\\} 1$`, "m"),
+    );
+    assert.match(page.text, /^slicer_api_requests_total\{[^}]*method="GET"[^}]*\} \d+$/m);
+    const refused = await ask(goClient("wrong"), { method: "GET", path: "/metrics" });
+    assert.equal(refused.status, 401);
+  });
+
   story("the SSH key user's two names are taken alike", async () => {
     const [asGo] = clients;
     assert.ok(asGo);
