@@ -2,7 +2,7 @@
 
 const DAEMON = "^packages/daemon/src/";
 const TEST = "\\.test\\.ts$";
-const PROD = { pathNot: `${TEST}|${DAEMON}testing/|${DAEMON}drivers/conformance\\.ts$` };
+const PROD = { pathNot: `${TEST}|${DAEMON}testing/|${DAEMON}drivers/conformance[^/]*\\.ts$` };
 
 /** `name` may import only itself and `mayUse`. Tests are free. */
 const room = (name, mayUse) => ({

@@ -46,6 +46,10 @@ describeHypervisor("qemu", {
   },
   powerOff,
   crash: (machine) => killed(machine.pid),
+  async identity(machine) {
+    await using link = await dial(machine);
+    return link.agent.bootId;
+  },
   runs,
 });
 

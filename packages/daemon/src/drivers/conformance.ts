@@ -12,21 +12,16 @@ import { access, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import type { BootPlan, Exit, Hypervisor, Machine } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Exit, Machine } from "#core/ports/hypervisor.ts";
+
+import { describeStates, type StatesHarness } from "./conformance-states.ts";
 
 /** What the contract needs to know about one driver and its surroundings. */
-export interface HypervisorHarness {
-  /** a driver as a daemon that has just started makes it: it remembers no machine */
-  readonly open: () => Hypervisor;
-  /** a plan for a new VM; all plans share one run root, in which the run directory is named for the VM */
-  readonly freshPlan: () => Promise<BootPlan>;
+export interface HypervisorHarness extends StatesHarness {
   /** a plan that is well-formed and that no machine can come of, and what the driver will say about it */
   readonly hopelessPlan: () => Promise<{ readonly plan: BootPlan; readonly complaint: RegExp }>;
-  /** has the guest power itself off; resolves when it was asked */
-  readonly powerOff: (machine: Machine) => Promise<void>;
   /** ends a machine from outside, as the kernel would that is out of memory */
   readonly crash: (machine: Machine) => Promise<void>;
-  readonly runs: (pid: number) => boolean;
 }
 
 const never = new AbortController().signal;
@@ -243,6 +238,8 @@ export function describeHypervisor(name: string, harness: HypervisorHarness): vo
       assert.equal(found?.pid, machine.pid);
     });
   });
+
+  if (open().states) describeStates(name, harness, LIMIT);
 
   describe(`${name}: sweeping`, LIMIT, () => {
     test("machines of unknown VMs are ended and removed, those of known ones are left alone", async () => {

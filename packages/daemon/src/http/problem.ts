@@ -51,6 +51,8 @@ const GUEST_STATUS = {
   bad_archive: 400,
   not_executable: 400,
   busy: 503,
+  gone: 410,
+  running: 409,
   cancelled: 500,
   unsupported: 501,
   io: 500,

@@ -94,6 +94,34 @@ export interface Hypervisor {
     known: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<readonly string[]>;
+
+  /** present only where machines can be made from what `Machine.saving` has written */
+  readonly states?: MachineStates;
+}
+
+/**
+ * Memory and devices of machines, as directories that a driver fills and understands. A state is
+ * complete or it is not there; it does not hold the disks, which must be as they were at the save.
+ */
+export interface MachineStates {
+  /** @returns the state at `directory`, or `undefined` when no complete one is there */
+  find(directory: string): Promise<MachineState | undefined>;
+
+  /**
+   * Makes a machine from a state, which stays as it is. Resolves when everything is loaded: the
+   * vCPUs stand still until `pausing.resume`, and the disks are untouched until then.
+   * If `signal` aborts or it fails, no machine is left behind.
+   * @throws AlcoveError `state_unusable` when the state is damaged, or was saved by a machine that
+   *   `plan` and this host do not make again
+   */
+  restore(plan: BootPlan, directory: string, signal: AbortSignal): Promise<Machine>;
+}
+
+/** What a state is, for people and for accounts of the disk. */
+export interface MachineState {
+  /** what it takes on the disk, in bytes */
+  readonly sizeBytes: number;
+  readonly savedAt: Date;
 }
 
 export type IsolationGrade = "hardware" | "emulated" | "none";
@@ -120,6 +148,8 @@ export interface Machine extends AsyncDisposable {
 
   /** present only where the hypervisor can: a feature you can hold is a feature you can call */
   readonly pausing?: Pausing;
+  /** the same, for keeping memory and devices as a state; comes with `pausing` and with `Hypervisor.states` */
+  readonly saving?: Saving;
 }
 
 export interface Pausing {
@@ -127,6 +157,20 @@ export interface Pausing {
   pause(signal: AbortSignal): Promise<void>;
   /** resolves when the vCPUs run */
   resume(signal: AbortSignal): Promise<void>;
+}
+
+export interface Saving {
+  /** the most that a state would take as of now, in bytes; exact only while the vCPUs stand still */
+  maxSizeBytes(): number;
+
+  /**
+   * Writes memory and devices as a state at `directory`, which does not exist yet in a directory
+   * that does. The vCPUs must stand still, and do so afterwards. When it resolves the state is
+   * complete and durable, and so are the guest's writes to its disks: disposing the machine loses
+   * nothing. If it rejects, also with the reason of `signal`, there is no state and the machine can
+   * be resumed. After it has resolved, resuming the machine makes the state useless.
+   */
+  save(directory: string, signal: AbortSignal): Promise<MachineState>;
 }
 
 export type Exit =

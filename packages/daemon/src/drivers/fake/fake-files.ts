@@ -34,6 +34,15 @@ export class FakeFiles {
   );
   #contentBytes = 0;
 
+  /** The same files, which change apart from now on; content is never changed in place. */
+  copy(): FakeFiles {
+    const files = new FakeFiles();
+    files.#entries.clear();
+    for (const [name, entry] of this.#entries) files.#entries.set(name, entry);
+    files.#contentBytes = this.#contentBytes;
+    return files;
+  }
+
   get usedBytes(): number {
     return this.#contentBytes;
   }

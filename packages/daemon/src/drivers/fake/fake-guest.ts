@@ -13,21 +13,44 @@ export interface Userdata {
   readonly exitCode: number | undefined;
 }
 
+/** What a guest is made of that a saved machine keeps. */
+export interface FakeMemory {
+  readonly files: FakeFiles;
+  readonly hostname: string;
+  readonly userdata: Userdata;
+  readonly bootId: string;
+}
+
 export class FakeGuest {
   readonly plan: BootPlan;
-  readonly files = new FakeFiles();
+  readonly files: FakeFiles;
   hostname = "localhost";
   userdata: Userdata = { ran: true, exitCode: undefined };
   readonly #powerOff: () => void;
   #boot = new AbortController();
-  #bootId = randomUUID();
+  #bootId: string = randomUUID();
   #bootedAtMs = performance.now();
   #standstill: PromiseWithResolvers<void> | undefined;
 
-  /** @param powerOff ends the machine around this guest */
-  constructor(plan: BootPlan, powerOff: () => void) {
+  /**
+   * @param powerOff ends the machine around this guest
+   * @param memory of a saved machine: its processors stand still
+   */
+  constructor(plan: BootPlan, powerOff: () => void, memory: FakeMemory | undefined) {
     this.plan = plan;
     this.#powerOff = powerOff;
+    this.files = memory?.files.copy() ?? new FakeFiles();
+    if (!memory) return;
+    this.hostname = memory.hostname;
+    this.userdata = memory.userdata;
+    this.#bootId = memory.bootId;
+    this.pause();
+  }
+
+  /** What there is in it now, to make a guest of later. */
+  memory(): FakeMemory {
+    const { files, hostname, userdata, bootId } = this;
+    return { files: files.copy(), hostname, userdata, bootId };
   }
 
   get bootId(): string {

@@ -48,5 +48,9 @@ describeHypervisor("fake", {
     assert.ok(box);
     box.end({ kind: "crash", lastWords: "ended by SIGKILL" });
   },
+  async identity(machine: Machine) {
+    await using link = await new FakeDialer(world).dial(machine.agentEndpoint, never);
+    return link.agent.bootId;
+  },
   runs: (pid) => world.findByPid(pid) !== undefined,
 });

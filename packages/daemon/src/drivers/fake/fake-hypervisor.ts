@@ -12,11 +12,14 @@ import type {
   BootPlan,
   Hypervisor,
   Machine,
+  MachineStates,
   Pausing,
+  Saving,
   Whereabouts,
 } from "#core/ports/hypervisor.ts";
 import { pause } from "#lib/patience.ts";
 
+import { findFake, maxFakeState, restoreFake, saveFake } from "./fake-states.ts";
 import type { FakeBox, FakeWorld } from "./fake-world.ts";
 
 export interface FakeConfig {
@@ -35,29 +38,49 @@ const KILLED = "ended by SIGKILL, as the host wanted";
 export class FakeHypervisor implements Hypervisor {
   readonly name = "fake";
   readonly isolation = "none";
+  readonly states: MachineStates;
   readonly #world: FakeWorld;
   readonly #config: FakeConfig;
 
   constructor(world: FakeWorld, config: FakeConfig) {
     this.#world = world;
     this.#config = config;
+    this.states = {
+      find: findFake,
+      restore: (plan, directory, signal) =>
+        this.#start(plan, signal, () => restoreFake(world, plan, directory)),
+    };
   }
 
   async boot(plan: BootPlan, signal: AbortSignal): Promise<Machine> {
+    return this.#start(plan, signal, async () => {
+      if (plan.kernel.args.includes(DIES_AT_BOOT)) {
+        throw new Error(`The fake machine died at boot, as ${DIES_AT_BOOT} asks`);
+      }
+      await appendFile(plan.consoleLogPath, `fake machine ${plan.vmId} booted\n`);
+      signal.throwIfAborted();
+      return this.#world.add(plan);
+    });
+  }
+
+  async #start(
+    plan: BootPlan,
+    signal: AbortSignal,
+    make: () => Promise<FakeBox>,
+  ): Promise<Machine> {
     signal.throwIfAborted();
     if (this.#world.find(plan.vmId)) throw new Error("A machine already runs for this VM");
     await using undo = new AsyncDisposableStack();
     undo.defer(() => removeRunDir(plan));
     await mkdir(plan.runDir, { recursive: true });
     await pause(this.#config.bootLatencyMs, signal);
-    if (plan.kernel.args.includes(DIES_AT_BOOT)) {
-      throw new Error(`The fake machine died at boot, as ${DIES_AT_BOOT} asks`);
-    }
-    await appendFile(plan.consoleLogPath, `fake machine ${plan.vmId} booted\n`);
-    signal.throwIfAborted();
-    const machine = new FakeMachine(this.#world, this.#world.add(plan));
+    const box = await make();
     undo.move();
-    return machine;
+    return this.#machineOf(box);
+  }
+
+  #machineOf(box: FakeBox): Machine {
+    return new FakeMachine(this.#world, box, this.#config.bootLatencyMs);
   }
 
   async adopt(
@@ -67,7 +90,7 @@ export class FakeHypervisor implements Hypervisor {
   ): Promise<Machine | undefined> {
     signal.throwIfAborted();
     const box = this.#world.find(where.vmId);
-    if (box) return new FakeMachine(this.#world, box);
+    if (box) return this.#machineOf(box);
     await removeRunDir(where);
     return undefined;
   }
@@ -103,11 +126,13 @@ class FakeMachine implements Machine {
   readonly pausedAtStart: boolean;
   readonly exited: Machine["exited"];
   readonly pausing: Pausing;
+  readonly saving: Saving;
   readonly #world: FakeWorld;
   readonly #box: FakeBox;
   #over: Promise<void> | undefined;
 
-  constructor(world: FakeWorld, box: FakeBox) {
+  /** @param latencyMs how long it takes to save it, in `ms` */
+  constructor(world: FakeWorld, box: FakeBox, latencyMs: number) {
     this.#world = world;
     this.#box = box;
     this.pid = box.pid;
@@ -125,6 +150,10 @@ class FakeMachine implements Machine {
         signal.throwIfAborted();
         box.guest.resume();
       },
+    };
+    this.saving = {
+      maxSizeBytes: () => maxFakeState(box.plan),
+      save: (directory, signal) => saveFake(world, box, { directory, latencyMs }, signal),
     };
   }
 

@@ -3,7 +3,7 @@
  * outlast the daemon. A new driver over the same world is a daemon that was restarted.
  */
 
-import { FakeGuest } from "./fake-guest.ts";
+import { FakeGuest, type FakeMemory } from "./fake-guest.ts";
 import type { BootPlan, Exit } from "#core/ports/hypervisor.ts";
 
 /** Above every pid Linux can give, so that nothing real is ever signalled by mistake. */
@@ -19,13 +19,13 @@ export class FakeBox {
   readonly #exit: (exit: Exit) => void;
   #gone = false;
 
-  constructor(pid: number, plan: BootPlan) {
+  constructor(pid: number, plan: BootPlan, memory: FakeMemory | undefined) {
     const { promise, resolve } = Promise.withResolvers<Exit>();
     this.pid = pid;
     this.plan = plan;
     this.exited = promise;
     this.#exit = resolve;
-    this.guest = new FakeGuest(plan, () => this.end({ kind: "clean" }));
+    this.guest = new FakeGuest(plan, () => this.end({ kind: "clean" }), memory);
   }
 
   get gone(): boolean {
@@ -43,12 +43,14 @@ export class FakeBox {
 
 export class FakeWorld {
   readonly #boxes = new Map<string, FakeBox>();
+  /** what states hold, by the file that stands for each on the disk */
+  readonly memories = new Map<string, FakeMemory>();
   #lastPid = FIRST_FAKE_PID;
 
-  /** Puts a machine into the world; the VM must have none. */
-  add(plan: BootPlan): FakeBox {
+  /** Puts a machine into the world, a new one or one with the memory of another; the VM must have none. */
+  add(plan: BootPlan, memory?: FakeMemory): FakeBox {
     if (this.find(plan.vmId)) throw new Error("invariant: a VM has at most one machine");
-    const box = new FakeBox(++this.#lastPid, plan);
+    const box = new FakeBox(++this.#lastPid, plan, memory);
     this.#boxes.set(plan.vmId, box);
     return box;
   }

@@ -46,7 +46,13 @@ export interface TapToOpen {
 export const FIRST_FD = 3;
 
 /** names of the sockets that QEMU makes in its working directory */
-export const SOCKETS = { qmp: "qmp.sock", agent: "agent.sock", console: "console.sock" } as const;
+export const SOCKETS = {
+  qmp: "qmp.sock",
+  agent: "agent.sock",
+  console: "console.sock",
+  /** there only while a state is written or read */
+  state: "state.sock",
+} as const;
 
 /** name of the virtio-serial port that the agent looks for in the guest */
 export const AGENT_PORT = "alcove.agent";

@@ -53,6 +53,14 @@ export function userOf(pid: number): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
+/** @returns the memory a process has now, in RAM and swapped out, in bytes; 0 when it is gone */
+export function residentBytesOf(pid: number): number {
+  const status = readProc(pid, "status") ?? "";
+  const kib = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0);
+  return (kib("VmRSS") + kib("VmSwap")) * 1024;
+}
+
 /** @returns the arguments a process was started with; empty when it is gone */
 export function commandLineOf(pid: number): readonly string[] {
   return (readProc(pid, "cmdline") ?? "").split("\0");

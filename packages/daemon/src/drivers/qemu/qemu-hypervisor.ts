@@ -5,32 +5,26 @@
  * It does not know how a guest is spoken to: it only says where the agent's socket is.
  */
 
-import { AlcoveError } from "#core/errors.ts";
 import type {
   BootPlan,
   Hypervisor,
   IsolationGrade,
   Machine,
+  MachineStates,
   Whereabouts,
 } from "#core/ports/hypervisor.ts";
 import { retry, within } from "#lib/patience.ts";
-import type { Child } from "#process/child.ts";
 
-import { type QemuHost, qemuLaunch } from "./argv.ts";
+import { type QemuHost, type QemuLaunch, qemuLaunch } from "./argv.ts";
 import { findQemu } from "./find.ts";
-import { type QemuHandle } from "./handle.ts";
-import { launchQemu } from "./launch.ts";
-import { gone, isAlive, startTicksOf, userOf } from "./processes.ts";
-import { describeEnd, QemuMachine, type QemuMachineParts, ShutdownNote } from "./qemu-machine.ts";
+import { differenceOf, type MachineShape, shapeOf } from "./machine-shape.ts";
+import { gone, isAlive, userOf } from "./processes.ts";
+import { QemuMachine, type QemuMachineParts, ShutdownNote } from "./qemu-machine.ts";
 import { Qmp, queryRunning } from "./qmp.ts";
-import {
-  lastWords,
-  makeRunDir,
-  removeRunDir,
-  type RunPaths,
-  runPaths,
-  sealRunDir,
-} from "./run-dir.ts";
+import { removeRunDir, type RunPaths, runPaths, sealRunDir } from "./run-dir.ts";
+import { findState, openState } from "./saved-state.ts";
+import { CONNECT_EVERY_MS, mustBeFree, type StartedQemu, startQemu } from "./start.ts";
+import { receiveState, unusable, WAITS_FOR_STATE } from "./restoring.ts";
 import { sweepRunRoot } from "./sweep.ts";
 import { UidPool, type UidRange } from "./uid-pool.ts";
 
@@ -46,12 +40,10 @@ export interface QemuConfig extends QemuHost {
 /** how long a running QEMU may take to answer a daemon that comes back, in `ms` */
 const ADOPT_TIMEOUT_MS = 10_000;
 
-/** how often a socket that is not there yet is tried, in `ms` */
-const CONNECT_EVERY_MS = 5;
-
 export class QemuHypervisor implements Hypervisor {
   readonly name = "qemu";
   readonly isolation: IsolationGrade;
+  readonly states: MachineStates;
   readonly #config: QemuConfig;
   readonly #users: UidPool | undefined;
 
@@ -59,34 +51,17 @@ export class QemuHypervisor implements Hypervisor {
     this.#config = config;
     this.#users = config.users && new UidPool(config.users);
     this.isolation = config.accel === "kvm" ? "hardware" : "emulated";
+    this.states = {
+      find: findState,
+      restore: (plan, directory, signal) => this.#restore(plan, directory, signal),
+    };
   }
 
   async boot(plan: BootPlan, signal: AbortSignal): Promise<Machine> {
-    signal.throwIfAborted();
-    const { binary, accel } = this.#config;
-    const launch = qemuLaunch(plan, this.#config);
-    const paths = await runPaths(plan.runDir);
-    await mustBeFree(plan.vmId, paths);
-
-    // Whatever is on the stack is undone, last first, if a later line throws.
-    await using undo = new AsyncDisposableStack();
-    const uid = this.#users?.take();
-    const cleanUp = this.#cleanUp(paths, uid);
-    undo.defer(cleanUp);
-    await makeRunDir(paths, uid);
-    const child = undo.use(await launchQemu(binary, launch, paths, { uid, accel }));
-    const process = await identify(child, paths, uid);
-    const shutdown = new ShutdownNote();
-    const qmp = undo.use(await this.#reach(child, paths, shutdown, signal));
-    await sealRunDir(paths, uid);
-    await mustRun(qmp, signal);
-
-    // It booted: from here on the machine's own disposal does what the stack would have done.
-    undo.move();
-    child.leaveRunning();
-    const { consoleLogPath } = plan;
-    const kept = { process, qmp, shutdown, paths, consoleLogPath, child, cleanUp };
-    return new QemuMachine({ ...kept, pausedAtStart: false });
+    return this.#start(plan, qemuLaunch(plan, this.#config), signal, async ({ qmp }, take) => {
+      await take();
+      await mustRun(qmp, signal);
+    });
   }
 
   async adopt(
@@ -122,28 +97,60 @@ export class QemuHypervisor implements Hypervisor {
     return sweepRunRoot(runRoot, known, signal);
   }
 
-  /** Three ways not to come up: the caller leaves, time runs out, QEMU dies first. */
-  async #reach(
-    child: Child,
-    paths: RunPaths,
-    shutdown: ShutdownNote,
+  async #restore(plan: BootPlan, directory: string, signal: AbortSignal): Promise<Machine> {
+    signal.throwIfAborted();
+    const state = await openState(directory);
+    if (typeof state === "string") throw unusable(state);
+    await using _open = state;
+    const launch = qemuLaunch(plan, this.#config);
+    mustFit(state.manifest.shape, launch);
+    const waiting = { ...launch, args: [...launch.args, ...WAITS_FOR_STATE] };
+    return await this.#start(plan, waiting, signal, (started, take) =>
+      receiveState(state, { ...started, take }, signal),
+    );
+  }
+
+  /**
+   * Starts a QEMU, and whatever fails leaves nothing behind.
+   * @param prepare brings its machine to where it is handed out; `take` makes the working directory the daemon's again
+   */
+  async #start(
+    plan: BootPlan,
+    launch: QemuLaunch,
     signal: AbortSignal,
-  ): Promise<Qmp> {
-    const { bootTimeoutMs } = this.#config;
-    const late = AbortSignal.timeout(bootTimeoutMs);
-    const givenUp = AbortSignal.any([signal, died(child, paths), late]);
-    try {
-      return await retry(
-        () => Qmp.connect(paths.qmp, shutdown.take, givenUp),
-        givenUp,
-        CONNECT_EVERY_MS,
-      );
-    } catch (error) {
-      if (error !== late.reason) throw error;
-      throw new AlcoveError("timed_out", `QEMU did not start within ${bootTimeoutMs} ms`, {
-        afterMs: bootTimeoutMs,
-      });
-    }
+    prepare: (
+      started: StartedQemu & { readonly paths: RunPaths },
+      take: () => Promise<void>,
+    ) => Promise<void>,
+  ): Promise<Machine> {
+    signal.throwIfAborted();
+    const paths = await runPaths(plan.runDir);
+    await mustBeFree(plan.vmId, paths);
+
+    // Whatever is on the stack is undone, last first, if a later line throws.
+    await using undo = new AsyncDisposableStack();
+    const uid = this.#users?.take();
+    const cleanUp = this.#cleanUp(paths, uid);
+    undo.defer(cleanUp);
+    const started = await startQemu({ launch, paths, undo }, { ...this.#config, uid }, signal);
+    await prepare({ ...started, paths }, () => sealRunDir(paths, uid));
+    const { process, qmp, shutdown, child } = started;
+    const pausedAtStart = !(await queryRunning(qmp, signal));
+
+    // It is up: from here on the machine's own disposal does what the stack would have done.
+    undo.move();
+    child.leaveRunning();
+    const { consoleLogPath } = plan;
+    return new QemuMachine({
+      process,
+      qmp,
+      shutdown,
+      child,
+      paths,
+      consoleLogPath,
+      cleanUp,
+      pausedAtStart,
+    });
   }
 
   #cleanUp(paths: RunPaths, uid: number | undefined): () => Promise<void> {
@@ -161,32 +168,10 @@ export class QemuHypervisor implements Hypervisor {
   }
 }
 
-async function mustBeFree(vmId: string, paths: RunPaths): Promise<void> {
-  const found = findQemu(vmId, paths.workDir, undefined);
-  if (found) throw new Error(`A machine already runs for this VM, as process ${found.pid}`);
-}
-
-async function identify(
-  child: Child,
-  paths: RunPaths,
-  uid: number | undefined,
-): Promise<QemuHandle> {
-  const startTicks = startTicksOf(child.pid);
-  if (startTicks !== undefined) return { pid: child.pid, startTicks, uid };
-  throw new Error(await earlyDeath(child, paths));
-}
-
-/** Aborts when the child ends, with its last words as the reason. */
-function died(child: Child, paths: RunPaths): AbortSignal {
-  const controller = new AbortController();
-  void earlyDeath(child, paths).then((words) => controller.abort(new Error(words)));
-  return controller.signal;
-}
-
-async function earlyDeath(child: Child, paths: RunPaths): Promise<string> {
-  const how = describeEnd(await child.ended);
-  const said = await lastWords(paths);
-  return said === "" ? how : `${how}: ${said}`;
+/** Before anything is started: most of what does not fit is known without asking QEMU. */
+function mustFit(saved: MachineShape, launch: QemuLaunch): void {
+  const difference = differenceOf(saved, shapeOf(launch.args));
+  if (difference !== undefined) throw unusable(difference);
 }
 
 async function mustRun(qmp: Qmp, signal: AbortSignal): Promise<void> {

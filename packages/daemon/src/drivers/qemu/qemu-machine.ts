@@ -1,6 +1,6 @@
 /** One running QEMU: its end, its pausing, and how it is put away or let go. */
 
-import type { Exit, Machine, Pausing } from "#core/ports/hypervisor.ts";
+import type { Exit, Machine, Pausing, Saving } from "#core/ports/hypervisor.ts";
 import { settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
 
@@ -8,6 +8,7 @@ import { formatHandle, type QemuHandle } from "./handle.ts";
 import { gone, killAndWait } from "./processes.ts";
 import { type Qmp, type QmpEvent, queryRunning } from "./qmp.ts";
 import { lastWords, type RunPaths } from "./run-dir.ts";
+import { savingOf } from "./saving.ts";
 
 /** how long QEMU may take to quit when told to, in `ms` */
 const QUIT_GRACE_MS = 500;
@@ -55,6 +56,7 @@ export class QemuMachine implements Machine {
   readonly pausedAtStart: boolean;
   readonly exited: Promise<Exit>;
   readonly pausing: Pausing;
+  readonly saving: Saving;
   readonly #parts: QemuMachineParts;
   readonly #letGo = new AbortController();
   #disposed: Promise<void> | undefined;
@@ -67,6 +69,7 @@ export class QemuMachine implements Machine {
     this.logPaths = [parts.consoleLogPath, parts.paths.log];
     this.pausedAtStart = parts.pausedAtStart;
     this.pausing = pausingOf(parts.qmp);
+    this.saving = savingOf(parts);
     this.exited = exitOf(parts, this.#letGo.signal);
   }
 

@@ -172,3 +172,11 @@ export async function queryRunning(qmp: Qmp, signal: AbortSignal): Promise<boole
   if (typeof running !== "boolean") throw new Error("QEMU did not say whether the guest runs");
   return running;
 }
+
+/** The program's version, as "7.2.0". */
+export async function queryVersion(qmp: Qmp, signal: AbortSignal): Promise<string> {
+  const version = asObject(asObject(await qmp.execute("query-version", {}, signal))?.["qemu"]);
+  const numbers = [version?.["major"], version?.["minor"], version?.["micro"]];
+  if (numbers.every((it) => typeof it === "number")) return numbers.join(".");
+  throw new Error("QEMU did not say its version");
+}

@@ -30,6 +30,7 @@ export interface RunPaths {
   readonly qmp: string;
   readonly agent: string;
   readonly console: string;
+  readonly state: string;
 }
 
 /** Resolves the paths of a run directory, whether or not it exists. */
@@ -42,6 +43,7 @@ export async function runPaths(dir: string): Promise<RunPaths> {
     qmp: path.join(workDir, SOCKETS.qmp),
     agent: path.join(workDir, SOCKETS.agent),
     console: path.join(workDir, SOCKETS.console),
+    state: path.join(workDir, SOCKETS.state),
   };
 }
 

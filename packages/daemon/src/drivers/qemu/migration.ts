@@ -1,0 +1,168 @@
+/**
+ * Carries a machine's state between QEMU and a file.
+ *
+ * QEMU may open no file and start no program, so it speaks to a socket in its working directory and
+ * the daemon carries the bytes. Everything of a state comes from a process that a guest may have
+ * taken over: it is counted, and given to nobody but another QEMU.
+ */
+
+import { addAbortListener, once } from "node:events";
+import type { FileHandle } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+
+import { pause, unlessAborted } from "#lib/patience.ts";
+import { printable } from "#lib/text.ts";
+
+import { SOCKETS } from "./argv.ts";
+import type { Qmp } from "./qmp.ts";
+import type { StateDoor } from "./state-door.ts";
+
+/** QEMU keeps itself to 128 MiB/s unless told otherwise; nobody else needs this socket */
+const MAX_BANDWIDTH = 2 ** 40;
+
+/** how often QEMU is asked how far it is, in `ms` */
+const ASK_EVERY_MS = 5;
+
+/** how much is carried at once, in bytes */
+const BLOCK_BYTES = 1024 * 1024;
+
+/** how long QEMU may take to give up a migration, in `ms` */
+const CANCEL_TIMEOUT_MS = 10_000;
+
+const MAX_ERROR_CHARS = 500;
+
+const OVER = new Set(["completed", "failed", "cancelled"]);
+
+/**
+ * Writes the state of a machine whose vCPUs stand still.
+ * @returns its length in bytes; when this rejects the machine can be resumed
+ */
+export async function saveTo(
+  file: FileHandle,
+  {
+    qmp,
+    door,
+    maxBytes,
+  }: { readonly qmp: Qmp; readonly door: StateDoor; readonly maxBytes: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const giveUp = new AbortController();
+  const stopped = AbortSignal.any([signal, giveUp.signal]);
+  const writing = writeAll(file, { door, maxBytes }, stopped);
+  writing.catch((error: unknown) => giveUp.abort(error)); // a full disk ends the migration, too
+  try {
+    await qmp.execute("migrate-set-parameters", { "max-bandwidth": MAX_BANDWIDTH }, stopped);
+    await qmp.execute("migrate", { uri: `unix:${SOCKETS.state}` }, stopped);
+    await migrated(qmp, stopped);
+    return await writing;
+  } catch (error) {
+    giveUp.abort(error);
+    await cancelled(qmp);
+    await writing.catch(() => undefined); // why it ended is what is thrown
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/**
+ * Has a QEMU that was started with `-incoming defer` take a state.
+ * @param sealed called when QEMU listens and before it has read a byte of the state
+ */
+export async function loadFrom(
+  file: FileHandle,
+  {
+    qmp,
+    path,
+    sealed,
+  }: { readonly qmp: Qmp; readonly path: string; readonly sealed: () => Promise<void> },
+  signal: AbortSignal,
+): Promise<void> {
+  await qmp.execute("migrate-incoming", { uri: `unix:${SOCKETS.state}` }, signal);
+  const socket = connect({ path });
+  using _left = addAbortListener(signal, () => socket.destroy());
+  try {
+    await once(socket, "connect", { signal });
+    await sealed();
+    await readAll(file, socket);
+    await migrated(qmp, signal);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Resolves when the migration is complete; rejects when it has failed, with QEMU's words. */
+async function migrated(qmp: Qmp, signal: AbortSignal): Promise<void> {
+  let { status, problem } = await progressOf(qmp, signal);
+  while (!OVER.has(status)) {
+    await pause(ASK_EVERY_MS, signal);
+    ({ status, problem } = await progressOf(qmp, signal));
+  }
+  if (status !== "completed") throw new Error(`QEMU could not carry the state: ${problem}`);
+}
+
+/** Whatever the outcome: QEMU is done with it when this resolves. Never rejects. */
+async function cancelled(qmp: Qmp): Promise<void> {
+  const deadline = AbortSignal.timeout(CANCEL_TIMEOUT_MS);
+  try {
+    await qmp.execute("migrate_cancel", {}, deadline);
+    let { status } = await progressOf(qmp, deadline);
+    while (status !== "" && !OVER.has(status)) {
+      await pause(ASK_EVERY_MS, deadline);
+      ({ status } = await progressOf(qmp, deadline));
+    }
+  } catch {
+    // QEMU has ended or hangs: that shows in the machine, and the caller has a reason already.
+  }
+}
+
+/** @returns QEMU's word for how far it is; empty before any migration */
+async function progressOf(
+  qmp: Qmp,
+  signal: AbortSignal,
+): Promise<{ readonly status: string; readonly problem: string }> {
+  const answer = await unlessAborted(qmp.execute("query-migrate", {}, signal), signal);
+  if (typeof answer !== "object" || answer === null) return { status: "", problem: "" };
+  const status = "status" in answer && typeof answer.status === "string" ? answer.status : "";
+  const words = "error-desc" in answer ? String(answer["error-desc"]) : "it did not say why";
+  return { status, problem: printable(words, MAX_ERROR_CHARS) };
+}
+
+/** @returns how much came, in bytes */
+async function writeAll(
+  file: FileHandle,
+  { door, maxBytes }: { readonly door: StateDoor; readonly maxBytes: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const [socket]: Socket[] = await once(door.server, "connection", { signal });
+  if (!socket) throw new Error("invariant: a connection comes with its socket");
+  using _left = addAbortListener(signal, () => socket.destroy());
+  let bytes = 0;
+  for await (const piece of socket) {
+    const chunk: Buffer = piece;
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      throw new Error(`QEMU sent more than the ${maxBytes} bytes that a state can have`);
+    }
+    await file.appendFile(chunk);
+  }
+  return bytes;
+}
+
+async function readAll(file: FileHandle, socket: Socket): Promise<void> {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(block, 0, BLOCK_BYTES);
+    if (bytesRead === 0) break;
+    await sent(socket, block.subarray(0, bytesRead)); // the block is free again only then
+  }
+  socket.end();
+}
+
+function sent(socket: Socket, bytes: Buffer): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.write(bytes, (error) => {
+    if (error) reject(error);
+    else resolve();
+  });
+  return promise;
+}

@@ -1,0 +1,60 @@
+/** Giving a saved machine to a new QEMU. */
+
+import { AlcoveError } from "#core/errors.ts";
+import { pause } from "#lib/patience.ts";
+
+import { loadFrom } from "./migration.ts";
+import { queryVersion } from "./qmp.ts";
+import type { RunPaths } from "./run-dir.ts";
+import type { OpenState } from "./saved-state.ts";
+import type { StartedQemu } from "./start.ts";
+
+/** makes QEMU wait for a state, and for the word to run it */
+export const WAITS_FOR_STATE = ["-incoming", "defer", "-S"] as const;
+
+/** how long QEMU may take to end after it has refused a state, in `ms` */
+const DYING_MS = 1000;
+
+export interface Receiver extends StartedQemu {
+  readonly paths: RunPaths;
+  /** makes the working directory the daemon's again */
+  readonly take: () => Promise<void>;
+}
+
+/** Has a QEMU started with `WAITS_FOR_STATE` take a state; its vCPUs stand still afterwards. */
+export async function receiveState(
+  { manifest, memory }: OpenState,
+  { qmp, died, paths, take }: Receiver,
+  signal: AbortSignal,
+): Promise<void> {
+  mustRead(manifest.qemu, await queryVersion(qmp, signal));
+  const parts = { qmp, path: paths.state, sealed: take };
+  try {
+    await loadFrom(memory, parts, AbortSignal.any([signal, died]));
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw unusable(await wordsOf(cause, died), { cause });
+  }
+}
+
+/** A QEMU that does not like a state ends, and says why only then. */
+async function wordsOf(cause: unknown, died: AbortSignal): Promise<string> {
+  await pause(DYING_MS, died).catch(() => undefined); // cut short by what it waits for
+  const reason: unknown = died.aborted ? died.reason : cause;
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+/** Fixes of one release keep what it wrote; other releases may not, and would not always say so. */
+function mustRead(saved: string, here: string): void {
+  if (release(saved) === release(here)) return;
+  throw unusable(`it was saved by QEMU ${saved}, and this host has ${here}`);
+}
+
+function release(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
+}
+
+export function unusable(why: string, options?: ErrorOptions): AlcoveError {
+  const message = `The saved machine cannot be restored: ${why}`;
+  return new AlcoveError("state_unusable", message, { hypervisor: "qemu" }, options);
+}

@@ -1,0 +1,141 @@
+/**
+ * A machine's memory and devices on the disk:
+ *
+ *     <state>/memory           QEMU's own stream
+ *     <state>/manifest.json    of which machine it is, and how long the stream must be
+ *
+ * It is written under another name, which becomes the real one when every byte is durable: a
+ * directory of that name holds a whole state, whenever the daemon or the host died.
+ */
+
+import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+
+import type { MachineState } from "#core/ports/hypervisor.ts";
+
+import type { MachineShape } from "./machine-shape.ts";
+
+export interface Manifest {
+  readonly savedAt: Date;
+  readonly memoryBytes: number;
+  /** QEMU's version, as "7.2.0" */
+  readonly qemu: string;
+  readonly shape: MachineShape;
+}
+
+const VERSION = 1;
+
+const MEMORY = "memory";
+const MANIFEST = "manifest.json";
+
+/** A state that is being written; disposing one that was not sealed removes it. */
+export class StateDraft implements AsyncDisposable {
+  readonly memory: FileHandle;
+  readonly #directory: string;
+  readonly #draft: string;
+
+  private constructor(directory: string, draft: string, memory: FileHandle) {
+    this.#directory = directory;
+    this.#draft = draft;
+    this.memory = memory;
+  }
+
+  /** @param directory where the state will be; its parent must exist */
+  static async begin(directory: string): Promise<StateDraft> {
+    const draft = `${directory}.part`;
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { mode: 0o700 });
+    const memory = await open(path.join(draft, MEMORY), "wx", 0o600);
+    return new StateDraft(directory, draft, memory);
+  }
+
+  /** Makes what was written durable, and a state. */
+  async seal(manifest: Manifest): Promise<void> {
+    await this.memory.sync();
+    await using file = await open(path.join(this.#draft, MANIFEST), "wx", 0o600);
+    await file.writeFile(JSON.stringify({ v: VERSION, ...manifest }));
+    await file.sync();
+    await syncDirectory(this.#draft);
+    await rename(this.#draft, this.#directory);
+    await syncDirectory(path.dirname(this.#directory));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.memory.close();
+    await rm(this.#draft, { recursive: true, force: true });
+  }
+}
+
+/** @returns the state at `directory`, or `undefined` when there is none */
+export async function findState(directory: string): Promise<MachineState | undefined> {
+  const manifest = await readManifest(directory);
+  return manifest && describedBy(manifest);
+}
+
+export function describedBy({ memoryBytes, savedAt }: Manifest): MachineState {
+  return { sizeBytes: memoryBytes, savedAt };
+}
+
+export interface OpenState extends AsyncDisposable {
+  readonly manifest: Manifest;
+  readonly memory: FileHandle;
+}
+
+/** @returns the state for reading, or why it cannot be used, in words */
+export async function openState(directory: string): Promise<OpenState | string> {
+  const manifest = await readManifest(directory);
+  if (!manifest) return "there is no whole state";
+  await using undo = new AsyncDisposableStack();
+  const memory = undo.use(await open(path.join(directory, MEMORY), "r"));
+  const { size } = await memory.stat();
+  if (size !== manifest.memoryBytes) {
+    return `its memory file has ${size} bytes instead of ${manifest.memoryBytes}`;
+  }
+  undo.move();
+  return { manifest, memory, [Symbol.asyncDispose]: () => memory.close() };
+}
+
+async function readManifest(directory: string): Promise<Manifest | undefined> {
+  try {
+    return manifestOf(await readFile(path.join(directory, MANIFEST), "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** @returns `undefined` for what this version cannot read */
+function manifestOf(text: string): Manifest | undefined {
+  const value: unknown = parsed(text);
+  if (!isObject(value) || value["v"] !== VERSION || !isObject(value["shape"])) return undefined;
+  const { savedAt, memoryBytes, qemu } = value;
+  const { options, tscKhz } = value["shape"];
+  if (typeof savedAt !== "string" || typeof memoryBytes !== "number") return undefined;
+  if (typeof qemu !== "string" || !Array.isArray(options)) return undefined;
+  return {
+    savedAt: new Date(savedAt),
+    memoryBytes,
+    qemu,
+    shape: {
+      options: options.map(String),
+      tscKhz: typeof tscKhz === "number" ? tscKhz : undefined,
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // a damaged manifest is none
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  await using handle = await open(directory, "r");
+  await handle.sync();
+}

@@ -1,0 +1,47 @@
+/** Keeping a QEMU's machine as a state on the disk. */
+
+import type { MachineState, Saving } from "#core/ports/hypervisor.ts";
+import { MIB } from "#lib/bytes.ts";
+
+import type { QemuHandle } from "./handle.ts";
+import { shapeOf } from "./machine-shape.ts";
+import { saveTo } from "./migration.ts";
+import { commandLineOf, residentBytesOf } from "./processes.ts";
+import { type Qmp, queryRunning, queryVersion } from "./qmp.ts";
+import type { RunPaths } from "./run-dir.ts";
+import { describedBy, StateDraft } from "./saved-state.ts";
+import { openStateDoor } from "./state-door.ts";
+
+/** what a state has beside the guest's memory: devices, and the frame around each page */
+const BESIDES_BYTES = 16 * MIB;
+
+export interface SavedParts {
+  readonly process: QemuHandle;
+  readonly qmp: Qmp;
+  readonly paths: RunPaths;
+}
+
+export function savingOf(parts: SavedParts): Saving {
+  return {
+    // Pages that the guest never touched are not there, and take no room in a state either.
+    maxSizeBytes: () => residentBytesOf(parts.process.pid) + BESIDES_BYTES,
+    save: (directory, signal) => save(parts, directory, signal),
+  };
+}
+
+async function save(
+  { process, qmp, paths }: SavedParts,
+  directory: string,
+  signal: AbortSignal,
+): Promise<MachineState> {
+  if (await queryRunning(qmp, signal)) throw new Error("invariant: only a paused machine is saved");
+  const qemu = await queryVersion(qmp, signal);
+  const shape = shapeOf(commandLineOf(process.pid));
+  const maxBytes = residentBytesOf(process.pid) + BESIDES_BYTES;
+  await using draft = await StateDraft.begin(directory);
+  await using door = await openStateDoor(paths, process.uid);
+  const memoryBytes = await saveTo(draft.memory, { qmp, door, maxBytes }, signal);
+  const manifest = { savedAt: new Date(), memoryBytes, qemu, shape };
+  await draft.seal(manifest);
+  return describedBy(manifest);
+}
