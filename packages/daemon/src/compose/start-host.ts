@@ -11,15 +11,13 @@ import { startServices } from "#core/vm/services.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
-import { native } from "#http/native/surface.ts";
-import { slicer } from "#http/slicer/surface.ts";
 
-import { about } from "./about.ts";
 import { guardHost } from "./guests-to-host.ts";
 import { listen } from "./listeners.ts";
 import { openNetworks } from "./networks.ts";
 import { openVms } from "./open-vms.ts";
 import { openStorage } from "./storage.ts";
+import { surfaces } from "./surfaces.ts";
 import { virtualisation } from "./virtualisation.ts";
 
 export interface RunningHost extends AsyncDisposable {
@@ -39,11 +37,7 @@ export async function startHost(
 ): Promise<RunningHost> {
   await using parts = new AsyncDisposableStack();
   for (const warning of config.warnings) log.warn("config.differs", { warning });
-  await ownDirectory(config.stateDir, 0o700);
-  // Machines run as other users and must pass through to their own directories.
-  await ownDirectory(config.runtimeDir, 0o711);
-  for (const dir of [config.stateDir, config.runtimeDir]) parts.use(await becomeSoleOwner(dir));
-
+  parts.use(await ownDirectories(config));
   const { store, secrets, disks } = parts.use(await openStorage(config.stateDir, log));
   const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
@@ -53,7 +47,7 @@ export async function startHost(
   const { networks, lowerWithout } = openNetworks(config);
   const vms = await openVms(
     config,
-    { ...machines, groups, disks, store, secrets, hostFacts, log, networks },
+    { ...machines, groups, disks, store, hostFacts, log, secrets, networks },
     signal,
   );
   parts.use(guarding.lowerWithout(vms));
@@ -64,14 +58,10 @@ export async function startHost(
   await startServices(vms, config.groups, log, signal);
   parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
-  const us = await about();
-  const goStats = config.slicerGoStats;
   const asked = Promise.withResolvers<void>();
-  const surfaces = [
-    slicer({ vms, groups, consoles, secrets, about: us, goStats, stop: asked.resolve }, log),
-    native({ vms, consoles, store, hostFacts, hypervisor, version: us.version }, log),
-  ];
-  const listeners = parts.use(await listen(config, surfaces, log));
+  const stop = asked.resolve;
+  const served = { vms, groups, consoles, secrets, store, hostFacts, hypervisor, stop };
+  const listeners = parts.use(await listen(config, await surfaces(config, served, log), log));
   const { port, socketPath } = listeners;
   log.info("host.listening", {
     address: config.api.tcp?.address,
@@ -83,10 +73,19 @@ export async function startHost(
   });
 
   const running = parts.move();
-  const stop = async () => {
+  const end = async () => {
     await listeners[Symbol.asyncDispose]();
     if (config.onStop === "stop") await vms.stopAll(config.gracefulStop ? "power off" : "kill");
     await running.disposeAsync();
   };
-  return { port, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: stop };
+  return { port, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: end };
+}
+
+async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDisposable> {
+  await using owned = new AsyncDisposableStack();
+  await ownDirectory(stateDir, 0o700);
+  // Machines run as other users and must pass through to their own directories.
+  await ownDirectory(runtimeDir, 0o711);
+  for (const directory of [stateDir, runtimeDir]) owned.use(await becomeSoleOwner(directory));
+  return owned.move();
 }

@@ -38,6 +38,8 @@ export interface Config {
   readonly vmmUidBase: number;
   /** whether guests of user-mode networks may reach services on the host itself */
   readonly guestToHost: "deny" | "allow";
+  /** network adapter whose traffic `GET /metrics` shows; `undefined`: that of the default route */
+  readonly egressAdapter: string | undefined;
   /** where accounts publish their SSH keys, without a slash at its end: `<url>/<account>.keys` */
   readonly keysUrl: string;
   readonly groups: readonly [HostGroup, ...HostGroup[]];
@@ -82,6 +84,7 @@ export function readConfig(env: Environment, uid: number, argument?: string): Co
     keysUrl: read.shaped("ALCOVE_KEYS_URL", "https://github.com", KEYS_URL, KEYS_URL_SHAPE),
     guestReboot: settings?.guestReboot ?? "restarts",
     gracefulStop: settings?.gracefulShutdown ?? true,
+    egressAdapter: read.plain("SLICER_EGRESS_ADAPTER") || undefined,
     limits: limits(read),
     warnings: [...file.warnings, ...read.warnings],
   };

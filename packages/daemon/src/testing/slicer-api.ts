@@ -8,8 +8,12 @@ import { fileConsoleLogs } from "#host/console-logs.ts";
 import { type Access, tokenCheck } from "#http/auth.ts";
 import { application, serve } from "#http/server.ts";
 import { slicer } from "#http/slicer/surface.ts";
+import { openApi } from "#http/openapi.ts";
+import { linuxMeter } from "#host/linux-meter.ts";
+import { metrics } from "#http/metrics/surface.ts";
 
 import { FakeHost } from "./fake-host.ts";
+import { roomyFacts } from "./roomy-facts.ts";
 
 type App = Awaited<ReturnType<typeof application>>;
 
@@ -65,7 +69,28 @@ export class SlicerApi implements AsyncDisposable {
     const surface = slicer({ vms, groups, consoles, secrets, about, goStats, stop }, log);
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
     const routes: Route[] = [];
-    const app = await application([listener(routes), surface], check);
+    const meters = metrics(
+      {
+        vms,
+        groups,
+        hostFacts: roomyFacts,
+        hostMeter: linuxMeter("lo"),
+        hypervisor: host.hypervisor,
+        version: about.version,
+        gitCommit: about.gitCommit,
+      },
+      log,
+    );
+    const document = openApi(about.version, log);
+    const surfaces = [
+      listener(routes),
+      document.collecting,
+      meters.counting,
+      surface,
+      meters.surface,
+      document.surface,
+    ];
+    const app = await application(surfaces, check);
     return new SlicerApi(host, vms, app, routes);
   }
 

@@ -17,6 +17,7 @@ import type { Vms } from "#core/vm/vms.ts";
 
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, watchRoutes } from "../methods.ts";
+import { describeRoutes, type Operations, plainText } from "../operation.ts";
 import { hostGauges } from "./host-gauges.ts";
 import { requestCounters } from "./requests.ts";
 import { vmGauges } from "./vm-gauges.ts";
@@ -48,6 +49,7 @@ export function metrics(parts: MetricsParts, log: Log): Metrics {
   const readHost = hostGauges(registers, { meter, facts, vms });
   const surface: FastifyPluginAsync = async (app) => {
     const routes = watchRoutes(app);
+    describeRoutes(app, OPERATIONS);
     answerErrors(app, log, ({ message }) => message);
     app.get("/metrics", { config: { access: "host:read" } }, async (_, reply) => {
       await readHost();
@@ -57,6 +59,15 @@ export function metrics(parts: MetricsParts, log: Log): Metrics {
   };
   return { counting: requestCounters(registers, groups), surface };
 }
+
+const OPERATIONS: Operations = {
+  "GET /metrics": {
+    id: "getMetrics",
+    summary: "Numbers for Prometheus",
+    answers: { 200: plainText("Text format 0.0.4") },
+    refusals: [],
+  },
+};
 
 function nameBuild(registers: Registry[], parts: MetricsParts): void {
   const { version, gitCommit: commit, hypervisor } = parts;

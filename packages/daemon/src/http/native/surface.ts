@@ -18,6 +18,8 @@ import type { Vms } from "#core/vm/vms.ts";
 import { clientLeft } from "../client-left.ts";
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
+import { describeRoutes } from "../operation.ts";
+import { nativeOperations } from "./operations.ts";
 
 export interface NativeParts {
   readonly vms: Vms;
@@ -37,6 +39,7 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
       async (app) => {
         const table = watchRoutes(app);
         refuseUnknownRoutes(app);
+        describeRoutes(app, nativeOperations);
         answerErrors(app, log, ({ message }) => message);
         await app.register(routes, parts);
         refuseOtherMethods(app, table);

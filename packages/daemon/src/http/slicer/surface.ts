@@ -6,27 +6,26 @@ import type { Log } from "#core/ports/log.ts";
 
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
+import { describeRoutes } from "../operation.ts";
 import type { Problem } from "../problem.ts";
 import { describe } from "./describe.ts";
-import { exec } from "./exec.ts";
-import { files } from "./files.ts";
-import { forward } from "./forward.ts";
-import { fs } from "./fs.ts";
+import { guestRoutes } from "./guest-routes.ts";
 import { host } from "./host.ts";
 import { nodes } from "./nodes.ts";
+import { slicerOperations } from "./operations.ts";
 import type { SlicerParts } from "./parts.ts";
 import { secrets } from "./secrets.ts";
-import { shell } from "./shell.ts";
 import { stats } from "./stats.ts";
 import { tags } from "./tags.ts";
 import { vm } from "./vm.ts";
 
-const PLUGINS = [host, nodes, stats, describe, vm, tags, exec, files, fs, shell, forward, secrets];
+const PLUGINS = [host, nodes, stats, describe, vm, tags, ...guestRoutes, secrets];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {
     const routes = watchRoutes(app);
     refuseUnknownRoutes(app);
+    describeRoutes(app, slicerOperations);
     answerErrors(app, log, wordsOf);
     for (const plugin of PLUGINS) await app.register(plugin, parts);
     refuseOtherMethods(app, routes);

@@ -1,0 +1,35 @@
+/** What every listener serves: Slicer's API, Alcove's own, and the metrics of both. */
+
+import type { FastifyPluginAsync } from "fastify";
+
+import type { Config } from "#config/config.ts";
+import type { Log } from "#core/ports/log.ts";
+import { linuxMeter } from "#host/linux-meter.ts";
+import { metrics } from "#http/metrics/surface.ts";
+import { type NativeParts, native } from "#http/native/surface.ts";
+import { openApi } from "#http/openapi.ts";
+import type { SlicerParts } from "#http/slicer/parts.ts";
+import { slicer } from "#http/slicer/surface.ts";
+
+import { about } from "./about.ts";
+
+export type Served = Omit<SlicerParts & NativeParts, "about" | "goStats" | "version">;
+
+export async function surfaces(
+  config: Config,
+  served: Served,
+  log: Log,
+): Promise<readonly FastifyPluginAsync[]> {
+  const us = await about();
+  const hostMeter = linuxMeter(config.egressAdapter);
+  const meters = metrics({ ...served, ...us, hostMeter }, log);
+  const document = openApi(us.version, log);
+  return [
+    document.collecting,
+    meters.counting,
+    slicer({ ...served, about: us, goStats: config.slicerGoStats }, log),
+    native({ ...served, version: us.version }, log),
+    meters.surface,
+    document.surface,
+  ];
+}
