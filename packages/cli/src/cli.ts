@@ -3,7 +3,7 @@
  * Ctrl-C aborts.
  */
 
-import { AlcoveClient } from "@alcove/sdk";
+import { type HostApi, openHostApi } from "@alcove/sdk";
 import { type Command, Option } from "commander";
 import picocolors from "picocolors";
 
@@ -35,13 +35,17 @@ export class Cli {
   }
 
   /** A client of the host that the command's flags and the environment name. */
-  client(command: Command): AlcoveClient {
+  client(command: Command): HostApi<Buffer> {
     // Flags may stand before or after the command's name; the nearer ones win.
     let flags: ConnectionFlags = {};
     for (let at: Command | null = command; at; at = at.parent) flags = { ...at.opts(), ...flags };
     const { url, token } = connectionFrom(flags, this.env);
     const userAgent = `alcove-cli/${CLI_VERSION}`;
-    return new AlcoveClient({ url, userAgent, ...(token === undefined ? {} : { token }) });
+    return openHostApi({
+      baseURL: url,
+      userAgent,
+      ...(token === undefined ? {} : { token }),
+    });
   }
 
   /** One line of result, on standard output. */

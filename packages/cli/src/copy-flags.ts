@@ -1,6 +1,6 @@
 /** What a copy is told, and what it tells. */
 
-import type { AlcoveClient } from "@alcove/sdk";
+import type { HostApi } from "@alcove/sdk";
 
 export interface CopyFlags {
   readonly mode?: "tar" | "binary";
@@ -12,7 +12,7 @@ export interface CopyFlags {
 }
 
 export interface CopyJob {
-  readonly client: AlcoveClient;
+  readonly client: HostApi;
   readonly flags: CopyFlags;
   readonly signal: AbortSignal;
   /** told of progress: how many bytes more */
@@ -23,9 +23,9 @@ export interface CopyJob {
 
 /** Passes bytes on and counts them. */
 export async function* counted(
-  content: AsyncIterable<Buffer>,
+  content: AsyncIterable<Uint8Array>,
   onBytes: (count: number) => void,
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of content) {
     onBytes(chunk.length);
     yield chunk;

@@ -63,7 +63,7 @@ async function kindOf(file: string): Promise<Target["kind"]> {
 
 async function intoDirectory(
   { flags, signal, onSkip }: CopyJob,
-  content: AsyncIterable<Buffer>,
+  content: AsyncIterable<Uint8Array>,
   target: Target,
 ): Promise<void> {
   if (target.kind === "file") throw new UsageError(`${target.path} exists and is a file`);
@@ -83,7 +83,7 @@ async function intoDirectory(
 
 async function intoFile(
   { flags, signal }: CopyJob,
-  content: AsyncIterable<Buffer>,
+  content: AsyncIterable<Uint8Array>,
   target: Target,
   { permissions = DEFAULT_FILE_MODE }: CopyOut,
 ): Promise<void> {
@@ -105,7 +105,7 @@ async function intoFile(
 }
 
 async function toStandardOutput(
-  content: AsyncIterable<Buffer>,
+  content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const chunk of content) await writeOut(process.stdout, chunk, signal);

@@ -3,7 +3,8 @@
  * written as it comes, and the command's exit status is returned.
  */
 
-import type { AlcoveClient, ExecSpec } from "@alcove/sdk";
+import type { HostApi } from "@alcove/sdk";
+import type { ExecSpec } from "@alcove/sdk/exec.ts";
 
 import { EXIT } from "./exit-codes.ts";
 import { printableLine } from "./printable.ts";
@@ -11,7 +12,7 @@ import { writeOut } from "./write-out.ts";
 
 /** Abort ends the command in the guest. */
 export async function runInGuest(
-  client: AlcoveClient,
+  client: HostApi,
   hostname: string,
   spec: ExecSpec,
   signal: AbortSignal,

@@ -1,6 +1,7 @@
 /** Which group a command means when it was not told. */
 
-import type { AlcoveClient, Vm } from "@alcove/sdk";
+import type { HostApi } from "@alcove/sdk";
+import type { Vm } from "@alcove/sdk/resources.ts";
 
 import { EXIT } from "./exit-codes.ts";
 import { CommandError, UsageError } from "./failure.ts";
@@ -8,7 +9,7 @@ import { printableLine } from "./printable.ts";
 
 /** The given group, or the host's only one. */
 export async function chooseGroup(
-  client: AlcoveClient,
+  client: HostApi,
   given: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
@@ -22,11 +23,7 @@ export async function chooseGroup(
 }
 
 /** @throws CommandError when no VM has that name */
-export async function findVm(
-  client: AlcoveClient,
-  hostname: string,
-  signal: AbortSignal,
-): Promise<Vm> {
+export async function findVm(client: HostApi, hostname: string, signal: AbortSignal): Promise<Vm> {
   const vms = await client.listVms({}, signal);
   const vm = vms.find((one) => one.hostname === hostname);
   if (vm) return vm;

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-import type { VmSpec } from "@alcove/sdk";
+import type { VmSpec } from "@alcove/sdk/resources.ts";
 import { type Command, Option } from "commander";
 
 import { UsageError } from "./failure.ts";

@@ -6,7 +6,7 @@ export type AnyErrorCode = ApiErrorCode | (string & {});
 
 /** The host refused or failed; made from its JSON body `{error, code}`. */
 export class AlcoveApiError extends Error {
-  override readonly name = "AlcoveApiError";
+  override readonly name: string = "AlcoveApiError";
   /** HTTP status */
   readonly status: number;
   /** the API's own word for the failure, or `http_<status>` where it gives none */
@@ -26,6 +26,11 @@ export class AlcoveApiError extends Error {
     this.details = details;
   }
 
+  /** What can be done about it; `undefined` where the message says all there is. */
+  get hint(): string | undefined {
+    return HINTS[this.code] ?? HINTS[`http_${this.status}`];
+  }
+
   /** @param body the text of the answer, JSON or not */
   static fromBody(status: number, body: string): AlcoveApiError {
     const parsed = asObject(body);
@@ -39,6 +44,30 @@ export class AlcoveApiError extends Error {
     );
   }
 }
+
+/** There is a secret of that name already. */
+export class SecretExistsError extends AlcoveApiError {
+  override readonly name: string = "SecretExistsError";
+  readonly secretName: string;
+
+  constructor(secretName: string, { status, code, message, details }: AlcoveApiError) {
+    super(status, code, message, details);
+    this.secretName = secretName;
+  }
+
+  override get hint(): string {
+    return "Change it with an update, or delete it first.";
+  }
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  http_401: "Give the daemon's token; it is in auth/token of the daemon's state directory.",
+  vm_not_found: "The list of VMs shows what is there; a VM that is not persistent ends for good.",
+  group_not_found: "The list of host groups shows what is there.",
+  no_capacity: "Delete or shut down VMs, ask for a smaller one, or promise less on the host.",
+  guest_unreachable: "The VM may still boot: wait for its agent, or look at its console log.",
+  http_410: "It was removed, with all its output.",
+};
 
 function asObject(body: string): Record<string, unknown> {
   try {

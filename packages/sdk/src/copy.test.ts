@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 
-import { AlcoveClient } from "./client.ts";
 import { AlcoveProtocolError } from "./errors.ts";
+import { openHostApi } from "./node/open-host.ts";
 import { rawServer, withHost } from "./testing/with-host.ts";
 
 const never = new AbortController().signal;
@@ -44,7 +44,7 @@ describe("copy", { timeout: 20_000 }, () => {
       const name = Buffer.from("../../etc/cron.d/x").toString("base64url");
       response.writeHead(200, { "x-slicer-source-name-base64": name }).end("x");
     });
-    using client = new AlcoveClient({ url: server.url });
+    using client = openHostApi({ baseURL: server.url });
     await assert.rejects(
       client.copyOut("vm-1", { path: "/x", mode: "any" }, never),
       AlcoveProtocolError,

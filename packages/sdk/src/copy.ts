@@ -3,11 +3,9 @@
  * uncompressed tar of a directory (`tar`).
  */
 
-import type { Readable } from "node:stream";
-
 import { AlcoveProtocolError } from "./errors.ts";
 import type { Query } from "./query.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Answer, Codec } from "./wire.ts";
 
 export type CopyMode = "binary" | "tar";
 
@@ -38,7 +36,7 @@ export interface CopyOutOptions {
   readonly exclude?: readonly string[];
 }
 
-export interface CopyOut {
+export interface CopyOut<B extends Uint8Array = Uint8Array> {
   readonly mode: CopyMode;
   /** base name of the source; `undefined` where the host does not say */
   readonly name: string | undefined;
@@ -47,7 +45,7 @@ export interface CopyOut {
   /** size of a file in bytes; `undefined` for a tar or where the host does not say */
   readonly sizeBytes: number | undefined;
   /** the bytes, slowed down by a slow reader; leaving early closes the connection */
-  readonly content: AsyncIterable<Buffer>;
+  readonly content: AsyncIterable<B>;
 }
 
 export function copyInQuery(options: CopyInOptions): Query {
@@ -77,26 +75,22 @@ export function copyOutQuery({ path, mode, exclude }: CopyOutOptions): Query {
   return { path, mode: wire, copy_semantics: "cp-v1", exclude };
 }
 
-export function copyOutOf(exchange: Exchange): CopyOut {
-  const mode = exchange.header("x-slicer-source-type") === "directory" ? "tar" : "binary";
+export function copyOutOf<B extends Uint8Array>(answer: Answer<B>, codec: Codec<B>): CopyOut<B> {
+  const mode = answer.header("x-slicer-source-type") === "directory" ? "tar" : "binary";
   return {
     mode,
-    name: baseName(exchange.header("x-slicer-source-name-base64")),
-    permissions: octal(exchange.header("x-slicer-file-mode")),
-    sizeBytes: mode === "binary" ? count(exchange.header("content-length")) : undefined,
-    content: exchange.chunks(),
+    name: baseName(answer.header("x-slicer-source-name-base64"), codec),
+    permissions: octal(answer.header("x-slicer-file-mode")),
+    sizeBytes: mode === "binary" ? count(answer.header("content-length")) : undefined,
+    content: answer.chunks(),
   };
 }
 
-/** Drops an answer's body, so that the connection can be used again. */
-export async function drain(content: AsyncIterable<unknown> | Readable): Promise<void> {
-  for await (const chunk of content) void chunk;
-}
-
 /** The name is the guest's word: it may name a file, never a path. */
-function baseName(header: string | undefined): string | undefined {
+function baseName(header: string | undefined, codec: Codec<Uint8Array>): string | undefined {
   if (header === undefined) return undefined;
-  const name = Buffer.from(header, "base64url").toString("utf8");
+  const standard = header.replaceAll("-", "+").replaceAll("_", "/");
+  const name = new TextDecoder().decode(codec.fromBase64(standard));
   if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
     throw new AlcoveProtocolError("The host names the source by something that is no file name");
   }

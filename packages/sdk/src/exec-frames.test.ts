@@ -3,9 +3,10 @@ import { test } from "node:test";
 
 import { AlcoveProtocolError } from "./errors.ts";
 import { type ExecFrame, execFrames } from "./exec-frames.ts";
+import { bufferCodec } from "./node/buffer-codec.ts";
 
 async function frames(...lines: Record<string, unknown>[]): Promise<ExecFrame[]> {
-  return await Array.fromAsync(execFrames(toStream(lines)));
+  return await Array.fromAsync(execFrames(toStream(lines), bufferCodec));
 }
 
 async function* toStream<T>(items: readonly T[]): AsyncGenerator<T> {

@@ -4,17 +4,21 @@
  */
 
 import { AlcoveProtocolError } from "./errors.ts";
+import type { Codec } from "./wire.ts";
 
-export type ExecFrame = StartedFrame | OutputFrame | ExitFrame;
+export type ExecFrame<B extends Uint8Array = Uint8Array> =
+  | StartedFrame
+  | OutputFrame<B>
+  | ExitFrame;
 
 export interface StartedFrame {
   readonly type: "started";
   readonly pid: number;
 }
 
-export interface OutputFrame {
+export interface OutputFrame<B extends Uint8Array = Uint8Array> {
   readonly type: "stdout" | "stderr";
-  readonly bytes: Buffer;
+  readonly bytes: B;
 }
 
 export interface ExitFrame {
@@ -27,17 +31,20 @@ export interface ExitFrame {
   readonly error?: string;
 }
 
+/** One line, parsed but not checked. */
+export type Line = Readonly<Record<string, unknown>>;
+
 /** @throws AlcoveProtocolError when the stream ends without saying how the process ended */
-export async function* execFrames(
-  lines: AsyncIterable<Readonly<Record<string, unknown>>>,
-): AsyncGenerator<ExecFrame> {
+export async function* execFrames<B extends Uint8Array>(
+  lines: AsyncIterable<Line>,
+  codec: Codec<B>,
+): AsyncGenerator<ExecFrame<B>> {
   let typed = false;
   let lastExitCode = 0;
   for await (const line of lines) {
     typed ||= typeof line["type"] === "string";
-    lastExitCode = integer(line["exit_code"]) ?? 0;
-    yield* startedIn(line);
-    yield* outputIn(line);
+    lastExitCode = integerIn(line["exit_code"]) ?? 0;
+    yield* framesIn(line, codec);
     if (!isLast(line, lastExitCode)) continue;
     yield exitFrom(line, lastExitCode);
     return;
@@ -46,27 +53,27 @@ export async function* execFrames(
   yield { type: "exit", exitCode: lastExitCode };
 }
 
-function isLast(line: Readonly<Record<string, unknown>>, exitCode: number): boolean {
-  return line["type"] === "exit" || exitCode !== 0 || text(line["error"]) !== undefined;
-}
-
-function* startedIn(line: Readonly<Record<string, unknown>>): Generator<StartedFrame> {
-  if (line["type"] !== "started") return;
-  yield { type: "started", pid: integer(line["pid"]) ?? 0 };
-}
-
-function* outputIn(line: Readonly<Record<string, unknown>>): Generator<OutputFrame> {
-  const encoding = line["encoding"] === "base64" ? "base64" : "utf8";
+/** What a line says of a process that has not ended: its start, and output. */
+export function* framesIn<B extends Uint8Array>(
+  line: Line,
+  codec: Codec<B>,
+): Generator<StartedFrame | OutputFrame<B>> {
+  if (line["type"] === "started") yield { type: "started", pid: integerIn(line["pid"]) ?? 0 };
+  const decode = line["encoding"] === "base64" ? "fromBase64" : "fromText";
   for (const type of ["stdout", "stderr"] as const) {
-    const spare = line["type"] === type ? text(line["data"]) : undefined;
-    const payload = text(line[type]) ?? spare;
-    if (payload !== undefined) yield { type, bytes: Buffer.from(payload, encoding) };
+    const spare = line["type"] === type ? textIn(line["data"]) : undefined;
+    const payload = textIn(line[type]) ?? spare;
+    if (payload !== undefined) yield { type, bytes: codec[decode](payload) };
   }
 }
 
-function exitFrom(line: Readonly<Record<string, unknown>>, code: number): ExitFrame {
-  const signal = text(line["signal"]);
-  const error = text(line["error"]);
+export function isLast(line: Line, exitCode: number): boolean {
+  return line["type"] === "exit" || exitCode !== 0 || textIn(line["error"]) !== undefined;
+}
+
+export function exitFrom(line: Line, code: number): ExitFrame {
+  const signal = textIn(line["signal"]);
+  const error = textIn(line["error"]);
   return {
     type: "exit",
     // An error without a code must not look like success.
@@ -76,10 +83,11 @@ function exitFrom(line: Readonly<Record<string, unknown>>, code: number): ExitFr
   };
 }
 
-function text(value: unknown): string | undefined {
+/** @returns `undefined` also for an empty text */
+export function textIn(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function integer(value: unknown): number | undefined {
+export function integerIn(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
 }

@@ -3,92 +3,97 @@
  * iterated (frames as they come); it can be used once, in one of the two ways.
  */
 
-import { Readable } from "node:stream";
-
 import { AlcoveProtocolError } from "./errors.ts";
 import { type ExecFrame, type ExitFrame, execFrames } from "./exec-frames.ts";
 import { readNdjson } from "./ndjson.ts";
 import type { Query } from "./query.ts";
-import type { Transport } from "./transport.ts";
+import type { Content, Wire } from "./wire.ts";
 
-export interface ExecSpec {
+/** What is run, as whom and where: the same for commands that are waited for and those that are not. */
+export interface CommandSpec {
   /** program, or with no `args` possibly a shell line: the host decides as its API says */
   readonly cmd: string;
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** by name, or as `NAME=value` in order, where a later one wins */
+  readonly env?: Readonly<Record<string, string>> | readonly string[];
   /** working directory; default: the user's home */
   readonly cwd?: string;
-  /** default 0, root */
   readonly uid?: number;
   readonly gid?: number;
   /** shell that runs `cmd`; an empty text forces none */
   readonly shell?: string;
-  /** default: nothing to read. A stream is consumed as the process reads, and destroyed at its end */
-  readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array> | Readable;
+}
+
+/** Without `uid` it runs as root. */
+export interface ExecSpec extends CommandSpec {
+  /** default: nothing to read. A stream is consumed as the process reads, and ended with it */
+  readonly stdin?: Content;
   /** bound of stdout and stderr together when awaited, in bytes; default 64 MiB */
   readonly maxOutputBytes?: number;
 }
 
-export interface ExecResult {
+export interface ExecResult<B extends Uint8Array = Uint8Array> {
   readonly exitCode: number;
   /** name of the signal that ended the process */
   readonly signal?: string;
   /** why the process could not be started */
   readonly error?: string;
-  readonly stdout: Buffer;
-  readonly stderr: Buffer;
+  readonly stdout: B;
+  readonly stderr: B;
 }
 
 const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
-export class Execution implements PromiseLike<ExecResult>, AsyncIterable<ExecFrame> {
-  readonly #transport: Transport;
+export class Execution<B extends Uint8Array = Uint8Array>
+  implements PromiseLike<ExecResult<B>>, AsyncIterable<ExecFrame<B>>
+{
+  readonly #wire: Wire<B>;
   readonly #path: string;
   readonly #spec: ExecSpec;
   readonly #signal: AbortSignal;
-  #result: Promise<ExecResult> | undefined;
+  #result: Promise<ExecResult<B>> | undefined;
   #started = false;
 
   /** @param signal abort ends the process in the guest */
-  constructor(transport: Transport, path: string, spec: ExecSpec, signal: AbortSignal) {
-    this.#transport = transport;
+  constructor(wire: Wire<B>, path: string, spec: ExecSpec, signal: AbortSignal) {
+    this.#wire = wire;
     this.#path = path;
     this.#spec = spec;
     this.#signal = signal;
   }
 
   // eslint-disable-next-line unicorn/no-thenable -- being awaited is what this object is for
-  then<A = ExecResult, B = never>(
-    onFulfilled?: ((result: ExecResult) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
+  then<R = ExecResult<B>, F = never>(
+    onFulfilled?: ((result: ExecResult<B>) => R | PromiseLike<R>) | null,
+    onRejected?: ((reason: unknown) => F | PromiseLike<F>) | null,
+  ): Promise<R | F> {
     this.#result ??= this.#collect();
     return this.#result.then(onFulfilled, onRejected);
   }
 
   /** Leaving the loop early ends the process in the guest. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<ExecFrame> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<ExecFrame<B>> {
     this.#begin();
     const { stdin } = this.#spec;
-    const exchange = await this.#transport.open(
+    const answer = await this.#wire.open(
       {
         method: "POST",
         path: this.#path,
-        query: queryOf(this.#spec),
-        ...(stdin === undefined ? {} : { body: toReadable(stdin), headers: OCTET_STREAM }),
+        query: { ...commandQuery(this.#spec), stdin: stdin === undefined ? undefined : true },
+        ...(stdin === undefined ? {} : { body: stdin, headers: OCTET_STREAM }),
       },
       this.#signal,
     );
     try {
-      yield* execFrames(readNdjson(exchange.chunks()));
+      yield* execFrames(readNdjson(answer.chunks()), this.#wire.codec);
     } finally {
-      exchange.close();
+      answer.close();
     }
   }
 
-  async #collect(): Promise<ExecResult> {
+  async #collect(): Promise<ExecResult<B>> {
     const limitBytes = this.#spec.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
-    const output = { stdout: new Array<Buffer>(), stderr: new Array<Buffer>() };
+    const output = { stdout: new Array<B>(), stderr: new Array<B>() };
     let bytes = 0;
     let exit: ExitFrame | undefined;
     for await (const frame of this) {
@@ -102,7 +107,8 @@ export class Execution implements PromiseLike<ExecResult>, AsyncIterable<ExecFra
     }
     if (!exit) throw new Error("invariant: an exec stream ends with an exit frame");
     const { type: _, ...end } = exit;
-    return { ...end, stdout: Buffer.concat(output.stdout), stderr: Buffer.concat(output.stderr) };
+    const { concat } = this.#wire.codec;
+    return { ...end, stdout: concat(output.stdout), stderr: concat(output.stderr) };
   }
 
   #begin(): void {
@@ -113,24 +119,21 @@ export class Execution implements PromiseLike<ExecResult>, AsyncIterable<ExecFra
 
 const OCTET_STREAM = { "content-type": "application/octet-stream" };
 
-function queryOf(spec: ExecSpec): Query {
+/** Output is always asked for as base64: text would lose bytes that are no text. */
+export function commandQuery(spec: CommandSpec): Query {
+  const { env = [] } = spec;
   return {
     cmd: spec.cmd,
     args: spec.args,
-    env: Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
+    env: isList(env) ? env : Object.entries(env).map(([name, value]) => `${name}=${value}`),
     cwd: spec.cwd,
     uid: spec.uid,
     gid: spec.gid,
     shell: spec.shell,
-    stdin: spec.stdin === undefined ? undefined : true,
     stdio: "base64",
   };
 }
 
-function toReadable(stdin: NonNullable<ExecSpec["stdin"]>): Readable {
-  if (stdin instanceof Readable) return stdin;
-  // `Readable.from` would send a text or array one element at a time.
-  const chunks =
-    typeof stdin === "string" || stdin instanceof Uint8Array ? [Buffer.from(stdin)] : stdin;
-  return Readable.from(chunks, { objectMode: false });
+function isList(env: NonNullable<CommandSpec["env"]>): env is readonly string[] {
+  return Array.isArray(env);
 }

@@ -1,32 +1,13 @@
-/** The public face of the SDK. */
+/** The public face of the SDK for Node. */
 
-export {
-  AlcoveClient,
-  type ClientOptions,
-  type CreateOptions,
-  type ListFilter,
-  type ShellOptions,
-} from "./client.ts";
-export type { CopyInOptions, CopyMode, CopyOut, CopyOutOptions } from "./copy.ts";
-export { type Endpoint, describeEndpoint, parseEndpoint } from "./endpoint.ts";
-export { AlcoveApiError } from "./api-error.ts";
-export { AlcoveConnectionError, AlcoveProtocolError } from "./errors.ts";
-export { AlcoveInputError } from "./input-error.ts";
-export { type ExecResult, type ExecSpec, type Execution } from "./exec.ts";
-export type { ExecFrame, ExitFrame, OutputFrame, StartedFrame } from "./exec-frames.ts";
-export type {
-  CreatedVm,
-  DeletedVm,
-  HostGroup,
-  HostInfo,
-  TagChange,
-  Vm,
-  VmHealth,
-  VmLogs,
-  VmSpec,
-  VmTags,
-} from "./resources.ts";
-export { type ShellSession, type TerminalSize } from "./shell.ts";
-export type { VmSnapshot, VmStats } from "./stats.ts";
-export { type PackOptions, packDirectory, packedBytes } from "./tar-pack.ts";
-export { type UnpackOptions, unpackInto } from "./tar-unpack.ts";
+import "./dispose-symbols.ts"; // first: classes need them
+
+export { AlcoveClient, AlcoveClient as SlicerClient } from "./node/alcove-client.ts";
+export { NodeVm as Vm, NodeVm as VM, type ForwardRequest } from "./node/vm.ts";
+export { type Environment } from "./node/environment.ts";
+export { Forward, type ForwardListener } from "./node/forward.ts";
+export { type HostAddress, openHostApi } from "./node/open-host.ts";
+export { HostApi, type ListFilter } from "./host-api.ts";
+export { type PackOptions, packDirectory, packedBytes } from "./node/tar-pack.ts";
+export { type UnpackOptions, unpackInto } from "./node/tar-unpack.ts";
+export * from "./everywhere.ts";

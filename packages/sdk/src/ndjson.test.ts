@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { AlcoveProtocolError } from "./errors.ts";
-import { LINE_LIMIT_BYTES, readNdjson } from "./ndjson.ts";
+import { LINE_LIMIT_BYTES } from "./lines.ts";
+import { readNdjson } from "./ndjson.ts";
 
 async function* pieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   const at = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])];

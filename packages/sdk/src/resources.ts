@@ -1,9 +1,8 @@
 /**
- * What the API speaks about, in the API's own words (snake_case, units as named). Answers are checked
- * for the fields that programs rely on and otherwise passed on as they came, new fields included.
+ * What the API speaks about, in the API's own words (snake_case, units as named).
  */
 
-import { AlcoveProtocolError, isObject } from "./errors.ts";
+import { type Resource, resource } from "./resource.ts";
 
 export interface HostInfo {
   readonly version: string;
@@ -39,7 +38,11 @@ export interface Vm {
   readonly tags?: readonly string[];
   /** `Running`, `Paused`, `Stopped`, `Suspended` */
   readonly status?: string;
+  /** why it is in that state, where there is more to say: an Alcove host's addition */
+  readonly status_reason?: string;
   readonly persistent?: boolean;
+  /** RFC 3339 */
+  readonly last_agent_call?: string;
 }
 
 /** The answer to a create: what is known at that moment. */
@@ -63,7 +66,22 @@ export interface VmSpec {
   /** name or id of an image other than the group's */
   readonly disk_image?: string;
   readonly ssh_keys?: readonly string[];
+  /** account whose public SSH keys are let in too */
+  readonly import_user?: string;
   readonly tags?: readonly string[];
+  /** names of the secrets it may see; absent: all, empty: none */
+  readonly secrets?: readonly string[];
+  readonly network?: NetworkOverride;
+  /** wanted address */
+  readonly ip?: string;
+  readonly gpu_count?: number;
+}
+
+/** For isolated host groups: replaces the group's lists; one that is absent is inherited. */
+export interface NetworkOverride {
+  /** CIDRs, or `host:port` */
+  readonly allow?: readonly string[];
+  readonly drop?: readonly string[];
 }
 
 export interface VmHealth {
@@ -98,36 +116,53 @@ export interface VmTags {
   readonly tags: readonly string[];
 }
 
+export interface NetworkPolicy {
+  readonly allow: readonly string[];
+  readonly drop: readonly string[];
+}
+
+/** All that a host knows of a VM. */
+export interface VmDescription extends Vm {
+  /** `image`, `devmapper`, `zfs` */
+  readonly storage: string;
+  readonly image: string;
+  readonly network: {
+    /** `bridge`, `isolated`, … */
+    readonly mode: string;
+    /** `vm` where the VM overrides its group's lists */
+    readonly policy_source: string;
+    readonly host_group: NetworkPolicy;
+    readonly override?: NetworkOverride;
+    readonly effective: NetworkPolicy;
+  };
+  readonly commit_id?: string;
+  readonly parent_commit_id?: string;
+  readonly open_agent_connections?: number;
+  /** background commands; absent: not known */
+  readonly bg_execs?: readonly {
+    readonly exec_id: string;
+    readonly command?: string;
+    readonly pid?: number;
+    /** `running` or `exited` */
+    readonly state: string;
+    readonly started_at?: string;
+    readonly exit_code?: number | null;
+  }[];
+}
+
 /** `replace` stands alone; a `name=…` tag can be added once and then stays. */
 export type TagChange =
   | { readonly add?: readonly string[]; readonly remove?: readonly string[] }
   | { readonly replace: readonly string[] };
 
-/** How a field is checked; `?` also allows it to be absent or null. */
-type Kind =
-  | "string"
-  | "number"
-  | "boolean"
-  | "strings"
-  | "string?"
-  | "number?"
-  | "boolean?"
-  | "strings?";
-
-/** A resource's name, for error messages, and the check that an answer is one. */
-export interface Resource<T> {
-  readonly what: string;
-  readonly matches: (value: unknown) => value is T;
-}
-
-export const HOST_INFO: Resource<HostInfo> = describe<HostInfo>("info", {
+export const HOST_INFO: Resource<HostInfo> = resource<HostInfo>("info", {
   version: "string",
   git_commit: "string",
   platform: "string?",
   arch: "string?",
 });
 
-export const HOST_GROUP: Resource<HostGroup> = describe<HostGroup>("host group", {
+export const HOST_GROUP: Resource<HostGroup> = resource<HostGroup>("host group", {
   name: "string",
   count: "number",
   ram_bytes: "number",
@@ -136,7 +171,7 @@ export const HOST_GROUP: Resource<HostGroup> = describe<HostGroup>("host group",
   arch: "string?",
 });
 
-export const VM: Resource<Vm> = describe<Vm>("VM", {
+const VM_FIELDS = {
   hostname: "string",
   hostgroup: "string",
   ip: "string",
@@ -146,10 +181,25 @@ export const VM: Resource<Vm> = describe<Vm>("VM", {
   arch: "string?",
   tags: "strings?",
   status: "string?",
+  status_reason: "string?",
   persistent: "boolean?",
+  last_agent_call: "string?",
+} as const;
+
+export const VM: Resource<Vm> = resource<Vm>("VM", VM_FIELDS);
+
+export const VM_DESCRIPTION: Resource<VmDescription> = resource<VmDescription>("VM description", {
+  ...VM_FIELDS,
+  storage: "string",
+  image: "string",
+  network: "object",
+  commit_id: "string?",
+  parent_commit_id: "string?",
+  open_agent_connections: "number?",
+  bg_execs: "list?",
 });
 
-export const CREATED_VM: Resource<CreatedVm> = describe<CreatedVm>("new VM", {
+export const CREATED_VM: Resource<CreatedVm> = resource<CreatedVm>("new VM", {
   hostname: "string",
   hostgroup: "string",
   ip: "string",
@@ -159,7 +209,7 @@ export const CREATED_VM: Resource<CreatedVm> = describe<CreatedVm>("new VM", {
   tags: "strings?",
 });
 
-export const VM_HEALTH: Resource<VmHealth> = describe<VmHealth>("VM health", {
+export const VM_HEALTH: Resource<VmHealth> = resource<VmHealth>("VM health", {
   hostname: "string",
   agent_uptime: "number",
   agent_version: "string",
@@ -169,49 +219,19 @@ export const VM_HEALTH: Resource<VmHealth> = describe<VmHealth>("VM health", {
   ip: "string?",
 });
 
-export const VM_LOGS: Resource<VmLogs> = describe<VmLogs>("console log", {
+export const VM_LOGS: Resource<VmLogs> = resource<VmLogs>("console log", {
   hostname: "string",
   lines: "number",
   content: "string",
 });
 
-export const DELETED_VM: Resource<DeletedVm> = describe<DeletedVm>("answer to a delete", {
+export const DELETED_VM: Resource<DeletedVm> = resource<DeletedVm>("answer to a delete", {
   message: "string",
   disk_removed: "string",
   error: "string?",
 });
 
-export const VM_TAGS: Resource<VmTags> = describe<VmTags>("list of tags", {
+export const VM_TAGS: Resource<VmTags> = resource<VmTags>("list of tags", {
   hostname: "string",
   tags: "strings",
 });
-
-/** @throws AlcoveProtocolError when the answer is not what the type promises */
-export function asResource<T>(value: unknown, { what, matches }: Resource<T>): T {
-  if (matches(value)) return value;
-  throw new AlcoveProtocolError(`The host's answer is not a valid ${what}`);
-}
-
-export function asResources<T>(value: unknown, kind: Resource<T>): readonly T[] {
-  if (!Array.isArray(value)) throw new AlcoveProtocolError(`The host's answer is not a list`);
-  return value.map((one) => asResource(one, kind));
-}
-
-function describe<T>(
-  what: string,
-  fields: { readonly [K in keyof Required<T>]: Kind },
-): Resource<T> {
-  const kinds = Object.entries<Kind>(fields);
-  return {
-    what,
-    matches: (value): value is T =>
-      isObject(value) && kinds.every(([field, kind]) => fits(value[field], kind)),
-  };
-}
-
-function fits(value: unknown, kind: Kind): boolean {
-  if (kind.endsWith("?") && (value === undefined || value === null)) return true;
-  const exact = kind.replace("?", "");
-  if (exact !== "strings") return typeof value === exact;
-  return Array.isArray(value) && value.every((one) => typeof one === "string");
-}

@@ -15,7 +15,8 @@ export type ShellFrameType = (typeof SHELL_FRAME)[keyof typeof SHELL_FRAME];
 
 export interface ShellFrame {
   readonly type: ShellFrameType;
-  readonly payload: Buffer;
+  /** a view of the message */
+  readonly payload: Uint8Array;
 }
 
 /** Longest payload that is sent in one frame, in bytes; relays cut off messages above 32 KiB. */
@@ -26,23 +27,26 @@ const TYPES = new Set<number>(Object.values(SHELL_FRAME));
 
 export function encodeShellFrame(
   type: ShellFrameType,
-  payload: Uint8Array = Buffer.alloc(0),
-): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt8(type, 0);
-  header.writeUInt32BE(payload.length, 1);
-  return Buffer.concat([header, payload]);
+  payload: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const message = new Uint8Array(HEADER_BYTES + payload.length);
+  const view = new DataView(message.buffer);
+  view.setUint8(0, type);
+  view.setUint32(1, payload.length);
+  message.set(payload, HEADER_BYTES);
+  return message;
 }
 
-export function encodeWindowSize(cols: number, rows: number): Buffer {
-  const payload = Buffer.alloc(8);
-  payload.writeUInt32BE(cols, 0);
-  payload.writeUInt32BE(rows, 4);
+export function encodeWindowSize(cols: number, rows: number): Uint8Array {
+  const payload = new Uint8Array(8);
+  const view = new DataView(payload.buffer);
+  view.setUint32(0, cols);
+  view.setUint32(4, rows);
   return encodeShellFrame(SHELL_FRAME.windowSize, payload);
 }
 
 /** Cuts terminal input into frames that every relay lets through. */
-export function* encodeData(bytes: Uint8Array): Generator<Buffer> {
+export function* encodeData(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += DATA_LIMIT_BYTES) {
     yield encodeShellFrame(SHELL_FRAME.data, bytes.subarray(at, at + DATA_LIMIT_BYTES));
   }
@@ -50,12 +54,12 @@ export function* encodeData(bytes: Uint8Array): Generator<Buffer> {
 
 /** @returns `undefined` for what the protocol says to ignore: short, overlong or unknown frames */
 export function decodeShellFrame(message: Uint8Array): ShellFrame | undefined {
-  const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-  if (buffer.length < HEADER_BYTES) return undefined;
-  const type = buffer.readUInt8(0);
-  const length = buffer.readUInt32BE(1);
-  if (!isType(type) || length > buffer.length - HEADER_BYTES) return undefined;
-  return { type, payload: buffer.subarray(HEADER_BYTES, HEADER_BYTES + length) };
+  if (message.length < HEADER_BYTES) return undefined;
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  const type = view.getUint8(0);
+  const length = view.getUint32(1);
+  if (!isType(type) || length > message.length - HEADER_BYTES) return undefined;
+  return { type, payload: message.subarray(HEADER_BYTES, HEADER_BYTES + length) };
 }
 
 function isType(type: number): type is ShellFrameType {

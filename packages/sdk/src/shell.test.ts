@@ -9,13 +9,12 @@ describe("shell", { timeout: 20_000 }, () => {
   test("a shell echoes, resizes and ends", async () => {
     await withHost({}, async (client) => {
       await using shell = await client.shell("vm-1", { size: { cols: 80, rows: 24 } }, never);
-      const seen: string[] = [];
-      shell.output.on("data", (chunk: Buffer) => seen.push(chunk.toString()));
+      const seen = Array.fromAsync(shell.output, String);
       shell.resize({ cols: 120, rows: 40 });
-      await shell.write(Buffer.from("x".repeat(40_000)));
+      await shell.write("x".repeat(40_000));
       await shell.write(Buffer.from([4]));
       await shell.ended;
-      const text = seen.join("");
+      const text = (await seen).join("");
       assert.ok(text.startsWith("80x24\r\n120x40\r\nxxx"));
       assert.equal(text.length, 15 + 40_000 + 1);
     });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AlcoveClient } from "./client.ts";
 import { AlcoveProtocolError } from "./errors.ts";
+import { openHostApi } from "./node/open-host.ts";
 import { rawServer } from "./testing/with-host.ts";
 
 const never = new AbortController().signal;
@@ -49,7 +49,7 @@ test("stats: of all VMs and of one; a guest that could not be read has none", as
     "/node/vm-1/stats": read,
     "/node/vm-3/stats": { ...NODE, snapshot: { hostname: "vm-3" } },
   });
-  using client = new AlcoveClient({ url: host.url });
+  using client = openHostApi({ baseURL: host.url });
   assert.deepEqual(await client.stats(never), [read, unread]);
   assert.equal((await client.vmStats("vm-1", never)).snapshot?.memoryUsed, 24);
   await assert.rejects(client.vmStats("vm-3", never), AlcoveProtocolError);

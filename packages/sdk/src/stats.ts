@@ -1,7 +1,8 @@
 /** What a guest uses, as the API says it: a node, and the snapshot that its meter took. */
 
 import { isObject } from "./errors.ts";
-import { type Resource, VM, type Vm } from "./resources.ts";
+import type { Resource } from "./resource.ts";
+import { VM, type Vm } from "./resources.ts";
 
 /** Sizes and totals in bytes, percentages from 0 to 100. */
 export interface VmSnapshot {

@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 
-import { AlcoveConnectionError, describeEndpoint } from "@alcove/sdk";
+import { AlcoveConnectionError } from "@alcove/sdk";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
 import { printableLine } from "../printable.ts";
@@ -16,7 +16,7 @@ export function info(cli: Cli): Command {
     using client = cli.client(self);
     const host = await client.info(cli.signal);
     const groups = await client.hostGroups(cli.signal);
-    const endpoint = describeEndpoint(client.endpoint);
+    const { endpoint } = client;
     if (flags.json) return cli.printJson({ ...host, endpoint, host_groups: groups });
     const { version: theirs, git_commit, platform = "?", arch = "?" } = host;
     cli.print(printableLine(`alcoved ${theirs} (${git_commit}) on ${platform}/${arch}`));

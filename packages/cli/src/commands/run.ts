@@ -5,7 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 
-import { AlcoveApiError, type AlcoveClient } from "@alcove/sdk";
+import { AlcoveApiError, type HostApi } from "@alcove/sdk";
 import { Command } from "commander";
 
 import { type Cli, withConnection } from "../cli.ts";
@@ -46,10 +46,10 @@ export function run(cli: Cli): Command {
 class TransientVm implements AsyncDisposable {
   readonly hostname: string;
   readonly #cli: Cli;
-  readonly #client: AlcoveClient;
+  readonly #client: HostApi;
   readonly #group: string;
 
-  private constructor(cli: Cli, client: AlcoveClient, group: string, hostname: string) {
+  private constructor(cli: Cli, client: HostApi, group: string, hostname: string) {
     this.#cli = cli;
     this.#client = client;
     this.#group = group;
@@ -61,7 +61,7 @@ class TransientVm implements AsyncDisposable {
    * Resolves when the VM's agent answers. An interruption does not abort the create, whose VM would
    * then stay unnoticed: the VM is found by its tag and deleted, and so the create ends.
    */
-  static async launch(cli: Cli, client: AlcoveClient, flags: Flags): Promise<TransientVm> {
+  static async launch(cli: Cli, client: HostApi, flags: Flags): Promise<TransientVm> {
     const tag = `alcove-run=${randomUUID()}`;
     const vmSpec = vmSpecFrom(flags, [tag]);
     using _progress = cli.progress("Launching a VM");
@@ -100,11 +100,7 @@ class TransientVm implements AsyncDisposable {
 }
 
 /** Deletes the VM of a create that is still under way, and waits for the create to end. */
-async function deleteTagged(
-  client: AlcoveClient,
-  tag: string,
-  create: Promise<unknown>,
-): Promise<void> {
+async function deleteTagged(client: HostApi, tag: string, create: Promise<unknown>): Promise<void> {
   const limit = AbortSignal.timeout(DELETE_LIMIT_MS);
   let pending = true;
   while (pending) {

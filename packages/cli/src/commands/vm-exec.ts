@@ -1,6 +1,6 @@
 /** `vm exec`: runs a command in a VM, with this terminal's streams and the command's exit status. */
 
-import type { ExecSpec } from "@alcove/sdk";
+import type { ExecSpec } from "@alcove/sdk/exec.ts";
 import { Command } from "commander";
 
 import { type Cli, withConnection } from "../cli.ts";

@@ -1,6 +1,6 @@
 /** `vm launch`: creates a VM, and waits for it if asked to. */
 
-import type { AlcoveClient } from "@alcove/sdk";
+import type { HostApi } from "@alcove/sdk";
 import { Command, Option } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
@@ -59,7 +59,7 @@ export function vmLaunch(cli: Cli): Command {
   }
 
   /** The VM is there and stays, but what was asked of its first boot did not happen. */
-  async function userdataMustHaveWorked(client: AlcoveClient, hostname: string): Promise<void> {
+  async function userdataMustHaveWorked(client: HostApi, hostname: string): Promise<void> {
     const { userdata_exit_code: code } = await client.vmHealth(hostname, cli.signal);
     if (!code) return;
     const where = `its output is on the console: \`alcove vm logs ${printableLine(hostname)}\``;

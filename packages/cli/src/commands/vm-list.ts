@@ -1,6 +1,6 @@
 /** `vm list`: the VMs of a host. */
 
-import type { Vm } from "@alcove/sdk";
+import type { Vm } from "@alcove/sdk/resources.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";

@@ -1,6 +1,6 @@
 /** `vm pause`, `vm resume`, `vm shutdown`, `vm relaunch`. */
 
-import type { AlcoveClient } from "@alcove/sdk";
+import type { HostApi } from "@alcove/sdk";
 import { Command, Option } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
@@ -13,12 +13,16 @@ interface PowerFlags extends JsonFlag {
 
 export function vmPause(cli: Cli): Command {
   const command = new Command("pause").description("stop a VM's CPUs; its memory stays");
-  return power(cli, command, "paused", (client, hostname) => client.pause(hostname, cli.signal));
+  return power(cli, command, "paused", (client, hostname) =>
+    client.power.pause(hostname, cli.signal),
+  );
 }
 
 export function vmResume(cli: Cli): Command {
   const command = new Command("resume").description("let a paused VM run on");
-  return power(cli, command, "resumed", (client, hostname) => client.resume(hostname, cli.signal));
+  return power(cli, command, "resumed", (client, hostname) =>
+    client.power.resume(hostname, cli.signal),
+  );
 }
 
 export function vmShutdown(cli: Cli): Command {
@@ -30,7 +34,7 @@ export function vmShutdown(cli: Cli): Command {
         .default("shutdown"),
     );
   return power(cli, command, "asked to shut down", (client, hostname, { action }) =>
-    client.shutdown(hostname, action ?? "shutdown", cli.signal),
+    client.power.shutdown(hostname, action ?? "shutdown", cli.signal),
   );
 }
 
@@ -39,7 +43,7 @@ export function vmRelaunch(cli: Cli): Command {
     "boot a persistent VM again that has stopped",
   );
   return power(cli, command, "relaunched", async (client, hostname) => {
-    await client.relaunch(hostname, cli.signal);
+    await client.power.relaunch(hostname, cli.signal);
   });
 }
 
@@ -47,7 +51,7 @@ function power(
   cli: Cli,
   command: Command,
   done: string,
-  act: (client: AlcoveClient, hostname: string, flags: PowerFlags) => Promise<void>,
+  act: (client: HostApi, hostname: string, flags: PowerFlags) => Promise<void>,
 ): Command {
   return withConnection(withJson(command.argument("<vm>"))).action(
     async (hostname: string, flags: PowerFlags, self: Command) => {

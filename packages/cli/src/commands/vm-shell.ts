@@ -53,8 +53,7 @@ async function attach(session: ShellSession, signal: AbortSignal): Promise<void>
   // Input that breaks off, as when the terminal is closed, ends the session.
   void type(session, spoke.promise).catch(() => session.close());
   try {
-    const output: AsyncIterable<Buffer> = session.output;
-    for await (const chunk of output) {
+    for await (const chunk of session.output) {
       spoke.resolve();
       await writeOut(process.stdout, chunk, signal);
     }

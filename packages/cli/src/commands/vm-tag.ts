@@ -1,6 +1,6 @@
 /** `vm tag list`, `add`, `remove`, `replace`. */
 
-import type { TagChange, VmTags } from "@alcove/sdk";
+import type { TagChange, VmTags } from "@alcove/sdk/resources.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";

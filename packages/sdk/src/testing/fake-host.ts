@@ -9,7 +9,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocketServer } from "ws";
 
 import { isObject } from "../errors.ts";
+import { type Call, fail, json } from "./fake-answer.ts";
+import { FakeBackground } from "./fake-background.ts";
 import { runCommand } from "./fake-exec.ts";
+import { FakeFiles } from "./fake-files.ts";
+import { tunnel } from "./fake-forward.ts";
+import { FakeSecrets } from "./fake-secrets.ts";
 import { echoShell, refuseShell } from "./fake-shell.ts";
 
 export interface FakeHostOptions {
@@ -35,19 +40,16 @@ export interface SeenRequest {
   readonly body: Buffer;
 }
 
-interface Call {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly url: URL;
-  /** the path's segments, decoded */
-  readonly at: readonly string[];
-}
-
 export class FakeHost implements AsyncDisposable {
   readonly vms: Map<string, FakeVm> = new Map();
   readonly seen: SeenRequest[] = [];
-  /** contents by guest path, as cp left them */
-  readonly files: Map<string, Buffer> = new Map();
+  readonly guestFiles: FakeFiles = new FakeFiles();
+  readonly background: FakeBackground = new FakeBackground();
+  readonly secrets: FakeSecrets = new FakeSecrets();
+  /** how often health is asked before the agent answers */
+  healthAfter = 0;
+  /** status of the first-boot script; `undefined` while it runs */
+  userdataExit: number | undefined = 0;
   /** told of each exec process that was started */
   readonly pids: number[] = [];
   /** deletes are never answered */
@@ -70,6 +72,7 @@ export class FakeHost implements AsyncDisposable {
     this.#server.on("upgrade", (request, socket, head) => {
       const hostname = request.url?.split(/[/?]/)[2] ?? "";
       if (!this.vms.has(hostname)) return refuseShell(socket);
+      if (request.url?.includes("/forward")) return tunnel(this.#sockets, request, socket, head);
       this.#sockets.handleUpgrade(request, socket, head, echoShell);
     });
   }
@@ -81,6 +84,11 @@ export class FakeHost implements AsyncDisposable {
     else host.#server.listen(options.socketPath, resolve);
     await promise;
     return host;
+  }
+
+  /** contents by guest path, as cp left them */
+  get files(): Map<string, Buffer> {
+    return this.guestFiles.contents;
   }
 
   get url(): string {
@@ -111,11 +119,32 @@ export class FakeHost implements AsyncDisposable {
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
       return fail(response, 401, "unauthenticated", "A token is needed");
     }
-    const call = { request, response, url, at };
-    if (at[0] === "vm") return await this.#vmCall(call);
-    const seen = await this.#note(call);
-    if (at[0] === "hostgroup" && at[2] === "nodes") return await this.#groupCall(call, seen);
+    if (isForeground(request, url)) return this.#exec(request, response, url);
+    const { body } = await this.#note(request, url);
+    await this.#route({ request, response, url, at, body });
+  }
+
+  async #route(call: Call): Promise<void> {
+    const [noun, , verb] = call.at;
+    if (noun === "vm") return await this.#vmCall(call);
+    if (noun === "secrets") return this.secrets.answer(call);
+    if (noun === "hostgroup" && verb === "nodes" && call.request.method !== "GET") {
+      return await this.#groupCall(call);
+    }
     this.#hostCall(call);
+  }
+
+  /** Its body is the command's input, which is not waited for. */
+  #exec(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    const [, , hostname = ""] = url.pathname.split("/");
+    if (!this.vms.has(hostname)) return this.#noVm(response, hostname);
+    const query = url.searchParams;
+    this.seen.push({ method: "POST", path: url.pathname, query, body: Buffer.alloc(0) });
+    runCommand(request, response, query, (pid) => this.pids.push(pid));
+  }
+
+  #noVm(response: ServerResponse, hostname: string): void {
+    fail(response, 404, "vm_not_found", `There is no VM ${hostname}`);
   }
 
   #hostCall({ response, url, at }: Call): void {
@@ -126,14 +155,16 @@ export class FakeHost implements AsyncDisposable {
       info: { version: "9.9", git_commit: "abc", platform: "linux", arch: "amd64" },
       healthz: { status: "ok" },
       hostgroup: groups.map((name) => ({ name, count: 0, ram_bytes: 2 ** 31, cpus: 2 })),
-      nodes: vms.map(nodeOf),
+      nodes: at[1] === "stats" ? vms.map(statsOf) : vms.map(nodeOf),
+      node: statsOf(this.vms.get(at[1] ?? "") ?? ghost),
     };
-    const answer = answers[at[0] ?? ""];
+    const isGroup = at[0] === "hostgroup" && at[2] === "nodes";
+    const answer = isGroup ? vms.map(nodeOf) : answers[at[0] ?? ""];
     if (answer === undefined) return fail(response, 404, "not_found", "No such route");
     json(response, 200, answer);
   }
 
-  async #groupCall({ request, response, url, at }: Call, seen: SeenRequest): Promise<void> {
+  async #groupCall({ request, response, url, at, body }: Call): Promise<void> {
     const [, group = "", , hostname] = at;
     if (request.method === "DELETE") {
       if (this.holdDeletes) return;
@@ -141,7 +172,7 @@ export class FakeHost implements AsyncDisposable {
       if (!this.vms.delete(hostname ?? "")) return fail(response, 404, "vm_not_found", "No VM");
       return json(response, 200, { message: "Node deleted", disk_removed: "true" });
     }
-    const spec: unknown = JSON.parse(seen.body.toString() || "{}");
+    const spec: unknown = JSON.parse(body.toString() || "{}");
     const tags = isObject(spec) && Array.isArray(spec["tags"]) ? spec["tags"].map(String) : [];
     this.#created += 1;
     const vm = { hostname: `${group}-${this.#created}`, hostgroup: group, tags, status: "Running" };
@@ -158,39 +189,36 @@ export class FakeHost implements AsyncDisposable {
   }
 
   async #vmCall(call: Call): Promise<void> {
-    const { request, response, url, at } = call;
+    const { response, at, body } = call;
     const [, hostname = "", verb = ""] = at;
     const vm = this.vms.get(hostname);
-    if (!vm) return fail(response, 404, "vm_not_found", `There is no VM ${hostname}`);
-    if (verb === "exec") {
-      this.seen.push({
-        method: "POST",
-        path: url.pathname,
-        query: url.searchParams,
-        body: Buffer.alloc(0),
-      });
-      return runCommand(request, response, url.searchParams, (pid) => this.pids.push(pid));
-    }
-    const { body } = await this.#note(call);
-    if (verb === "cp") return this.#copy(call, body);
-    if (verb === "pause") vm.status = "Paused";
-    if (verb === "resume") vm.status = "Running";
-    if (verb === "relaunch") {
-      vm.status = "Running";
-      return json(response, 200, nodeOf(vm));
-    }
-    if (verb === "tags") {
-      vm.tags = changedTags(vm.tags, body);
-      return json(response, 200, { hostname, tags: vm.tags });
-    }
-    if (verb === "health") {
-      const uptimes = { agent_uptime: 5e9, system_uptime: 6e9 };
-      return json(response, 200, { hostname, agent_version: "1", userdata_ran: true, ...uptimes });
-    }
-    if (verb === "logs") {
-      return json(response, 200, { hostname, lines: 20, content: "boot\n\u001b[31mred\n" });
-    }
-    response.writeHead(200, { "content-type": "text/plain" }).end("");
+    if (!vm) return this.#noVm(response, hostname);
+    const answers: Readonly<Record<string, () => unknown>> = {
+      "": () => json(response, 200, { ...nodeOf(vm), ...described }),
+      cp: () => this.#copy(call, body),
+      exec: () => this.background.answer(call),
+      fs: () => this.guestFiles.answer(call),
+      health: () => this.#health(hostname, response),
+      logs: () => json(response, 200, { hostname, lines: 20, content: "boot\n\u001b[31mred\n" }),
+      tags: () => {
+        vm.tags = changedTags(vm.tags, body);
+        json(response, 200, { hostname, tags: vm.tags });
+      },
+    };
+    vm.status = STATUS_AFTER[verb] ?? vm.status;
+    if (verb === "relaunch") return json(response, 200, nodeOf(vm));
+    const answer = answers[verb];
+    if (answer) await answer();
+    else response.writeHead(200, { "content-type": "text/plain" }).end("");
+  }
+
+  #health(hostname: string, response: ServerResponse): void {
+    this.healthAfter -= 1;
+    if (this.healthAfter >= 0) return fail(response, 503, "guest_unreachable", "It still boots");
+    const uptimes = { agent_uptime: 5e9, system_uptime: 6e9 };
+    const userdata = { userdata_ran: this.userdataExit !== undefined };
+    const code = this.userdataExit ? { userdata_exit_code: this.userdataExit } : {};
+    json(response, 200, { hostname, agent_version: "1", ...userdata, ...code, ...uptimes });
   }
 
   #copy({ request, response, url }: Call, body: Buffer): void {
@@ -214,7 +242,7 @@ export class FakeHost implements AsyncDisposable {
     response.end(content);
   }
 
-  async #note({ request, url }: Call): Promise<SeenRequest> {
+  async #note(request: IncomingMessage, url: URL): Promise<SeenRequest> {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const seen = {
@@ -228,6 +256,21 @@ export class FakeHost implements AsyncDisposable {
   }
 }
 
+const STATUS_AFTER: Readonly<Record<string, string>> = {
+  pause: "Paused",
+  resume: "Running",
+  suspend: "Suspended",
+  restore: "Running",
+  relaunch: "Running",
+};
+
+/** A command that is waited for: its body is its input, which is not collected. */
+function isForeground({ method }: IncomingMessage, { pathname, searchParams }: URL): boolean {
+  return (
+    /^\/vm\/[^/]+\/exec$/.test(pathname) && method === "POST" && !searchParams.has("background")
+  );
+}
+
 function changedTags(before: readonly string[], body: Buffer): readonly string[] {
   const change: { add?: string[]; remove?: string[]; replace?: string[] } = JSON.parse(
     body.toString() || "{}",
@@ -236,15 +279,32 @@ function changedTags(before: readonly string[], body: Buffer): readonly string[]
   return change.replace ?? [...left, ...(change.add ?? [])];
 }
 
+const ghost: FakeVm = { hostname: "ghost", hostgroup: "sbox", tags: [], status: "Stopped" };
+
+const described = {
+  storage: "image",
+  image: "base",
+  network: {
+    mode: "user",
+    policy_source: "host_group",
+    host_group: { allow: [], drop: [] },
+    effective: { allow: [], drop: [] },
+  },
+};
+
+function statsOf(vm: FakeVm): object {
+  if (vm.status !== "Running") {
+    return { ...nodeOf(vm), snapshot: null, error: `${vm.hostname} is ${vm.status}` };
+  }
+  const texts = { hostname: vm.hostname, arch: "x86_64", timestamp: "2026-01-02T03:04:05Z" };
+  const memory = { totalMemory: 2 ** 30, memoryUsed: 2 ** 28, memoryAvailable: 3 * 2 ** 28 };
+  const load = { loadAvg1: 0.5, loadAvg5: 0.25, loadAvg15: 0 };
+  const disk = { diskSpaceTotal: 2 ** 33, diskSpaceUsed: 2 ** 31 };
+  const rest = { uptime: "6m53s", totalCpus: 1, memoryUsedPercent: 25 };
+  return { ...nodeOf(vm), snapshot: { ...texts, ...memory, ...load, ...disk, ...rest }, error: "" };
+}
+
 function nodeOf(vm: FakeVm): object {
   const created_at = "2026-01-02T03:04:05.678Z";
   return { ...vm, ip: "10.0.0.9", ram_bytes: 2 ** 30, cpus: 1, created_at, arch: "x86_64" };
-}
-
-function json(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-}
-
-function fail(response: ServerResponse, status: number, code: string, error: string): void {
-  json(response, status, { error, code });
 }

@@ -10,7 +10,9 @@ const END_OF_INPUT = 0x04;
 
 export function echoShell(socket: WebSocket): void {
   socket.on("message", (message: Buffer) => {
-    const { type, payload = Buffer.alloc(0) } = decodeShellFrame(message) ?? {};
+    const frame = decodeShellFrame(message);
+    const payload = Buffer.from(frame?.payload ?? []);
+    const type = frame?.type;
     if (type === SHELL_FRAME.windowSize) {
       const size = `${payload.readUInt32BE(0)}x${payload.readUInt32BE(4)}\r\n`;
       socket.send(encodeShellFrame(SHELL_FRAME.data, Buffer.from(size)));

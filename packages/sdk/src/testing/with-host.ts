@@ -2,19 +2,35 @@
 
 import http from "node:http";
 
-import { AlcoveClient } from "../client.ts";
+import type { HostApi } from "../host-api.ts";
+import { AlcoveClient } from "../node/alcove-client.ts";
+import { type HostAddress, openHostApi } from "../node/open-host.ts";
 import { FakeHost, type FakeHostOptions } from "./fake-host.ts";
 
-/** A host with one VM, `vm-1`, and a client of it. */
+/** A host with one VM, `vm-1`, and its API as it is. */
 export async function withHost(
+  options: FakeHostOptions,
+  story: (api: HostApi<Buffer>, host: FakeHost) => Promise<void>,
+): Promise<void> {
+  await using host = await FakeHost.open(options);
+  using api = openHostApi(addressOf(host, options));
+  host.addVm("vm-1");
+  await story(api, host);
+}
+
+/** A host with one VM, `vm-1`, and a client of it. */
+export async function withClient(
   options: FakeHostOptions,
   story: (client: AlcoveClient, host: FakeHost) => Promise<void>,
 ): Promise<void> {
   await using host = await FakeHost.open(options);
-  const { token } = options;
-  using client = new AlcoveClient({ url: host.url, ...(token === undefined ? {} : { token }) });
+  using client = new AlcoveClient(addressOf(host, options));
   host.addVm("vm-1");
   await story(client, host);
+}
+
+function addressOf(host: FakeHost, { token }: FakeHostOptions): HostAddress {
+  return { baseURL: host.url, ...(token === undefined ? {} : { token }) };
 }
 
 /** A server that answers everything in one way. */

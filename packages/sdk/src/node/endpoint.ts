@@ -9,7 +9,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 
-import { AlcoveInputError } from "./input-error.ts";
+import { AlcoveInputError } from "../input-error.ts";
 
 export type Endpoint = TcpEndpoint | UnixEndpoint;
 
@@ -34,7 +34,7 @@ export function parseEndpoint(text: string): Endpoint {
   const trimmed = text.trim();
   const socketPath = socketPathIn(trimmed);
   if (socketPath !== undefined) return { kind: "unix", socketPath };
-  const url = URL.parse(trimmed);
+  const url = urlIn(trimmed);
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new AlcoveInputError(
       `"${trimmed}" is neither an http:// or https:// URL nor the path of a Unix socket`,
@@ -53,6 +53,14 @@ export function parseEndpoint(text: string): Endpoint {
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port ? Number(url.port) : defaultPort,
   };
+}
+
+function urlIn(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined; // the caller says what it should have been
+  }
 }
 
 /** The endpoint as a person would type it. */

@@ -8,12 +8,12 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, rename, rm, utimes, chmod } from "node:fs/promises";
 import path from "node:path";
-import { ReadableStream } from "node:stream/web";
+import { Readable } from "node:stream";
 
 import { type ParsedTarEntry, type TarHeader, createTarDecoder } from "modern-tar";
 
-import { AlcoveProtocolError, systemCode } from "./errors.ts";
-import { excluder } from "./exclude.ts";
+import { AlcoveProtocolError, systemCode } from "../errors.ts";
+import { excluder } from "../exclude.ts";
 
 export interface UnpackOptions {
   readonly exclude: readonly string[];
@@ -43,7 +43,9 @@ export async function unpackInto(
   await mkdir(directory, { recursive: true });
   const target = new Target(directory, options.fileMode);
   const excluded = excluder(options.exclude);
-  const entries = ReadableStream.from(content).pipeThrough(createTarDecoder({ strict: true }));
+  const entries = Readable.toWeb(Readable.from(content)).pipeThrough(
+    createTarDecoder({ strict: true }),
+  );
   let count = 0;
   for await (const entry of entries) {
     signal.throwIfAborted();
@@ -110,18 +112,23 @@ class Target {
 
   /** Modes and times of directories, deepest first: a parent may become read-only. */
   async finish(): Promise<void> {
-    for (const { file, mode, mtime } of this.#later.toReversed()) {
+    this.#later.reverse();
+    for (const { file, mode, mtime } of this.#later) {
       await chmod(file, mode);
       await utimes(file, mtime, mtime);
     }
   }
 
   async #write(file: string, header: TarHeader, body: AsyncIterable<Uint8Array>): Promise<void> {
-    await using handle = await open(file, "wx", 0o600);
-    for await (const chunk of body) await handle.writeFile(chunk);
-    await handle.chmod(this.#fileMode ?? (header.mode ?? DEFAULT_FILE_MODE) & PERMISSION_BITS);
-    const mtime = header.mtime ?? new Date();
-    await handle.utimes(mtime, mtime);
+    const handle = await open(file, "wx", 0o600);
+    try {
+      for await (const chunk of body) await handle.writeFile(chunk);
+      await handle.chmod(this.#fileMode ?? (header.mode ?? DEFAULT_FILE_MODE) & PERMISSION_BITS);
+      const mtime = header.mtime ?? new Date();
+      await handle.utimes(mtime, mtime);
+    } finally {
+      await handle.close(); // handles of Node 18 are not disposable yet
+    }
   }
 
   async #ensure(segments: readonly string[]): Promise<string> {

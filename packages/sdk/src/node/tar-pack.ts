@@ -11,7 +11,7 @@ import { Readable } from "node:stream";
 
 import { type TarPackController, createTarPacker } from "modern-tar";
 
-import { excluder } from "./exclude.ts";
+import { excluder } from "../exclude.ts";
 
 export interface PackOptions {
   readonly exclude: readonly string[];
@@ -87,12 +87,16 @@ async function addDirectory(entry: Entry, controller: TarPackController): Promis
 
 async function addFile(entry: Entry, controller: TarPackController): Promise<void> {
   // Opened before the header is written: its size must be that of what will be read.
-  await using file = await open(entry.absolute, constants.O_RDONLY | constants.O_NOFOLLOW);
-  const { size } = await file.stat();
-  const { relative: name, mode, mtime } = entry;
-  const writer = controller.add({ name, size, type: "file", mode, mtime }).getWriter();
-  for await (const chunk of contentOf(file, size)) await writer.write(chunk);
-  await writer.close();
+  const file = await open(entry.absolute, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { size } = await file.stat();
+    const { relative: name, mode, mtime } = entry;
+    const writer = controller.add({ name, size, type: "file", mode, mtime }).getWriter();
+    for await (const chunk of contentOf(file, size)) await writer.write(chunk);
+    await writer.close();
+  } finally {
+    await file.close(); // handles of Node 18 are not disposable yet
+  }
 }
 
 async function* contentOf(file: FileHandle, size: number): AsyncGenerator<Buffer> {
@@ -108,7 +112,8 @@ async function* contentOf(file: FileHandle, size: number): AsyncGenerator<Buffer
 
 async function* walk(root: string, below: string, options: WalkOptions): AsyncGenerator<Entry> {
   const names = await readdir(path.join(root, below));
-  for (const name of names.toSorted()) {
+  names.sort();
+  for (const name of names) {
     const relative = below === "" ? name : `${below}/${name}`;
     if (options.exclude(relative)) continue;
     const absolute = path.join(root, relative);

@@ -5,32 +5,36 @@
 
 import type { ClientRequest, IncomingMessage } from "node:http";
 
-import { AlcoveConnectionError, AlcoveProtocolError, systemCode } from "./errors.ts";
+import { AlcoveConnectionError, systemCode } from "../errors.ts";
+import type { Answer } from "../wire.ts";
 
-/** One answer being read; closing it also ends the upload. */
-export class Exchange {
-  readonly response: IncomingMessage;
+/** One answer being read. */
+export class Exchange implements Answer<Buffer> {
+  readonly #response: IncomingMessage;
   readonly #request: ClientRequest;
   readonly #failures: Failures;
 
   constructor(request: ClientRequest, response: IncomingMessage, failures: Failures) {
     this.#request = request;
-    this.response = response;
+    this.#response = response;
     this.#failures = failures;
     // Without a listener an answer that breaks off before it is read would end the program.
     response.on("error", (error) => failures.noteWire(error));
   }
 
+  get status(): number {
+    return this.#response.statusCode ?? 0;
+  }
+
   /** The first value of a header. */
   header(name: string): string | undefined {
-    const value = this.response.headers[name];
+    const value = this.#response.headers[name];
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** The answer's bytes; reading slowly slows the host down. Leaving early closes the connection. */
   async *chunks(): AsyncGenerator<Buffer> {
     try {
-      const bytes: AsyncIterable<Buffer> = this.response;
+      const bytes: AsyncIterable<Buffer> = this.#response;
       for await (const chunk of bytes) yield chunk;
     } catch (error) {
       if (error instanceof Error) this.#failures.noteWire(error);
@@ -38,20 +42,6 @@ export class Exchange {
     }
   }
 
-  async text(limitBytes: number, beyond: "fail" | "truncate"): Promise<string> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of this.chunks()) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes <= limitBytes) continue;
-      if (beyond === "truncate") break;
-      throw new AlcoveProtocolError(`The answer is longer than ${limitBytes} bytes`);
-    }
-    return Buffer.concat(chunks).toString("utf8", 0, Math.min(bytes, limitBytes));
-  }
-
-  /** Ends the connection unless the answer was read to its end; harmless when repeated. */
   close(): void {
     this.#request.destroy();
   }

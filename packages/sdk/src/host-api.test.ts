@@ -5,13 +5,13 @@ import path from "node:path";
 import { describe, test } from "node:test";
 
 import { AlcoveApiError } from "./api-error.ts";
-import { AlcoveClient } from "./client.ts";
 import { AlcoveConnectionError, AlcoveProtocolError } from "./errors.ts";
+import { openHostApi } from "./node/open-host.ts";
 import { rawServer, withHost } from "./testing/with-host.ts";
 
 const never = new AbortController().signal;
 
-describe("client", { timeout: 20_000 }, () => {
+describe("host API", { timeout: 20_000 }, () => {
   test("a VM's life over TCP with a token", async () => {
     await withHost({ token: "secret" }, async (client) => {
       const created = await client.createVm("sbox", { tags: ["a b"] }, { wait: "agent" }, never);
@@ -19,10 +19,10 @@ describe("client", { timeout: 20_000 }, () => {
       const [listed] = await client.listVms({ tag: "a b" }, never);
       assert.equal(listed?.hostname, "sbox-1");
       assert.equal((await client.vmHealth("sbox-1", never)).agent_uptime, 5e9);
-      await client.pause("sbox-1", never);
+      await client.power.pause("sbox-1", never);
       assert.equal((await client.listVms({ tag: "a b" }, never))[0]?.status, "Paused");
-      await client.resume("sbox-1", never);
-      await client.shutdown("sbox-1", "shutdown", never);
+      await client.power.resume("sbox-1", never);
+      await client.power.shutdown("sbox-1", "shutdown", never);
       assert.match((await client.logs("sbox-1", 0, never)).content, /^boot\n/);
       assert.equal((await client.deleteVm("sbox", "sbox-1", never)).disk_removed, "true");
       await assert.rejects(client.vmHealth("sbox-1", never), { status: 404, code: "vm_not_found" });
@@ -37,8 +37,10 @@ describe("client", { timeout: 20_000 }, () => {
       const result = await client.exec("vm-1", { cmd: "echo", args: ["hi"] }, never);
       assert.equal(result.stdout.toString(), "hi\n");
       await using shell = await client.shell("vm-1", { size: { cols: 100, rows: 50 } }, never);
-      const [first] = await Array.fromAsync(shell.output.take(1));
-      assert.equal(String(first), "100x50\r\n");
+      for await (const first of shell.output) {
+        assert.equal(String(first), "100x50\r\n");
+        break;
+      }
     });
     await rm(dir, { recursive: true });
   });
@@ -55,7 +57,7 @@ describe("client", { timeout: 20_000 }, () => {
 
   test("a refusal becomes an error with status and code", async () => {
     await withHost({ token: "secret" }, async (_, host) => {
-      using client = new AlcoveClient({ url: host.url, token: "wrong" });
+      using client = openHostApi({ baseURL: host.url, token: "wrong" });
       await assert.rejects(
         client.info(never),
         (error) =>
@@ -67,7 +69,7 @@ describe("client", { timeout: 20_000 }, () => {
     await using proxy = await rawServer((_, response) =>
       response.writeHead(502).end("<h1>Bad</h1>"),
     );
-    using client = new AlcoveClient({ url: proxy.url });
+    using client = openHostApi({ baseURL: proxy.url });
     await assert.rejects(client.info(never), {
       status: 502,
       code: "http_502",
@@ -76,7 +78,7 @@ describe("client", { timeout: 20_000 }, () => {
   });
 
   test("no answer, nonsense and an abort are told apart", async () => {
-    using nobody = new AlcoveClient({ url: "http://127.0.0.1:1" });
+    using nobody = openHostApi({ baseURL: "http://127.0.0.1:1" });
     await assert.rejects(
       nobody.info(never),
       (error) => error instanceof AlcoveConnectionError && error.code === "ECONNREFUSED",
@@ -84,12 +86,12 @@ describe("client", { timeout: 20_000 }, () => {
     await using odd = await rawServer((_, response) => {
       response.writeHead(200, { "content-type": "application/json" }).end('{"version":1}');
     });
-    using client = new AlcoveClient({ url: odd.url });
+    using client = openHostApi({ baseURL: odd.url });
     await assert.rejects(client.info(never), AlcoveProtocolError);
     const reason = new Error("client left");
     await assert.rejects(client.info(AbortSignal.abort(reason)), reason);
     await using silent = await rawServer(() => undefined);
-    using waiting = new AlcoveClient({ url: silent.url });
+    using waiting = openHostApi({ baseURL: silent.url });
     const controller = new AbortController();
     const answer = waiting.info(controller.signal);
     setTimeout(() => controller.abort(reason), 20);
@@ -102,7 +104,7 @@ describe("client", { timeout: 20_000 }, () => {
       asked.push(`${method} ${url}`);
       response.writeHead(202).end();
     });
-    using client = new AlcoveClient({ url: daemon.url });
+    using client = openHostApi({ baseURL: daemon.url });
     await client.shutdownDaemon(never);
     assert.deepEqual(asked, ["POST /daemon/shutdown"]);
   });
@@ -115,7 +117,7 @@ describe("client", { timeout: 20_000 }, () => {
       connections += 1;
       if (connections === 1) setImmediate(() => response.socket?.resetAndDestroy());
     });
-    using client = new AlcoveClient({ url: server.url });
+    using client = openHostApi({ baseURL: server.url });
     for (let round = 0; round < 5; round += 1) await client.info(never);
     assert.equal(connections, 5);
   });

@@ -18,7 +18,7 @@ import { test } from "node:test";
 
 import { type TarHeader, packTar } from "modern-tar";
 
-import { AlcoveProtocolError } from "./errors.ts";
+import { AlcoveProtocolError } from "../errors.ts";
 import { packDirectory, packedBytes } from "./tar-pack.ts";
 import { unpackInto } from "./tar-unpack.ts";
 

@@ -1,0 +1,77 @@
+/** A host: its VMs, secrets and host groups. Holds no state but idle connections. */
+
+import { type CamelKeys, camelKeys } from "../camel-keys.ts";
+import { HostApi } from "../host-api.ts";
+import type { HostGroup, HostInfo } from "../resources.ts";
+import type { Wire } from "../wire.ts";
+import { type CallOptions, signalOf } from "./call.ts";
+import { Secrets } from "./secrets.ts";
+import type { Vm, VmFacts } from "./vm.ts";
+import { type VmFilter, Vms } from "./vms.ts";
+
+export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable {
+  readonly vms: Vms<B, V>;
+  readonly secrets: Secrets;
+  readonly hostGroups: HostGroups<B, V>;
+  readonly #api: HostApi<B>;
+
+  constructor(wire: Wire<B>, handle: (api: HostApi<B>, facts: VmFacts) => V) {
+    const api = new HostApi(wire);
+    this.#api = api;
+    this.vms = new Vms(api, (facts) => handle(api, facts));
+    this.secrets = new Secrets(api.secrets);
+    this.hostGroups = new HostGroups(api, this.vms);
+  }
+
+  /** address or socket path, as a person would type it */
+  get endpoint(): string {
+    return this.#api.endpoint;
+  }
+
+  /** Closes idle connections; what is under way goes on. */
+  [Symbol.dispose](): void {
+    this.#api[Symbol.dispose]();
+  }
+
+  /** Version, platform (`linux`) and architecture (`amd64`, `arm64`) of the daemon. */
+  async info(options: CallOptions = {}): Promise<CamelKeys<HostInfo>> {
+    return camelKeys(await this.#api.info(signalOf(options)));
+  }
+
+  /** The same as `info`. */
+  async getInfo(options: CallOptions = {}): Promise<CamelKeys<HostInfo>> {
+    return await this.info(options);
+  }
+
+  /** Does the daemon answer? Needs no token. @throws AlcoveConnectionError */
+  async healthz(options: CallOptions = {}): Promise<void> {
+    await this.#api.healthz(signalOf(options));
+  }
+
+  /** Begins the daemon's orderly end; what becomes of its VMs is the daemon's setting. */
+  async shutdownDaemon(options: CallOptions = {}): Promise<void> {
+    await this.#api.shutdownDaemon(signalOf(options));
+  }
+}
+
+export class HostGroups<B extends Uint8Array, V extends Vm<B>> {
+  readonly #api: HostApi<B>;
+  readonly #vms: Vms<B, V>;
+
+  constructor(api: HostApi<B>, vms: Vms<B, V>) {
+    this.#api = api;
+    this.#vms = vms;
+  }
+
+  async list(options: CallOptions = {}): Promise<readonly CamelKeys<HostGroup>[]> {
+    return camelKeys(await this.#api.hostGroups(signalOf(options)));
+  }
+
+  async find(name: string, options: CallOptions = {}): Promise<CamelKeys<HostGroup> | undefined> {
+    return (await this.list(options)).find((group) => group.name === name);
+  }
+
+  async listVMs(name: string, filter: VmFilter = {}): Promise<readonly V[]> {
+    return await this.#vms.list({ ...filter, group: name });
+  }
+}

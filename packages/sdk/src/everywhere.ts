@@ -1,0 +1,41 @@
+/** What the SDK offers on every platform beside the client and the VM, which each platform has its own of. */
+
+export { AlcoveApiError, type AnyErrorCode, SecretExistsError } from "./api-error.ts";
+export { AlcoveConnectionError, AlcoveProtocolError } from "./errors.ts";
+export { AlcoveTimeoutError } from "./timeout-error.ts";
+export { AlcoveInputError } from "./input-error.ts";
+export type { CamelKeys } from "./camel-keys.ts";
+export type { CallOptions } from "./client/call.ts";
+export { Client, HostGroups } from "./client/client.ts";
+export type { CommandRequest, ExecRequest } from "./client/exec-request.ts";
+export type { BackgroundFrame, ExecFrame } from "./client/frames.ts";
+export { UserdataError, type WaitOptions } from "./client/readiness.ts";
+export {
+  type SecretChange,
+  type SecretContent,
+  type SecretRequest,
+  Secrets,
+} from "./client/secrets.ts";
+export type { BufferedResult, RestoreRequest, VmFacts } from "./client/vm.ts";
+export {
+  type BackgroundRequest,
+  type KillRequest,
+  type LogRequest,
+  VmBackground,
+} from "./client/vm-background.ts";
+export { type ReadFileOptions, VmFiles, type WriteFileOptions } from "./client/vm-files.ts";
+export { type CreateOptions, GiB, MiB, type VmFilter, type VmRequest, Vms } from "./client/vms.ts";
+export type { CopyInOptions, CopyMode, CopyOut, CopyOutOptions } from "./copy.ts";
+export type {
+  FsEntry,
+  MkdirOptions,
+  WatchEvent,
+  WatchEventType,
+  WatchOptions,
+} from "./guest-files.ts";
+export { type ForwardSpec, type LocalAddress, parseForwardSpec } from "./forward-spec.ts";
+export type { ShellOptions } from "./host-api.ts";
+export type { NetworkOverride, NetworkPolicy, TagChange, VmLogs } from "./resources.ts";
+export type { SecretOwnership } from "./secrets.ts";
+export { ShellSession, type TerminalSize } from "./shell.ts";
+export type { Content } from "./wire.ts";
