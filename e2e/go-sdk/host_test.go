@@ -57,6 +57,7 @@ func TestGetHostGroups(t *testing.T) {
 			if one.CPUs < 1 || one.RamBytes < slicer.GiB(1) {
 				t.Fatalf("a VM of this group cannot have 1 vCPU and 1 GiB: %+v", one)
 			}
+			equal(t, "declared VMs", one.Count, 1)
 			equal(t, "arch", one.Arch, "x86_64")
 			equal(t, "gpu_count", one.GPUCount, 0)
 			return

@@ -124,3 +124,22 @@ func TestShutdownOfASandboxRemovesIt(t *testing.T) {
 	must(t, client.Shutdown(soon(t), made.Hostname, &slicer.SlicerShutdownRequest{Action: "shutdown"}))
 	eventually(t, "it is gone", func() bool { return statusOf(t, made.Hostname) == "not listed" })
 }
+
+// The configuration declares the group's first VM: it is not the API's to delete.
+func TestDeclaredVMIsProtected(t *testing.T) {
+	declared := group + "-1"
+	eachWay(t, func(t *testing.T, w way) {
+		described, err := w.client.DescribeVM(soon(t), declared)
+		must(t, err)
+		equal(t, "persistent", described.Persistent, true)
+		if _, err = w.client.DeleteVM(soon(t), group, declared); err == nil {
+			t.Fatal("a declared VM was deleted")
+		}
+		contains(t, "DeleteVM", err.Error(), "403")
+		if err = w.client.DeleteNode(group, declared); err == nil {
+			t.Fatal("a declared VM was deleted")
+		}
+		contains(t, "DeleteNode", err.Error(), "403")
+		equal(t, "it is there", statusOf(t, declared), "Running")
+	})
+}
