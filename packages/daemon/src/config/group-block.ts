@@ -31,8 +31,6 @@ const [MIN_MEMORY, MAX_MEMORY] = [64, 1_048_576];
 const DEFAULT_MEMORY_MIB = 4096;
 /** bounds of a root disk, in bytes */
 const [MIN_DISK, MAX_DISK] = [256 * MIB, 16 * 1024 * GIB];
-/** Linux ends the name of a device after so many characters; an isolated VM's carries its host name */
-const MAX_DEVICE_NAME = 15;
 const DEFAULT_IMAGE = "base";
 
 export function groupFrom(block: MapReader, all: ForAllGroups): HostGroup {
@@ -42,10 +40,6 @@ export function groupFrom(block: MapReader, all: ForAllGroups): HostGroup {
   const network: GroupNetwork = connection ? networkFrom(connection) : { mode: "user" };
   const dns = [block, connection].flatMap((it) => (it ? dnsFrom(it) : []));
   connection?.finish();
-  if (network.mode === "isolated" && `${name}-${Math.max(1, count)}`.length > MAX_DEVICE_NAME) {
-    const why = `in mode isolated ${name}-${Math.max(1, count)} must fit into ${MAX_DEVICE_NAME} characters`;
-    block.problem("name", `is too long: ${why}`);
-  }
   refuseInGroup(block);
   const group: HostGroup = {
     name,

@@ -1,6 +1,7 @@
 /** What host groups must not have in common. */
 
 import type { HostGroup } from "#core/group/host-group.ts";
+import { bridgePlan } from "#core/network/bridge-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
 import { boundsOf, parseCidr } from "#lib/ipv4.ts";
 
@@ -29,13 +30,10 @@ function conflictsOf(group: HostGroup, other: HostGroup): readonly Conflict[] {
     const problem = `is "${name}", and one of it and "${other.name}" is also a host name of the other's VMs`;
     conflicts.push(["name", problem]);
   }
-  const networks = [group.network, other.network].filter((it) => it.mode === "bridge");
-  const [mine, theirs] = networks;
+  const [mine, theirs] = [group.network, other.network].filter((it) => it.mode === "bridge");
   if (mine && theirs && overlap(mine, theirs)) {
-    conflicts.push([
-      "network",
-      `has the gateway ${mine.gateway}, in the network of group "${other.name}"`,
-    ]);
+    const problem = `is ${bridgePlan(mine).network}, which overlaps that of group "${other.name}": give each a gateway of its own, or both the same bridge and gateway`;
+    conflicts.push(["network", problem]);
   }
   return conflicts;
 }
@@ -46,11 +44,12 @@ function isHostnameOf(group: string, name: string): boolean {
 
 /** Two groups may share a bridge, and then its gateway. */
 function overlap(one: BridgeNetwork, other: BridgeNetwork): boolean {
+  const [a, b] = [bridgePlan(one), bridgePlan(other)];
   const shared = one.bridge !== undefined && one.bridge === other.bridge;
-  if (shared && one.gateway === other.gateway) return false;
-  const [a, b] = [one, other].map(({ gateway }) => parseCidr(gateway ?? ""));
-  if (!a || !b) return false;
-  const [firstA, lastA] = boundsOf(a);
-  const [firstB, lastB] = boundsOf(b);
+  if (shared && a.gateway === b.gateway && a.prefix === b.prefix) return false;
+  const [networkA, networkB] = [parseCidr(a.network), parseCidr(b.network)];
+  if (!networkA || !networkB) return false;
+  const [firstA, lastA] = boundsOf(networkA);
+  const [firstB, lastB] = boundsOf(networkB);
   return firstA <= lastB && firstB <= lastA;
 }

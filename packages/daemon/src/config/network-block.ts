@@ -1,9 +1,9 @@
 /** `host_groups[].network`: how the VMs of a group are connected. */
 
-import { isIP, isIPv4 } from "node:net";
-
+import { bridgePlan } from "#core/network/bridge-plan.ts";
+import { policyProblems } from "#core/network/egress.ts";
 import type { BridgeNetwork, GroupNetwork, IsolatedNetwork } from "#core/network/network.ts";
-import { boundsOf, type Cidr, formatIpv4, parseCidr, parseIpv4 } from "#lib/ipv4.ts";
+import { boundsOf, formatIpv4, parseCidr, parseIpv4 } from "#lib/ipv4.ts";
 
 import type { Item, MapReader } from "./map-reader.ts";
 
@@ -54,12 +54,14 @@ function bridgeFrom(block: MapReader): BridgeNetwork {
   if (tapPrefix !== undefined && !TAP_PREFIX.test(tapPrefix)) {
     block.problem("tap_prefix", "must be 1 to 14 letters, digits, dots, dashes or underscores");
   }
-  const gateway = block.text("gateway");
-  const cidr = gateway === undefined ? undefined : gatewayFrom(block, gateway);
-  return { mode: "bridge", bridge, tapPrefix, gateway, addresses: addressesFrom(block, cidr) };
+  const network = { mode: "bridge", bridge, tapPrefix, gateway: gatewayFrom(block) } as const;
+  return { ...network, addresses: addressesFrom(block, { ...network, addresses: [] }) };
 }
 
-function gatewayFrom(block: MapReader, text: string): Cidr | undefined {
+/** @returns `undefined` for the default one, also when the one given is wrong */
+function gatewayFrom(block: MapReader): string | undefined {
+  const text = block.text("gateway");
+  if (text === undefined) return undefined;
   const cidr = parseCidr(text);
   if (!cidr || cidr.prefix < WIDEST || cidr.prefix > NARROWEST) {
     const example = "the host's address with a prefix length, such as 192.168.137.1/24";
@@ -67,26 +69,22 @@ function gatewayFrom(block: MapReader, text: string): Cidr | undefined {
     return undefined;
   }
   const [first, last] = boundsOf(cidr);
-  if (cidr.address === first || cidr.address === last) {
-    block.problem("gateway", `is ${text}, which names the network itself; give the host's address`);
-  }
-  return cidr;
+  if (cidr.address > first && cidr.address < last) return text;
+  block.problem("gateway", `is ${text}, which is no host's address in that network`);
+  return undefined;
 }
 
-function addressesFrom(block: MapReader, gateway: Cidr | undefined): readonly string[] {
+function addressesFrom(block: MapReader, network: BridgeNetwork): readonly string[] {
   const single = block.texts("addresses");
   const range = block.text("range");
-  const key = range === undefined ? "addresses" : "range";
-  if (single.length === 0 && range === undefined) return [];
   if (single.length > 0 && range !== undefined) {
     block.problem("range", "and addresses both name the guests' addresses: give one of them");
   }
-  if (!block.isGiven("gateway")) block.problem(key, "needs a gateway, whose network it is part of");
   const numbers =
     range === undefined
       ? single.flatMap((item) => addressFrom(block, item))
       : rangeFrom(block, range);
-  if (gateway) checkInside(block, key, { numbers, gateway });
+  checkInside(block, { key: range === undefined ? "addresses" : "range", numbers, network });
   return numbers.map(formatIpv4);
 }
 
@@ -113,20 +111,22 @@ function rangeFrom(block: MapReader, text: string): readonly number[] {
   return Array.from({ length: count }, (_, index) => from + index);
 }
 
-function checkInside(
-  block: MapReader,
-  key: string,
-  { numbers, gateway }: { readonly numbers: readonly number[]; readonly gateway: Cidr },
-): void {
-  const [first, last] = boundsOf(gateway);
+interface Pool {
+  /** key that it was read from */
+  readonly key: string;
+  readonly numbers: readonly number[];
+  readonly network: BridgeNetwork;
+}
+
+function checkInside(block: MapReader, { key, numbers, network }: Pool): void {
+  const { gateway, prefix, network: whole } = bridgePlan(network);
+  const own = parseIpv4(gateway) ?? 0;
+  const [first, last] = boundsOf({ address: own, prefix });
   const outside = numbers.find((it) => it <= first || it >= last);
   if (outside !== undefined) {
-    block.problem(
-      key,
-      `holds ${formatIpv4(outside)}, which no guest of the gateway's network can have`,
-    );
+    block.problem(key, `holds ${formatIpv4(outside)}, which no guest can have in ${whole}`);
   }
-  if (numbers.includes(gateway.address)) block.problem(key, "holds the gateway's own address");
+  if (numbers.includes(own)) block.problem(key, "holds the gateway's own address");
   if (new Set(numbers).size < numbers.length) block.problem(key, "names an address twice");
 }
 
@@ -149,28 +149,8 @@ function isolatedFrom(block: MapReader): IsolatedNetwork {
 }
 
 function policyFrom(block: MapReader, key: "allow" | "drop"): readonly string[] {
-  const items = block.texts(key).map(({ text }) => text.trim());
-  for (const text of items.filter((it) => !isPolicyEntry(it))) {
-    block.problem(key, `holds "${text}"; it takes addresses, networks (10.0.0.0/8) and host:port`);
-  }
-  return items;
-}
-
-const HOST_AND_PORT = /^(.+):(\d{1,5})$/;
-
-function isPolicyEntry(text: string): boolean {
-  const [, host, port] = HOST_AND_PORT.exec(text) ?? [];
-  if (host !== undefined && isNetwork4(host)) return Number(port) >= 1 && Number(port) <= 65_535;
-  return isNetwork4(text) || isNetwork6(text);
-}
-
-function isNetwork4(text: string): boolean {
-  return isIPv4(text) || parseCidr(text) !== undefined;
-}
-
-function isNetwork6(text: string): boolean {
-  const [address = "", prefix = "0", ...more] = text.split("/");
-  return (
-    more.length === 0 && isIP(address) === 6 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= 128
-  );
+  const entries = block.texts(key).map(({ text }) => text.trim());
+  for (const problem of policyProblems(entries))
+    block.problem(key, `holds what it cannot: ${problem}`);
+  return entries;
 }
