@@ -1,5 +1,10 @@
 /** Fills the core's `GuestLink` with one session: what is asked for becomes streams. */
 
+import type {
+  BackgroundKeep,
+  BackgroundStart,
+  GuestBackground,
+} from "#core/ports/guest-background.ts";
 import type { GuestConnection, GuestTarget } from "#core/ports/guest-connection.ts";
 import type {
   GuestConfiguration,
@@ -17,10 +22,14 @@ import type {
   GuestRemove,
   GuestSource,
   GuestStats,
+  GuestWatch,
 } from "#core/ports/guest-link.ts";
-import { unlessAborted } from "#lib/patience.ts";
+import type { GuestChange } from "#core/ports/guest-watch.ts";
 
 import { startProcess } from "./agent-process.ts";
+import { ask } from "./ask.ts";
+import { readBackgroundStart } from "./background-replies.ts";
+import { AgentBackground } from "./background.ts";
 import { connect } from "./connection.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
@@ -28,6 +37,7 @@ import { readDirectory } from "./directory.ts";
 import { readStat } from "./entries.ts";
 import { readApplied, readHealth, readStats } from "./replies.ts";
 import {
+  backgroundStartRequest,
   configureRequest,
   healthRequest,
   makeDirectoryRequest,
@@ -37,16 +47,18 @@ import {
   statsRequest,
 } from "./requests.ts";
 import type { Session } from "./session.ts";
-import type { Call } from "./stream.ts";
+import { watch } from "./watch.ts";
 
 export class AgentLink implements GuestLink {
   readonly agent: GuestIdentity;
   readonly closed: Promise<Error>;
+  readonly background: GuestBackground;
   readonly #session: Session;
 
   constructor(session: Session) {
     this.agent = session.identity;
     this.closed = session.closed;
+    this.background = new AgentBackground(session);
     this.#session = session;
   }
 
@@ -59,19 +71,19 @@ export class AgentLink implements GuestLink {
   }
 
   health(signal: AbortSignal): Promise<GuestHealth> {
-    return this.#ask({ request: healthRequest, result: readHealth }, signal);
+    return ask(this.#session, { request: healthRequest, result: readHealth }, signal);
   }
 
   stats(signal: AbortSignal): Promise<GuestStats> {
-    return this.#ask({ request: statsRequest, result: readStats }, signal);
+    return ask(this.#session, { request: statsRequest, result: readStats }, signal);
   }
 
   configure(wanted: GuestConfiguration, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#ask({ request: configureRequest(wanted), result: readApplied }, signal);
+    return ask(this.#session, { request: configureRequest(wanted), result: readApplied }, signal);
   }
 
   power(action: "poweroff" | "reboot", signal: AbortSignal): Promise<void> {
-    return this.#ask({ request: powerRequest(action), result: () => undefined }, signal);
+    return ask(this.#session, { request: powerRequest(action), result: () => undefined }, signal);
   }
 
   exec(request: GuestExec, signal: AbortSignal): Promise<GuestProcess> {
@@ -95,7 +107,7 @@ export class AgentLink implements GuestLink {
   }
 
   stat(at: GuestPath, signal: AbortSignal): Promise<GuestEntry> {
-    return this.#ask({ request: statRequest(at), result: readStat }, signal);
+    return ask(this.#session, { request: statRequest(at), result: readStat }, signal);
   }
 
   readDirectory(at: GuestPath, signal: AbortSignal): Promise<AsyncIterable<GuestEntry>> {
@@ -103,25 +115,35 @@ export class AgentLink implements GuestLink {
   }
 
   makeDirectory(wanted: GuestMakeDirectory, signal: AbortSignal): Promise<void> {
-    return this.#ask({ request: makeDirectoryRequest(wanted), result: () => undefined }, signal);
+    return ask(
+      this.#session,
+      { request: makeDirectoryRequest(wanted), result: () => undefined },
+      signal,
+    );
   }
 
   remove(request: GuestRemove, signal: AbortSignal): Promise<void> {
-    return this.#ask({ request: removeRequest(request), result: () => undefined }, signal);
+    return ask(this.#session, { request: removeRequest(request), result: () => undefined }, signal);
+  }
+
+  startInBackground(
+    program: GuestExec,
+    keep: BackgroundKeep,
+    signal: AbortSignal,
+  ): Promise<BackgroundStart> {
+    const request = backgroundStartRequest(program, keep);
+    return ask(this.#session, { request, result: readBackgroundStart }, signal);
+  }
+
+  watch(wanted: GuestWatch, signal: AbortSignal): Promise<AsyncIterable<GuestChange>> {
+    return watch(this.#session, wanted, signal);
+  }
+
+  get openStreams(): number {
+    return this.#session.openStreams;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#session[Symbol.asyncDispose]();
-  }
-
-  /** One question, one answer. */
-  async #ask<Result>(call: Call<never, Result>, signal: AbortSignal): Promise<Result> {
-    signal.throwIfAborted();
-    const stream = this.#session.open(call);
-    try {
-      return await unlessAborted(stream.closed, signal);
-    } finally {
-      stream.cancel(); // does nothing once it was answered
-    }
   }
 }

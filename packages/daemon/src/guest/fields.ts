@@ -10,12 +10,16 @@ import { BrokenStream, MAX_PAYLOAD_BYTES } from "./frames.ts";
 
 /** levels of objects and arrays */
 const MAX_JSON_DEPTH = 16;
+/** what a `Date` can hold, in `ms` */
+const LAST_INSTANT_MS = 8.64e15;
+const LAST_INSTANT_NS = 8_640_000_000_000_000_000_000n;
 
 /** A JSON object from outside: fields are read through the functions of this file only. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-export function parseFields(payload: Uint8Array): Fields {
-  if (payload.length > MAX_PAYLOAD_BYTES) throw new BrokenStream("JSON over the limit");
+/** @param maxBytes what a frame can carry, unless it came in pieces */
+export function parseFields(payload: Uint8Array, maxBytes = MAX_PAYLOAD_BYTES): Fields {
+  if (payload.length > maxBytes) throw new BrokenStream("JSON over the limit");
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("utf8");
   const value = parsed(text);
   if (!isFields(value)) throw new BrokenStream("JSON that is not an object");
@@ -81,14 +85,42 @@ export interface ListBounds {
 }
 
 export function textsOf(from: Fields, name: string, most: ListBounds): readonly string[] {
+  return verbatimsOf(from, name, most).map((item) => oneLine(item, most.chars));
+}
+
+/** As `textsOf`, but every character as the guest has it. */
+export function verbatimsOf(from: Fields, name: string, most: ListBounds): readonly string[] {
   const value = own(from, name);
   if (!Array.isArray(value) || value.length > most.items) {
     throw wrong(name, `a list of at most ${most.items}`);
   }
   return value.map((item: unknown) => {
     if (typeof item !== "string" || item.length > most.chars) throw wrong(name, "a list of words");
-    return oneLine(item, most.chars);
+    return item;
   });
+}
+
+/** a size of a file: one that claims more than a number holds exactly is as good as the largest */
+export function sizeOf(from: Fields, name: string): number {
+  return Math.min(Math.floor(numberOf(from, name)), Number.MAX_SAFE_INTEGER);
+}
+
+/** nanoseconds since 1970, as text because they do not fit a JSON number */
+export function instantOf(from: Fields, name: string): Date {
+  const text = textOf(from, name, 20);
+  if (!/^\d{1,20}$/.test(text)) throw wrong(name, "a time");
+  const ms = Number(BigInt(text) / 1_000_000n);
+  if (ms > LAST_INSTANT_MS) throw wrong(name, "a time that a calendar knows");
+  return new Date(ms);
+}
+
+/** As `instantOf`, of files, which may claim any time: what no `Date` can hold becomes the nearest that one can. */
+export function nanosecondsOf(from: Fields, name: string): bigint {
+  const text = verbatimOf(from, name, 40);
+  if (!/^-?\d{1,39}$/.test(text)) throw wrong(name, "a time");
+  const ns = BigInt(text);
+  if (ns > LAST_INSTANT_NS) return LAST_INSTANT_NS;
+  return ns < -LAST_INSTANT_NS ? -LAST_INSTANT_NS : ns;
 }
 
 export function has(from: Fields, name: string): boolean {

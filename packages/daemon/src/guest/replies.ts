@@ -16,6 +16,7 @@ import {
   fieldsOf,
   flagOf,
   has,
+  instantOf,
   numberOf,
   oneLine,
   oneOf,
@@ -32,8 +33,6 @@ const NAME_CHARS = 255;
 const PATH_CHARS = 4096;
 const MAX_FEATURES = 64;
 const MAX_APPLIED = 32;
-/** what a `Date` can hold, in `ms` */
-const LAST_INSTANT_MS = 8.64e15;
 
 export interface Welcome {
   readonly protocol: number;
@@ -165,13 +164,4 @@ export function readSource(fields: Fields): SourceFacts {
 /** @returns the number of bytes the guest says it sent */
 export function readSent(fields: Fields): number {
   return countOf(fields, "bytes");
-}
-
-/** nanoseconds since 1970, written as a string because they do not fit a JSON number */
-function instantOf(from: Fields, name: string): Date {
-  const text = textOf(from, name, 20);
-  if (!/^\d{1,20}$/.test(text)) throw new BrokenStream(`the agent's "${name}" is not a time`);
-  const ms = Number(BigInt(text) / 1_000_000n);
-  if (ms > LAST_INSTANT_MS) throw new BrokenStream(`the agent's "${name}" is out of range`);
-  return new Date(ms);
 }

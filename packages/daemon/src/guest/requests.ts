@@ -1,5 +1,6 @@
 /** What the host says: typed requests → JSON payloads (docs/guest-protocol.md, section 4). Pure. */
 
+import type { BackgroundKeep } from "#core/ports/guest-background.ts";
 import type { GuestTarget } from "#core/ports/guest-connection.ts";
 import type {
   GuestConfiguration,
@@ -10,6 +11,7 @@ import type {
   GuestPath,
   GuestProgram,
   GuestRemove,
+  GuestWatch,
   TerminalSize,
 } from "#core/ports/guest-link.ts";
 
@@ -73,6 +75,25 @@ export function makeDirectoryRequest(wanted: GuestMakeDirectory): Request {
 
 export function removeRequest({ path, user, recursive }: GuestRemove): Request {
   return { op: "fs", action: "remove", path, user, recursive };
+}
+
+/** An action on programs in the background, but for starting one. */
+export function backgroundRequest(
+  action: "list" | "logs" | "kill" | "wait" | "reap",
+  about: Request,
+): Request {
+  return { op: "background", action, ...about };
+}
+
+export function backgroundStartRequest(exec: GuestExec, keep: BackgroundKeep): Request {
+  const { env, cwd, user, stdout, stderr } = exec;
+  const how = { ...program(exec.program), env, cwd, user, stdout, stderr };
+  return { op: "background", action: "start", ...how, ...keep };
+}
+
+export function watchRequest(wanted: GuestWatch): Request {
+  const { paths, patterns, types, recursive, user, debounceMs } = wanted;
+  return { op: "watch", paths, patterns, events: types, recursive, user, debounceMs };
 }
 
 export function resizeControl({ cols, rows }: TerminalSize): Request {

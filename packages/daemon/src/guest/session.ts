@@ -110,6 +110,11 @@ export class Session implements AsyncDisposable {
     return this.#liveness.latencyMs;
   }
 
+  /** how many streams are open, those that were cancelled and not closed yet too */
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
   holdLiveness(): Disposable {
     return this.#liveness.hold();
   }

@@ -31,6 +31,10 @@ function changed(link: GuestLink, change: (link: GuestLink) => Partial<GuestLink
     readDirectory: (at, signal) => link.readDirectory(at, signal),
     makeDirectory: (wanted, signal) => link.makeDirectory(wanted, signal),
     remove: (request, signal) => link.remove(request, signal),
+    startInBackground: (program, keep, signal) => link.startInBackground(program, keep, signal),
+    background: link.background,
+    watch: (wanted, signal) => link.watch(wanted, signal),
+    openStreams: link.openStreams,
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
     ...change(link),
   };

@@ -5,7 +5,9 @@
  * frames, credit and sockets are `guest/`'s. Shapes follow docs/guest-protocol.md.
  */
 
+import type { BackgroundKeep, BackgroundStart, GuestBackground } from "./guest-background.ts";
 import type { GuestConnection, GuestTarget } from "./guest-connection.ts";
+import type { ChangeType, GuestChange } from "./guest-watch.ts";
 
 /** Why an agent refused; the closed list of docs/guest-protocol.md, section 4. */
 export const GUEST_FAILURE_CODES = [
@@ -20,6 +22,8 @@ export const GUEST_FAILURE_CODES = [
   "bad_archive",
   "not_executable",
   "busy",
+  "gone",
+  "running",
   "cancelled",
   "unsupported",
   "io",
@@ -81,6 +85,21 @@ export interface GuestLink extends AsyncDisposable {
   makeDirectory(request: GuestMakeDirectory, signal: AbortSignal): Promise<void>;
   /** refused with `bad_request` for `/` and for a directory that is not empty, unless `recursive` */
   remove(request: GuestRemove, signal: AbortSignal): Promise<void>;
+  /** Starts a program that goes on without this session. It has neither stdin nor a terminal. */
+  startInBackground(
+    program: GuestExec,
+    keep: BackgroundKeep,
+    signal: AbortSignal,
+  ): Promise<BackgroundStart>;
+  readonly background: GuestBackground;
+  /**
+   * Changes from now on, in order; ends when nothing is left to be watched. Refused before the first;
+   * once begun, read it to its end or leave it: leaving stops the guest.
+   * @param signal aborts it, also while the changes are read
+   */
+  watch(wanted: GuestWatch, signal: AbortSignal): Promise<AsyncIterable<GuestChange>>;
+  /** how much is going on in this session now: commands, copies, connections … */
+  readonly openStreams: number;
 }
 
 export interface GuestIdentity {
@@ -283,4 +302,19 @@ export interface GuestEntry {
   readonly mtimeNs: bigint;
   /** permission bits, 0 to 0o7777 */
   readonly mode: number;
+}
+
+/** What is watched in a guest. */
+export interface GuestWatch {
+  readonly paths: readonly string[];
+  /** whose `~` it is */
+  readonly user: GuestUser;
+  /** only paths that one of these matches, or base names for those without `/`; none: all */
+  readonly patterns: readonly string[];
+  /** only these; none: all */
+  readonly types: readonly ChangeType[];
+  /** also what is below, now and later */
+  readonly recursive: boolean;
+  /** the same change is told once in this time, at its end, in `ms` */
+  readonly debounceMs: number;
 }

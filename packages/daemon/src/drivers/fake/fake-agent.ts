@@ -4,6 +4,7 @@
  * It says that it is fake where a real agent says its version.
  */
 
+import type { BackgroundKeep, BackgroundStart } from "#core/ports/guest-background.ts";
 import type { GuestConnection, GuestTarget } from "#core/ports/guest-connection.ts";
 import {
   type GuestConfiguration,
@@ -22,10 +23,13 @@ import {
   type GuestRemove,
   type GuestSource,
   type GuestStats,
+  type GuestWatch,
   SessionLost,
 } from "#core/ports/guest-link.ts";
+import type { GuestChange } from "#core/ports/guest-watch.ts";
 import { MIB } from "#lib/bytes.ts";
 
+import { FakeBackground, startInBackground } from "./fake-background.ts";
 import { connect } from "./fake-connection.ts";
 import { copyIn, copyOut } from "./fake-copies.ts";
 import { makeDirectory, readDirectory, remove, stat } from "./fake-directories.ts";
@@ -33,6 +37,7 @@ import type { FakeGuest } from "./fake-guest.ts";
 import { FAKE_ENDPOINT } from "./fake-hypervisor.ts";
 import { FakeProcess } from "./fake-process.ts";
 import { runShell } from "./fake-shell.ts";
+import { watch } from "./fake-watch.ts";
 import type { FakeWorld } from "./fake-world.ts";
 
 const VERSION = "fake";
@@ -60,6 +65,7 @@ export class FakeDialer implements GuestDialer {
 class FakeLink implements GuestLink {
   readonly agent: GuestIdentity;
   readonly closed: Promise<Error>;
+  readonly background: FakeBackground;
   readonly #guest: FakeGuest;
   readonly #close = new AbortController();
   /** aborts when the session is over, from either side */
@@ -70,6 +76,7 @@ class FakeLink implements GuestLink {
   constructor(guest: FakeGuest) {
     this.#guest = guest;
     this.#over = AbortSignal.any([this.#close.signal, guest.boot]);
+    this.background = new FakeBackground(guest, this.#over);
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.closed = promise;
     const over = this.#over;
@@ -78,7 +85,18 @@ class FakeLink implements GuestLink {
       version: VERSION,
       bootId: guest.bootId,
       init: "alcove",
-      features: ["exec", "shell", "copy", "stats", "power", "configure", "forward", "fs"],
+      features: [
+        "exec",
+        "shell",
+        "copy",
+        "stats",
+        "power",
+        "configure",
+        "forward",
+        "fs",
+        "background",
+        "watch",
+      ],
     };
   }
 
@@ -177,6 +195,24 @@ class FakeLink implements GuestLink {
   async remove(request: GuestRemove, signal: AbortSignal): Promise<void> {
     await this.#answering(signal);
     remove(this.#guest.files, request);
+  }
+
+  async startInBackground(
+    program: GuestExec,
+    keep: BackgroundKeep,
+    signal: AbortSignal,
+  ): Promise<BackgroundStart> {
+    await this.#answering(signal);
+    return startInBackground(this.#guest, program, keep);
+  }
+
+  async watch(wanted: GuestWatch, signal: AbortSignal): Promise<AsyncIterable<GuestChange>> {
+    await this.#answering(signal);
+    return watch(this.#guest.files, wanted, AbortSignal.any([signal, this.#over]));
+  }
+
+  get openStreams(): number {
+    return this.#processes.size;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@
 
 import path from "node:path";
 
+import { Announcer } from "#lib/announcer.ts";
 import { MIB } from "#lib/bytes.ts";
 
 import { refusal } from "./refusal.ts";
@@ -28,7 +29,13 @@ interface FakeDirectory {
 
 const DIRECTORY_MODE = 0o755;
 
+export interface FakeChange {
+  readonly type: "create" | "write" | "remove";
+  readonly name: string;
+}
+
 export class FakeFiles {
+  readonly changes = new Announcer<FakeChange>();
   readonly #entries = new Map<string, FakeEntry>(
     ["/", "/etc", "/root", "/tmp", "/var"].map((name) => [name, newDirectory(DIRECTORY_MODE)]),
   );
@@ -65,6 +72,8 @@ export class FakeFiles {
     this.#contentBytes += content.length - freed;
     const bits = mode ?? before?.mode ?? 0o644;
     this.#entries.set(name, { kind: "file", mode: bits, modifiedAtMs: Date.now(), content });
+    if (!before) this.changes.announce({ type: "create", name });
+    this.changes.announce({ type: "write", name });
   }
 
   /** Makes a directory and its parents (mode 0755); one that is there stays as it is. */
@@ -74,6 +83,7 @@ export class FakeFiles {
     if (entry) return;
     this.makeDirectory(path.posix.dirname(name));
     this.#entries.set(name, newDirectory(mode));
+    this.changes.announce({ type: "create", name });
   }
 
   /** Takes away a file, or a directory and all that is below it. */
@@ -95,6 +105,7 @@ export class FakeFiles {
     const entry = this.#entries.get(name);
     if (entry?.kind === "file") this.#contentBytes -= entry.content.length;
     this.#entries.delete(name);
+    this.changes.announce({ type: "remove", name });
   }
 }
 
