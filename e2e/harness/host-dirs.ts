@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { IMAGES } from "./can-run.ts";
+import { networksOf } from "./host-networks.ts";
 
 export class HostDirs {
   readonly root: string;
@@ -70,6 +71,7 @@ export class HostDirs {
       !packetFilterTables().includes(guardTable(this.runtime)),
       "rules of the packet filter are left",
     );
+    assert.deepEqual(networksOf(this.runtime), [], "networks are left");
     assert.deepEqual(namesIn(this.temp), [], "temporary files are left");
     const kept = ["acceleration.json", "alcove.sqlite", "auth", "images", "secrets", "vms"];
     const unknown = namesIn(this.state).filter((name) => !kept.includes(name));

@@ -1,0 +1,111 @@
+/**
+ * A host outside, for guests to reach: a network namespace beside the host's, with services on two
+ * public addresses that the host routes to it, and one in a network that the host is in itself.
+ *
+ *     host 198.51.100.x/30 ── link ── namespace: the other address of the /30, and 203.0.113.y, .y+1
+ */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+/** what everybody hears who connects: from where, and to which address and port */
+const SERVER = `
+const { createServer } = require("node:net");
+const plain = (address) => address.replace("::ffff:", "");
+for (const port of process.argv.slice(1)) {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.end("from " + plain(socket.remoteAddress) + " to " + plain(socket.localAddress) + " " + port + "\\n");
+  });
+  server.listen(Number(port), () => console.log("listening"));
+}`;
+
+/** how many of these can be at a time, by the process that makes them */
+const PLACES = 60;
+
+export class Outside {
+  /** two public addresses, and the one next to the host */
+  readonly one: string;
+  readonly other: string;
+  readonly near: string;
+  /** the host's address in the network of `near` */
+  readonly hostThere: string;
+  readonly port = 8080;
+  readonly otherPort = 9090;
+  readonly #name: string;
+  readonly #device: string;
+  #server: ChildProcess | undefined;
+
+  static async open(): Promise<Outside> {
+    const outside = new Outside(process.pid % PLACES);
+    try {
+      outside.#connect();
+      await outside.#serve();
+      return outside;
+    } catch (error) {
+      await outside.close();
+      throw error;
+    }
+  }
+
+  private constructor(place: number) {
+    this.#name = `alcove-outside-${process.pid}`;
+    this.#device = `aout${process.pid % 1_000_000}`;
+    this.hostThere = `198.51.100.${place * 4 + 1}`;
+    this.near = `198.51.100.${place * 4 + 2}`;
+    this.one = `203.0.113.${place * 2 + 2}`;
+    this.other = `203.0.113.${place * 2 + 3}`;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server && server.exitCode === null && server.signalCode === null) {
+      server.kill("SIGKILL");
+      await once(server, "close");
+    }
+    ip(["-force", "-batch", "-"], `link del ${this.#device}\nnetns del ${this.#name}\n`);
+  }
+
+  #connect(): void {
+    const device = this.#device;
+    const lines = [
+      `netns add ${this.#name}`,
+      `link add ${device} type veth peer name out0 netns ${this.#name}`,
+      `addr add ${this.hostThere}/30 dev ${device}`,
+      `link set ${device} up`,
+    ];
+    assert.equal(ip(["-batch", "-"], `${lines.join("\n")}\n`), "");
+    const inside = [
+      "link set lo up",
+      `addr add ${this.near}/30 dev out0`,
+      `addr add ${this.one}/32 dev lo`,
+      `addr add ${this.other}/32 dev lo`,
+      "link set out0 up",
+    ];
+    assert.equal(ip(["-n", this.#name, "-batch", "-"], `${inside.join("\n")}\n`), "");
+    const routes = [this.one, this.other].map((it) => `route add ${it} via ${this.near}`);
+    assert.equal(ip(["-batch", "-"], `${routes.join("\n")}\n`), "");
+  }
+
+  async #serve(): Promise<void> {
+    const node = [process.execPath, "-e", SERVER, String(this.port), String(this.otherPort)];
+    const server = spawn("ip", ["netns", "exec", this.#name, ...node], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#server = server;
+    const lines = createInterface({ input: server.stdout });
+    for (let listening = 0; listening < 2; listening += 1) await once(lines, "line");
+  }
+}
+
+/** @returns what it said on its standard error; empty when all was well */
+function ip(args: readonly string[], input: string): string {
+  try {
+    execFileSync("ip", [...args], { input, stdio: ["pipe", "ignore", "pipe"] });
+    return "";
+  } catch (error) {
+    return String(error);
+  }
+}

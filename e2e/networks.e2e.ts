@@ -1,0 +1,374 @@
+/**
+ * Bridge and isolated networks with real guests: who reaches whom, and who does not.
+ *
+ * "Refused" is said at once by a packet filter on the way. What a guest sends under a false address
+ * vanishes instead, which shows only as silence: each of those stories also tries the true address, before and
+ * after. IPv6 is not tried: guests have none in these networks.
+ */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { after, before } from "node:test";
+
+import { exec, sh } from "./harness/exec.ts";
+import { networksOf } from "./harness/host-networks.ts";
+import { asObject, textIn } from "./harness/json-value.ts";
+import { Outside } from "./harness/outside.ts";
+import { suite, type TestHost } from "./harness/test-host.ts";
+import { until } from "./harness/until.ts";
+
+/** Networks of their own for each run of this file. */
+const place = 20 + (process.pid % 200);
+const NETWORK = `10.${place}.0`;
+const GATEWAY = `${NETWORK}.1`;
+const RANGE = `10.${place}.4.0/22`;
+
+const directory = mkdtempSync(path.join(tmpdir(), "alcove-networks-"));
+const file = path.join(directory, "alcove.yaml");
+const SETTINGS = { ALCOVE_CONFIG: file, ALCOVE_GROUP_VCPUS: "", ALCOVE_GROUP_MEMORY_MIB: "" };
+
+const outside = { host: undefined as Outside | undefined };
+
+function there(): Outside {
+  assert.ok(outside.host, "the outside is not open");
+  return outside.host;
+}
+
+before(async () => {
+  if (process.getuid?.() === 0) outside.host = await Outside.open();
+  writeFileSync(
+    file,
+    `config:
+  api: { auth: { enabled: true } }
+  host_groups:
+    - name: sbox
+      count: 0
+      vcpu: 1
+      ram_mb: 256
+      dns_servers: [192.0.2.53]
+      network: { mode: bridge, gateway: ${GATEWAY}/24, range: ${NETWORK}.10-${NETWORK}.20 }
+    - name: iso
+      count: 0
+      vcpu: 1
+      ram_mb: 256
+      network: { mode: isolated, range: ${RANGE}, drop: [${outside.host?.other ?? "192.0.2.9"}] }
+`,
+  );
+});
+after(async () => {
+  await outside.host?.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function create(host: TestHost, group: string, body: object = {}): Promise<string> {
+  const query = { wait: "agent", timeout: "2m0s" };
+  const answer = await host.api.post(`/hostgroup/${group}/nodes`, { query, json: body });
+  assert.equal(answer.status, 201, answer.text);
+  return textIn(answer.json, "hostname");
+}
+
+async function remove(host: TestHost, ...hostnames: readonly string[]): Promise<void> {
+  for (const hostname of hostnames) {
+    const [group] = hostname.split("-");
+    const answer = await host.api.delete(`/hostgroup/${group}/nodes/${hostname}`);
+    assert.equal(answer.status, 200, answer.text);
+  }
+}
+
+async function ipOf(host: TestHost, hostname: string): Promise<string> {
+  return textIn(asObject(await host.node(hostname)), "ip");
+}
+
+/** @returns what a service says to the guest, "refused" when somebody said no, "silence" when nobody answered */
+async function dial(host: TestHost, hostname: string, address: string, port: number) {
+  const read = `exec 3<>/dev/tcp/${address}/${port} && cat <&3`;
+  const { stdout, stderr, exitCode } = await exec(host.api, hostname, {
+    cmd: `timeout 3 bash -c '${read}'`,
+    shell: "/bin/sh",
+  });
+  if (exitCode === 0) return stdout.toString().trim();
+  return /refused|No route to host|Network is unreachable/.test(stderr.toString())
+    ? "refused"
+    : "silence";
+}
+
+async function pings(
+  host: TestHost,
+  hostname: string,
+  address: string,
+  from = "",
+): Promise<boolean> {
+  const cmd = `ping -c 1 -W 2 ${from === "" ? "" : `-I ${from}`} ${address}`;
+  return (await exec(host.api, hostname, { cmd, shell: "/bin/sh" })).exitCode === 0;
+}
+
+/** A service in the guest, reached from the host. */
+async function greetingFrom(host: TestHost, hostname: string, address: string): Promise<string> {
+  const perl = `use IO::Socket::INET; my $s = IO::Socket::INET->new(Listen => 1, LocalPort => 7000) or die; while (my $c = $s->accept) { print $c "from the guest\\n"; close $c }`;
+  await sh(host.api, hostname, `setsid perl -e '${perl}' > /dev/null 2>&1 < /dev/null &`);
+  return until(`${hostname} greets at ${address}`, async () => {
+    const socket = connect({ host: address, port: 7000, timeout: 2_000 });
+    try {
+      return await text(socket);
+    } catch {
+      return undefined; // not listening yet
+    } finally {
+      socket.destroy();
+    }
+  });
+}
+
+/** A service on all addresses of the host. */
+async function openGreeter() {
+  const server = createServer((socket) => {
+    socket.on("error", () => {}); // the guest may leave first
+    socket.end("from the host\n");
+  });
+  server.listen(0, "0.0.0.0");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return { port: address.port, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+suite("network bridge", SETTINGS, (host, story) => {
+  let one = "";
+  let other = "";
+
+  story("a guest has an address of the pool, the gateway and the group's name server", async () => {
+    one = await create(host, "sbox");
+    assert.equal(await ipOf(host, one), `${NETWORK}.10`);
+    const addresses = await sh(host.api, one, "ip -4 -o addr show dev eth0");
+    assert.ok(addresses.includes(`inet ${NETWORK}.10/24 `), addresses);
+    assert.match(
+      await sh(host.api, one, "ip route show default"),
+      new RegExp(`via ${GATEWAY} dev eth0`),
+    );
+    assert.equal(await sh(host.api, one, "cat /etc/resolv.conf"), "nameserver 192.0.2.53");
+  });
+
+  story("guests reach each other, and the host reaches them at their addresses", async () => {
+    other = await create(host, "sbox", { ip: `${NETWORK}.15/24` });
+    assert.equal(await ipOf(host, other), `${NETWORK}.15`);
+    assert.ok(await pings(host, one, `${NETWORK}.15`));
+    assert.equal(await greetingFrom(host, other, `${NETWORK}.15`), "from the guest\n");
+    assert.equal(await dial(host, one, `${NETWORK}.15`, 7000), "from the guest");
+  });
+
+  story("a guest reaches the world under the host's address", async () => {
+    const { one: address, port, hostThere } = there();
+    assert.equal(await dial(host, one, address, port), `from ${hostThere} to ${address} ${port}`);
+  });
+
+  story(
+    "the gateway answers, and the host's own services are refused on every address",
+    async () => {
+      await using greeter = await openGreeter();
+      assert.ok(await pings(host, one, GATEWAY));
+      for (const address of [GATEWAY, there().hostThere]) {
+        assert.equal(await dial(host, one, address, greeter.port), "refused", address);
+      }
+    },
+  );
+
+  story("what a guest sends from an address that is not its own gets nowhere", async () => {
+    assert.ok(await pings(host, one, `${NETWORK}.15`, `${NETWORK}.10`));
+    await sh(host.api, one, `ip addr add ${NETWORK}.99/24 dev eth0`);
+    assert.equal(await pings(host, one, `${NETWORK}.15`, `${NETWORK}.99`), false);
+    assert.equal(await pings(host, one, GATEWAY, `${NETWORK}.99`), false);
+    await sh(host.api, one, `ip addr del ${NETWORK}.99/24 dev eth0`);
+    assert.ok(await pings(host, one, `${NETWORK}.15`));
+  });
+
+  story("nor does what it sends from another MAC address", async () => {
+    const own = await sh(host.api, one, "cat /sys/class/net/eth0/address");
+    const become = (mac: string) =>
+      sh(host.api, one, `ip link set eth0 address ${mac}; ip neigh flush dev eth0`);
+    await become("02:00:00:00:00:99");
+    assert.equal(await pings(host, one, `${NETWORK}.15`), false);
+    await become(own);
+    assert.ok(await pings(host, one, `${NETWORK}.15`));
+    await remove(host, one, other);
+  });
+
+  story("a deleted VM's tap is gone, and its address is given again", async () => {
+    assert.deepEqual(
+      networksOf(host.dirs.runtime).filter((it) => /t\d+$/.test(it)),
+      [],
+    );
+    const again = await create(host, "sbox");
+    assert.equal(await ipOf(host, again), `${NETWORK}.10`);
+    await remove(host, again);
+  });
+});
+
+suite("network isolated", SETTINGS, (host, story) => {
+  let one = "";
+  let ip = "";
+
+  story(
+    "the host reaches a guest at its address, which the guest itself does not know",
+    async () => {
+      one = await create(host, "iso");
+      ip = await ipOf(host, one);
+      assert.equal(ip, `10.${place}.4.2`);
+      assert.match(
+        await sh(host.api, one, "ip -4 -o addr show dev eth0"),
+        /inet 10\.232\.0\.2\/30 /,
+      );
+      assert.equal(await greetingFrom(host, one, ip), "from the guest\n");
+    },
+  );
+
+  story("its process lives in a network namespace of its own, without privileges", async () => {
+    const pid = host.machinePid(one);
+    const namespace = networksOf(host.dirs.runtime).find((it) => it.startsWith("alcove-"));
+    const inode = statSync(`/run/netns/${namespace}`).ino;
+    assert.equal(readlinkSync(`/proc/${pid}/ns/net`), `net:[${inode}]`);
+    assert.notEqual(readlinkSync(`/proc/${pid}/ns/net`), readlinkSync("/proc/self/ns/net"));
+  });
+
+  story("it reaches the world under the host's address, but for what its group drops", async () => {
+    const { one: address, other: dropped, port, hostThere } = there();
+    assert.equal(await dial(host, one, address, port), `from ${hostThere} to ${address} ${port}`);
+    assert.equal(await dial(host, one, dropped, port), "refused");
+  });
+
+  story("the host, its networks and other VMs are refused, from both sides", async () => {
+    await using greeter = await openGreeter();
+    const bridged = await create(host, "sbox");
+    const other = await create(host, "iso");
+    const otherIp = await ipOf(host, other);
+    assert.equal(await greetingFrom(host, other, otherIp), "from the guest\n");
+    const { hostThere, near, port } = there();
+    const link = ip.replace(/\d+$/, (last) => String(Number(last) - 1));
+    for (const address of [link, GATEWAY, hostThere]) {
+      assert.equal(await dial(host, one, address, greeter.port), "refused", address);
+    }
+    assert.equal(await dial(host, one, near, port), "refused");
+    assert.equal(await dial(host, one, otherIp, 7000), "refused");
+    assert.equal(await pings(host, one, await ipOf(host, bridged)), false);
+    assert.equal(await dial(host, bridged, otherIp, 7000), "silence");
+    await remove(host, bridged, other);
+  });
+
+  story("a false address leads nowhere", async () => {
+    const { one: address, port } = there();
+    await sh(
+      host.api,
+      one,
+      "ip addr add 10.99.99.99/32 dev eth0; ip route replace default via 10.232.0.1 src 10.99.99.99",
+    );
+    assert.equal(await dial(host, one, address, port), "silence");
+    await sh(
+      host.api,
+      one,
+      "ip route replace default via 10.232.0.1; ip addr del 10.99.99.99/32 dev eth0",
+    );
+    assert.match(await dial(host, one, address, port), /^from /);
+    await remove(host, one);
+  });
+
+  story(
+    "with only an allow list all else is refused, and an entry opens its port alone",
+    async () => {
+      const { one: address, other, near, port, otherPort } = there();
+      const network = { allow: [`${address}:${port}`, `${near}:${port}`], drop: [] };
+      const vm = await create(host, "iso", { network });
+      assert.match(await dial(host, vm, address, port), /^from /);
+      assert.match(await dial(host, vm, near, port), /^from /);
+      assert.equal(await dial(host, vm, address, otherPort), "refused");
+      assert.equal(await dial(host, vm, near, otherPort), "refused");
+      assert.equal(await dial(host, vm, other, port), "refused");
+      await remove(host, vm);
+    },
+  );
+
+  story("with both lists, allow carves exceptions out of drop", async () => {
+    const { one: address, other, port, otherPort } = there();
+    const network = { allow: [`${address}/32`], drop: ["203.0.113.0/24"] };
+    const vm = await create(host, "iso", { network });
+    assert.match(await dial(host, vm, address, otherPort), /^from /);
+    assert.equal(await dial(host, vm, other, port), "refused");
+    await remove(host, vm);
+  });
+
+  story("with neither list all is allowed but what is near", async () => {
+    const { other, near, port } = there();
+    const vm = await create(host, "iso", { network: { allow: [], drop: [] } });
+    assert.match(await dial(host, vm, other, port), /^from /);
+    assert.equal(await dial(host, vm, near, port), "refused");
+    await remove(host, vm);
+  });
+});
+
+suite("networks over daemons", SETTINGS, (host, story) => {
+  let bridged = "";
+  let isolated = "";
+
+  const bothReachTheWorld = async () => {
+    const { one: address, port } = there();
+    for (const vm of [bridged, isolated])
+      assert.match(await dial(host, vm, address, port), /^from /);
+  };
+
+  story("a killed daemon's networks go on, and the next daemon takes them over", async () => {
+    bridged = await create(host, "sbox", { persistent: true });
+    isolated = await create(host, "iso", { persistent: true });
+    const made = networksOf(host.dirs.runtime);
+    await host.daemon.kill();
+    assert.deepEqual(networksOf(host.dirs.runtime), made);
+    await host.start({ ALCOVE_ON_STOP: "leave" });
+    assert.deepEqual(host.daemon.events("host.leftover_removed"), []);
+    assert.deepEqual(networksOf(host.dirs.runtime), made);
+    await bothReachTheWorld();
+  });
+
+  story("a daemon that leaves its VMs leaves their networks", async () => {
+    const made = networksOf(host.dirs.runtime);
+    await host.daemon.stop();
+    assert.deepEqual(networksOf(host.dirs.runtime), made);
+    await host.start();
+    await bothReachTheWorld();
+    await sh(host.api, bridged, "ip addr add 10.99.99.99/24 dev eth0");
+    assert.equal(await pings(host, bridged, GATEWAY, "10.99.99.99"), false);
+  });
+
+  story(
+    "what belongs to nobody after a crash of everything is gone after the next start",
+    async () => {
+      const pids = [bridged, isolated].map((vm) => machinePidAfterRestart(host, vm));
+      await host.daemon.kill();
+      for (const pid of pids) process.kill(pid, "SIGKILL");
+      await until("the machines are gone", () => host.dirs.machines().length === 0);
+      await host.start();
+      assert.deepEqual(networksOf(host.dirs.runtime), []);
+      assert.ok(host.daemon.events("host.leftover_removed").length > 0);
+    },
+  );
+
+  story("a VM that starts again has its address again", async () => {
+    const address = await ipOf(host, isolated);
+    const answer = await host.api.post(`/vm/${isolated}/relaunch`);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(await ipOf(host, isolated), address);
+    await until("its agent answers", async () => {
+      const { status } = await host.api.get(`/vm/${isolated}/health`);
+      return status === 200;
+    });
+    assert.match(await dial(host, isolated, there().one, there().port), /^from /);
+    await remove(host, bridged, isolated);
+  });
+});
+
+/** A daemon that adopted a VM says its process. */
+function machinePidAfterRestart(host: TestHost, hostname: string): number {
+  const adopted = host.daemon.events("vm.adopted").find((line) => line["hostname"] === hostname);
+  assert.ok(adopted, `${hostname} was not adopted`);
+  return Number(adopted["pid"]);
+}
