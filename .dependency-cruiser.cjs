@@ -72,7 +72,7 @@ module.exports = {
     room("secrets", [CORE, LIB]),
     room("store", [CORE, LIB]),
     room("http", [CORE, LIB]),
-    room("config", [PORTS, `${DAEMON}core/(group|network)/`, LIB]),
+    room("config", [PORTS, `${DAEMON}core/(group|image|network)/`, LIB]),
     room("log", [PORTS, LIB]),
     strangers("drivers", "drivers"),
     strangers("surfaces", "http"),

@@ -29,9 +29,10 @@ export async function accelerated(
   if (acceleration !== "auto") {
     return { qemu: { ...base, accel: acceleration }, reason: "Set by ALCOVE_ACCELERATION." };
   }
-  const kernelPath = await kernelOf(config.groups[0].image, images, signal);
+  const names = [...new Set(config.groups.map(({ image }) => image))];
+  const kernelPath = await kernelOf(names, images, signal);
   if (kernelPath === undefined) {
-    const reason = `Emulation until image ${config.groups[0].image} is built: without a kernel nothing can be probed.`;
+    const reason = `Emulation until image ${names.join(" or ")} is built: without a kernel nothing can be probed.`;
     return { qemu: { ...base, accel: "tcg" }, reason };
   }
   const request = {
@@ -63,15 +64,18 @@ async function withoutAcceleration(
   };
 }
 
+/** @returns the kernel of the first of these images that there is */
 async function kernelOf(
-  image: string,
+  names: readonly string[],
   images: ImageStore,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  try {
-    return (await images.resolve(image, signal)).kernel.path;
-  } catch (error) {
-    if (AlcoveError.is(error, "image_not_found")) return undefined;
-    throw error;
+  for (const name of names) {
+    try {
+      return (await images.resolve(name, signal)).kernel.path;
+    } catch (error) {
+      if (!AlcoveError.is(error, "image_not_found")) throw error;
+    }
   }
+  return undefined;
 }

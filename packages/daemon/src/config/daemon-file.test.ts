@@ -208,6 +208,7 @@ const REFUSED: readonly (readonly [lines: readonly string[], line: number, probl
   [["dns_servers: [dns.example]"], 4, /dns_servers holds "dns.example", which is no address/],
   [["gpu_count: 1"], 4, /gpu_count asks for GPUs/],
   [["image: ghcr.io/openfaasltd/slicer-systemd:6.1"], 4, /names an image in a registry/],
+  [["image: Base Image"], 4, /image is "Base Image", which is no image's name: leave the key out/],
   [["ca: { generate: true }"], 4, /ca makes guests trust/],
   [["ca: { files: [/etc/ca.pem] }"], 4, /ca makes guests trust/],
   [["share_home: /Users/me"], 4, /share_home shares a directory/],

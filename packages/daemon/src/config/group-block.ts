@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 
 import { type HostGroup, MAX_USERDATA_BYTES } from "#core/group/host-group.ts";
+import { isImageReference } from "#core/image/reference.ts";
 import type { GroupNetwork } from "#core/network/network.ts";
 import { GIB, humanBytes, MIB } from "#lib/bytes.ts";
 
@@ -79,11 +80,13 @@ function memoryFrom(block: MapReader): number {
 /** @returns the image's name, or `undefined` when none is given */
 export function imageFrom(block: MapReader): string | undefined {
   const image = block.text("image");
-  if (image !== undefined && /[/:@]/.test(image)) {
-    const advice = `leave the key out for Alcove's "${DEFAULT_IMAGE}", or name one of \`alcove image list\``;
-    block.problem("image", `names an image in a registry, which Alcove does not pull: ${advice}`);
-  }
-  return image;
+  if (image === undefined || isImageReference(image)) return image;
+  const advice = `leave the key out for Alcove's "${DEFAULT_IMAGE}", or name one of \`alcove image list\``;
+  const what = /[/:@]/.test(image)
+    ? "names an image in a registry, which Alcove does not pull"
+    : `is "${image}", which is no image's name`;
+  block.problem("image", `${what}: ${advice}`);
+  return undefined;
 }
 
 function diskFrom(block: MapReader): number | undefined {

@@ -26,6 +26,11 @@ export function parseImageReference(text: string): ImageReference {
   return { kind: "name", name: parseImageName(text) };
 }
 
+/** Whether it can be a name or the beginning of an id; nothing is looked up. */
+export function isImageReference(text: string): boolean {
+  return NAME.test(text) || ID_PREFIX.test(text);
+}
+
 export function isImageId(text: string): boolean {
   return ID.test(text);
 }
