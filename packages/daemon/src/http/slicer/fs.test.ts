@@ -32,6 +32,15 @@ test("slicer fs: a directory is made, listed, looked at and removed", async () =
   assert.equal((await api.call(`GET ${HERE}/stat?path=/srv/a`)).status, 404);
 });
 
+test("slicer fs: null in a body is what absent is", async () => {
+  await using api = await withVm();
+  const body = JSON.stringify({ path: "/plain", recursive: null, mode: null });
+  const made = await api.call(`POST ${HERE}/mkdir`, { body });
+  assert.equal(made.status, 200, made.text);
+  const { mode } = JSON.parse((await api.call(`GET ${HERE}/stat?path=/plain`)).text);
+  assert.equal(mode, "0755");
+});
+
 test("slicer fs: what is missing, wrong or not empty is refused", async () => {
   await using api = await withVm();
   await api.call(`POST ${HERE}/mkdir`, { body: '{"path":"/srv/full/x","recursive":true}' });

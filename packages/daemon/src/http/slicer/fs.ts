@@ -15,10 +15,11 @@ import { flag, One, pathOf, permissionBits } from "./query.ts";
 
 const params = Type.Object({ hostname: Type.String() });
 const AtPath = Type.Object({ path: One });
+/** In a body null is what absent is, as to Slicer's own decoder. */
 const MakeDirectory = Type.Object({
   path: One,
-  recursive: Type.Optional(Type.Boolean()),
-  mode: One,
+  recursive: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  mode: Type.Optional(Type.Union([Type.String(), Type.Null()])),
 });
 
 const NEW_DIRECTORY_MODE = 0o755;
@@ -47,12 +48,18 @@ export const fs: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }) =
 
   const make = { schema: { params, body: MakeDirectory }, config: { access: "vm:use" } } as const;
   app.post("/vm/:hostname/fs/mkdir", make, async (request, reply) => {
-    const { path, recursive = false, mode } = request.body;
+    const { path, recursive, mode } = request.body;
     const left = clientLeft(request, reply);
     const agent = await agentOf(vms.get(request.params.hostname), left);
-    const bits = permissionBits(mode) ?? NEW_DIRECTORY_MODE;
-    const order = { path: pathOf(path), user: "default", mode: bits, recursive } as const;
-    await agent.makeDirectory(order, left);
+    await agent.makeDirectory(
+      {
+        path: pathOf(path),
+        user: "default",
+        mode: permissionBits(mode ?? undefined) ?? NEW_DIRECTORY_MODE,
+        recursive: recursive ?? false,
+      },
+      left,
+    );
     return reply.type("text/plain").send("");
   });
 

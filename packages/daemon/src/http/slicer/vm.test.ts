@@ -158,6 +158,7 @@ const SHUTDOWNS: readonly (readonly [what: string, query: string, body: string |
   ["it in the query", "?action=shutdown", undefined],
   ["it in the body", "", '{"action":"shutdown"}'],
   ["the query before the body", "?action=shutdown", '{"action":"reboot"}'],
+  ["null in the body", "", '{"action":null}'],
   ["an empty query", "?action=", '{"action":"shutdown"}'],
 ];
 

@@ -50,7 +50,7 @@ export const vm: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms, con
     schema: {
       params,
       querystring: Type.Object({ action: One }),
-      body: Type.Object({ action: Type.Optional(Type.String()) }),
+      body: Type.Object({ action: Type.Optional(Type.Union([Type.String(), Type.Null()])) }),
     },
     config: { access: "vm:operate" },
   } as const;
