@@ -29,6 +29,10 @@ suite("secrets", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
   const post = (json: object) => host.api.post("/secrets", { json });
   const patch = (at: string, ask: { json: object }) => host.api.ask("PATCH", at, ask);
   const bootId = (vm: string) => sh(host.api, vm, "cat /proc/sys/kernel/random/boot_id");
+  const reads = async (uid: number, name: string) => {
+    const query = { cmd: `sha256sum ${DIRECTORY}/${name}`, shell: "/bin/sh", uid };
+    return (await exec(host.api, vm, query)).exitCode;
+  };
   let vm = "";
 
   story(
@@ -75,12 +79,8 @@ suite("secrets", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
   );
 
   story("who may read one is said by its own mode", async () => {
-    const as = async (uid: number, name: string) => {
-      const query = { cmd: `sha256sum ${DIRECTORY}/${name}`, shell: "/bin/sh", uid };
-      return (await exec(host.api, vm, query)).exitCode;
-    };
     assert.deepEqual(
-      [await as(1000, "first"), await as(1000, "second"), await as(0, "second")],
+      [await reads(1000, "first"), await reads(1000, "second"), await reads(0, "second")],
       [0, 1, 0],
     );
   });
