@@ -63,7 +63,7 @@ export class BareGuest implements AsyncDisposable {
     const disks = await VmDisks.open(path.join(order.scratch, "bare"));
     const vmId = newVmId();
     const { kernel, rootfs } = order.image;
-    await disks.create(vmId, rootfs);
+    await disks.create(vmId, rootfs, rootfs.virtualSizeBytes);
     opened.defer(() => disks.remove(vmId));
     const runDir = path.join(path.dirname(disks.consoleLogPath(vmId)), "run");
     await mkdir(runDir);

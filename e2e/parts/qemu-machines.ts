@@ -50,7 +50,7 @@ export function open(overrides: Partial<QemuConfig> = {}): QemuHypervisor {
 
 export async function freshPlan(): Promise<BootPlan> {
   const vmId = newVmId();
-  await disks.create(vmId, image.rootfs);
+  await disks.create(vmId, image.rootfs, image.rootfs.virtualSizeBytes);
   return {
     vmId,
     vcpus: 1,

@@ -5,6 +5,7 @@ import path from "node:path";
 
 import type { Config } from "#config/config.ts";
 import type { HostGroups } from "#core/group/host-group.ts";
+import { checkGroupDisks } from "#core/image/disk-size.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
@@ -36,6 +37,7 @@ const GUEST_ENTROPY_BYTES = 64;
 /** Adopts what an earlier daemon left; when this resolves, every VM's phase is true. */
 export async function openVms(config: Config, parts: VmsParts, signal: AbortSignal): Promise<Vms> {
   const { images, disks, networks, secrets } = parts;
+  await checkGroupDisks(parts.groups.all(), images, signal);
   const runRoot = path.join(config.runtimeDir, "vms");
   const deps = {
     ...parts,

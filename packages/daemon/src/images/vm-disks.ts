@@ -21,9 +21,9 @@ export class VmDisks implements DiskStore {
     return new VmDisks(root);
   }
 
-  async create(vmId: string, base: BaseDisk): Promise<void> {
-    const { path: backingPath, format: backingFormat, virtualSizeBytes } = base;
-    const overlay = emptyOverlay({ virtualSizeBytes, backingPath, backingFormat });
+  async create(vmId: string, base: BaseDisk, sizeBytes: number): Promise<void> {
+    const { path: backingPath, format: backingFormat } = base;
+    const overlay = emptyOverlay({ virtualSizeBytes: sizeBytes, backingPath, backingFormat });
     await mkdir(this.#directory(vmId), { mode: 0o700 });
     try {
       await writeFile(this.#overlayPath(vmId), overlay, { mode: 0o600 });

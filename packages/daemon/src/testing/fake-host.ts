@@ -126,7 +126,7 @@ export class FakeHost implements AsyncDisposable {
     different: Partial<SupervisorDeps> = {},
   ): Promise<VmSupervisor> {
     const image = await fakeImages.resolve(record.imageId, never);
-    await this.disks.create(record.id, image.rootfs);
+    await this.disks.create(record.id, image.rootfs, image.rootfs.virtualSizeBytes);
     this.store.insert(record);
     return this.superviseAgain(record, different);
   }

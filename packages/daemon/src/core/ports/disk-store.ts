@@ -14,8 +14,11 @@ export interface BaseDisk {
 }
 
 export interface DiskStore {
-  /** Makes the VM's directory and overlay; on failure nothing is left. */
-  create(vmId: string, base: BaseDisk): Promise<void>;
+  /**
+   * Makes the VM's directory and overlay; on failure nothing is left.
+   * @param sizeBytes as the guest sees it: the base's, or more
+   */
+  create(vmId: string, base: BaseDisk, sizeBytes: number): Promise<void>;
   /** how a driver attaches the overlay, whether or not it exists */
   rootDisk(vmId: string, base: BaseDisk): DiskPlan;
   consoleLogPath(vmId: string): string;

@@ -36,11 +36,20 @@ export function bootPlanFor(record: VmRecord, parts: BootParts): BootPlan {
     kernel: {
       path: image.kernel.path,
       initramfsPath: image.kernel.initramfsPath,
-      args: image.kernel.args,
+      args: [...image.kernel.args, ...mountWords(image)],
     },
     disks: [files.rootDisk(record.id, image.rootfs)],
     network,
   };
+}
+
+/**
+ * What the guest deletes is given back to the host at once: `discard` costs little where disks are
+ * files, and no guest of ours runs a timer that would do it later.
+ */
+function mountWords({ kernel, rootfs }: ResolvedImage): readonly string[] {
+  const chosen = kernel.args.some((word) => word.startsWith("rootflags="));
+  return rootfs.filesystem === "ext4" && !chosen ? ["rootflags=discard"] : [];
 }
 
 /** What the agent is told at first contact. */

@@ -36,7 +36,8 @@ for (const [kind, stored, after] of RECOVERIES) {
     const since = new Date(1_000);
     const state = { phase: stored, since, reason: undefined, machine: undefined };
     const record = aVmRecord({ kind, state });
-    await host.disks.create(record.id, (await fakeImages.resolve("base", never)).rootfs);
+    const { rootfs } = await fakeImages.resolve("base", never);
+    await host.disks.create(record.id, rootfs, rootfs.virtualSizeBytes);
     host.store.insert(record);
     const vms = await host.open();
     const phases = () => vms.list().map(({ phase }) => phase);
@@ -88,7 +89,9 @@ test("restart: what belongs to no VM is removed, and said in the log", async () 
   const kept = aVmRecord({ kind: "persistent", state: stopped() });
   const [machine, files] = [newVmId(), newVmId()];
   const { rootfs } = await fakeImages.resolve("base", never);
-  for (const id of [kept.id, files]) await host.disks.create(id, rootfs);
+  for (const id of [kept.id, files]) {
+    await host.disks.create(id, rootfs, rootfs.virtualSizeBytes);
+  }
   host.store.insert(kept);
   host.world.add(planOf(host, machine));
   await mkdir(`${host.runRoot}/${machine}`, { recursive: true });

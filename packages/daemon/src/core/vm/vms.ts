@@ -13,6 +13,7 @@ import { AlcoveError } from "../errors.ts";
 import type { HostGroup, HostGroups } from "../group/host-group.ts";
 import { admitNow } from "../host/admission.ts";
 import { admitCount, type CapacityLimits, type Share } from "../host/capacity.ts";
+import { rootDiskBytes } from "../image/disk-size.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { ImageStore } from "../ports/image-store.ts";
@@ -151,6 +152,7 @@ export class Vms {
     const group = this.#deps.groups.get(order.group);
     const spec = await this.specFor(group, request, signal);
     const image = await this.#deps.images.resolve(spec.image, signal);
+    const diskBytes = rootDiskBytes(spec.diskBytes, image);
     using _turn = await this.#admissions.enter(signal);
     admitCount(this.#byHostname.size, this.#deps.limits);
     await this.#admit(spec);
@@ -161,7 +163,7 @@ export class Vms {
       { group, kind, hostname, spec, wantedAddress, ...made },
       this.list().map((vm) => vm.record),
     );
-    await this.#deps.disks.create(record.id, image.rootfs);
+    await this.#deps.disks.create(record.id, image.rootfs, diskBytes);
     try {
       this.#checkName(record.spec.tags); // now, when nothing can come between it and the list
       this.#deps.store.insert(record);
