@@ -16,7 +16,7 @@ const GO_MS = 10 * 60_000;
 const configuration = (declared: number) => `config:
   api: { auth: { enabled: true } }
   host_groups:
-    - { name: ${GROUP}, count: ${declared}, vcpu: 1, ram_mb: 1024, storage: image, storage_size: 2G }
+    - { name: ${GROUP}, count: ${declared}, vcpu: 1, ram_mb: 1024, storage: image, storage_size: 4G }
 `;
 
 describe("go sdk", { skip: cannotRunGo }, () => {
