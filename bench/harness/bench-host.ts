@@ -80,6 +80,7 @@ export class BenchHost implements AsyncDisposable {
       accel: textIn(found, "accel") === "kvm" ? "kvm" : "tcg",
       tscKhz: Number(found?.["tscKhz"]),
       guestAslr: "auto",
+      guestReboot: "restarts",
     };
   }
 

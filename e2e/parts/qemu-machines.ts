@@ -40,6 +40,7 @@ export const config: QemuConfig = {
   accel: "tcg",
   tscKhz: await hostTscKhz(AGENT, never),
   guestAslr: "auto",
+  guestReboot: "restarts",
   bootTimeoutMs: 30_000,
   users: asRoot ? { base: 1_900_000_000, count: 1000 } : undefined,
 };

@@ -59,6 +59,7 @@ async function withoutAcceleration(
     binary: config.qemuBinary,
     tscKhz: await hostTscKhz(config.agentBinary, signal),
     guestAslr: config.guestAslr,
+    guestReboot: config.guestReboot,
     bootTimeoutMs: config.bootTimeoutMs,
     users: vmmUsers(config),
   };

@@ -31,11 +31,11 @@ export async function virtualisation(
   log: Log,
   signal: AbortSignal,
 ): Promise<Virtualisation> {
-  return config.hypervisor === "fake" ? fakes() : withQemu(config, log, signal);
+  return config.hypervisor === "fake" ? fakes(config) : withQemu(config, log, signal);
 }
 
-function fakes(): Virtualisation {
-  const world = new FakeWorld();
+function fakes({ guestReboot }: Config): Virtualisation {
+  const world = new FakeWorld(guestReboot);
   const hypervisor = new FakeHypervisor(world, { bootLatencyMs: FAKE_BOOT_MS });
   return { hypervisor, dialer: new FakeDialer(world), images: fakeImages };
 }

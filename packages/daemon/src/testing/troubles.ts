@@ -65,6 +65,7 @@ export function hypervisorWith(
   return {
     name: hypervisor.name,
     isolation: hypervisor.isolation,
+    guestReboot: hypervisor.guestReboot,
     boot: async (plan, signal) => other(await hypervisor.boot(plan, signal)),
     adopt: async (plan, handle, signal) => {
       const machine = await hypervisor.adopt(plan, handle, signal);
@@ -87,6 +88,7 @@ export class HeldBoots {
     this.hypervisor = {
       name: inner.name,
       isolation: inner.isolation,
+      guestReboot: inner.guestReboot,
       boot: async (plan, signal) => {
         begun.resolve();
         await unlessAborted(this.#gate.promise, signal);

@@ -9,7 +9,9 @@ import { within } from "#lib/patience.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { GuestHealth, GuestLink, GuestStats } from "../ports/guest-link.ts";
+import type { GuestReboot } from "../ports/hypervisor.ts";
 import type { VmSupervisor } from "../vm/supervisor.ts";
+import type { Vms } from "../vm/vms.ts";
 
 /** How long work waits for an agent that is starting or being restarted. */
 const AGENT_PATIENCE_MS = 5_000;
@@ -34,9 +36,18 @@ export async function statsOf(vm: VmSupervisor, signal: AbortSignal): Promise<Gu
   return answered(vm, link.stats(within(HEALTH_PATIENCE_MS, signal)), signal);
 }
 
-/** Asks the guest to restart itself; the machine stays. */
-export async function rebootOf(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
-  return answered(vm, vm.reboot(signal), signal);
+/**
+ * Asks the guest to restart itself; the machine stays. Where the machine would end with it, this is a shutdown.
+ * @returns which of the two is under way
+ */
+export async function rebootOf(
+  vms: Vms,
+  vm: VmSupervisor,
+  signal: AbortSignal,
+): Promise<GuestReboot> {
+  if (vms.guestReboot === "restarts") await answered(vm, vm.reboot(signal), signal);
+  else vms.shutDown(vm);
+  return vms.guestReboot;
 }
 
 async function agentWithin(vm: VmSupervisor, ms: number, signal: AbortSignal): Promise<GuestLink> {

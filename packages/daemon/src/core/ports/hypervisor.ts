@@ -67,6 +67,8 @@ export interface Hypervisor {
   readonly name: string;
   /** how strong the wall around a guest is, as found by booting a probe; for people and policies */
   readonly isolation: IsolationGrade;
+  /** what becomes of a machine whose guest reboots: some hypervisors know no reset and end, with a clean exit */
+  readonly guestReboot: GuestReboot;
 
   /**
    * Boots a machine. Resolves once the guest's vCPUs run, not once it answers.
@@ -123,6 +125,8 @@ export interface MachineState {
   readonly sizeBytes: number;
   readonly savedAt: Date;
 }
+
+export type GuestReboot = "restarts" | "ends";
 
 export type IsolationGrade = "hardware" | "emulated" | "none";
 

@@ -119,6 +119,7 @@ test("restart: a daemon that cannot finish its start costs no VM", async () => {
     hypervisor: {
       name: hypervisor.name,
       isolation: hypervisor.isolation,
+      guestReboot: hypervisor.guestReboot,
       boot: (plan, signal) => hypervisor.boot(plan, signal),
       adopt: (where, handle, signal) => hypervisor.adopt(where, handle, signal),
       sweep: async () => {
@@ -155,6 +156,7 @@ test("restart: a VM that cannot be taken over is shown with the reason, and leav
     hypervisor: {
       name: hypervisor.name,
       isolation: hypervisor.isolation,
+      guestReboot: hypervisor.guestReboot,
       boot: (plan, signal) => hypervisor.boot(plan, signal),
       sweep: (root, known, signal) => hypervisor.sweep(root, known, signal),
       adopt: async (where, handle, signal) => {

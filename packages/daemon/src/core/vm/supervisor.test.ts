@@ -331,6 +331,7 @@ test("supervisor: a hypervisor that cannot pause says so, and the VM runs on", a
   const plain: Hypervisor = {
     name: hypervisor.name,
     isolation: hypervisor.isolation,
+    guestReboot: hypervisor.guestReboot,
     boot: async (...args) => {
       const { pausing, ...machine } = await hypervisor.boot(...args);
       assert.ok(pausing);

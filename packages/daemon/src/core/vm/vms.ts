@@ -16,6 +16,7 @@ import { admitCount, type CapacityLimits, type Share } from "../host/capacity.ts
 import { rootDiskBytes } from "../image/disk-size.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
+import type { GuestReboot } from "../ports/hypervisor.ts";
 import type { ImageStore } from "../ports/image-store.ts";
 import type { Networks } from "../ports/networks.ts";
 import type { ImportedKeys } from "../secrets/imported-keys.ts";
@@ -81,6 +82,11 @@ export class Vms {
   private constructor(deps: VmsDeps) {
     this.#deps = deps;
     this.#background = new BackgroundWork(deps.log);
+  }
+
+  /** what becomes of a VM whose guest reboots */
+  get guestReboot(): GuestReboot {
+    return this.#deps.hypervisor.guestReboot;
   }
 
   /** oldest first */

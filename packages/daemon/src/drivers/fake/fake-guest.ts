@@ -27,6 +27,7 @@ export class FakeGuest {
   hostname = "localhost";
   userdata: Userdata = { ran: true, exitCode: undefined };
   readonly #powerOff: () => void;
+  #endsAtReboot = false;
   #boot = new AbortController();
   #bootId: string = randomUUID();
   #bootedAtMs = performance.now();
@@ -90,7 +91,13 @@ export class FakeGuest {
     this.#powerOff();
   }
 
+  /** From now on a reboot is the end, as under a hypervisor that knows no reset. */
+  endAtReboot(): void {
+    this.#endsAtReboot = true;
+  }
+
   reboot(): void {
+    if (this.#endsAtReboot) return this.powerOff();
     this.#boot.abort(new SessionLost("the guest rebooted"));
     this.files.remove("/run"); // it is memory in real guests, too
     this.#boot = new AbortController();

@@ -10,6 +10,7 @@ import path from "node:path";
 
 import type {
   BootPlan,
+  GuestReboot,
   Hypervisor,
   Machine,
   MachineStates,
@@ -38,12 +39,14 @@ const KILLED = "ended by SIGKILL, as the host wanted";
 export class FakeHypervisor implements Hypervisor {
   readonly name = "fake";
   readonly isolation = "none";
+  readonly guestReboot: GuestReboot;
   readonly states: MachineStates;
   readonly #world: FakeWorld;
   readonly #config: FakeConfig;
 
   constructor(world: FakeWorld, config: FakeConfig) {
     this.#world = world;
+    this.guestReboot = world.guestReboot;
     this.#config = config;
     this.states = {
       find: findFake,

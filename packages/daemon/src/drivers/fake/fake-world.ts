@@ -4,7 +4,7 @@
  */
 
 import { FakeGuest, type FakeMemory } from "./fake-guest.ts";
-import type { BootPlan, Exit } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Exit, GuestReboot } from "#core/ports/hypervisor.ts";
 
 /** Above every pid Linux can give, so that nothing real is ever signalled by mistake. */
 const FIRST_FAKE_PID = 2 ** 23;
@@ -42,15 +42,21 @@ export class FakeBox {
 }
 
 export class FakeWorld {
+  readonly guestReboot: GuestReboot;
   readonly #boxes = new Map<string, FakeBox>();
   /** what states hold, by the file that stands for each on the disk */
   readonly memories = new Map<string, FakeMemory>();
   #lastPid = FIRST_FAKE_PID;
 
+  constructor(guestReboot: GuestReboot = "restarts") {
+    this.guestReboot = guestReboot;
+  }
+
   /** Puts a machine into the world, a new one or one with the memory of another; the VM must have none. */
   add(plan: BootPlan, memory?: FakeMemory): FakeBox {
     if (this.find(plan.vmId)) throw new Error("invariant: a VM has at most one machine");
     const box = new FakeBox(++this.#lastPid, plan, memory);
+    if (this.guestReboot === "ends") box.guest.endAtReboot();
     this.#boxes.set(plan.vmId, box);
     return box;
   }

@@ -5,7 +5,12 @@ import type { BootPlan } from "#core/ports/hypervisor.ts";
 
 import { kernelCommandLine, MAX_DISKS, type QemuHost, qemuLaunch } from "./argv.ts";
 
-const EMULATED: QemuHost = { accel: "tcg", tscKhz: 2_600_000, guestAslr: "auto" };
+const EMULATED: QemuHost = {
+  accel: "tcg",
+  tscKhz: 2_600_000,
+  guestAslr: "auto",
+  guestReboot: "restarts",
+};
 
 const PLAN: BootPlan = {
   vmId: "0123456789ab",
@@ -103,7 +108,7 @@ test("argv: a qcow2 disk without a layer in the plan gets none from its header",
 });
 
 test("argv: emulation and hardware choose different processors and kernel arguments", () => {
-  const hardware = qemuLaunch(PLAN, { accel: "kvm", tscKhz: 2_600_000, guestAslr: "auto" }).args;
+  const hardware = qemuLaunch(PLAN, { ...EMULATED, accel: "kvm" }).args;
   const emulated = qemuLaunch(PLAN, EMULATED).args;
 
   assert.equal(valueOf(emulated, "-cpu"), "qemu64,+arat");
@@ -174,7 +179,16 @@ for (const [accel, guestAslr, off] of [
   ["kvm", "off", true],
 ] as const) {
   test(`qemu argv: under ${accel}, random addresses "${guestAslr}" are ${off ? "off" : "on"}`, () => {
-    const words = kernelCommandLine([], { accel, tscKhz: 2_600_000, guestAslr }).split(" ");
+    const words = kernelCommandLine([], { ...EMULATED, accel, guestAslr }).split(" ");
     assert.equal(words.includes("norandmaps"), off);
   });
 }
+
+test("qemu argv: a reset ends the machine only where it is to", () => {
+  const { args } = qemuLaunch(PLAN, { ...EMULATED, guestReboot: "ends" });
+  assert.deepEqual(
+    args.filter((arg) => arg !== "-no-reboot"),
+    qemuLaunch(PLAN, EMULATED).args,
+  );
+  assert.ok(args.includes("-no-reboot"));
+});

@@ -9,7 +9,7 @@
  * still a power-off that ends the process.
  */
 
-import type { BootPlan, DiskPlan, NetworkPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan, DiskPlan, GuestReboot, NetworkPlan } from "#core/ports/hypervisor.ts";
 
 export interface QemuHost {
   readonly accel: "kvm" | "tcg";
@@ -17,6 +17,8 @@ export interface QemuHost {
   readonly tscKhz: number;
   /** whether guests place programs at random addresses; "auto": not when emulated, see docs/decisions/0006 */
   readonly guestAslr: "auto" | "on" | "off";
+  /** QEMU can do both */
+  readonly guestReboot: GuestReboot;
 }
 
 export interface FileToOpen {
@@ -78,6 +80,7 @@ export function qemuLaunch(plan: BootPlan, host: QemuHost): QemuLaunch {
     ["-no-user-config"],
     ["-display", "none"],
     ["-sandbox", SANDBOX],
+    ...(host.guestReboot === "ends" ? ([["-no-reboot"]] satisfies Option[]) : []),
     ...processorOptions(plan, host),
     ...memoryOptions(plan),
     ...kernelOptions(plan, host, files),

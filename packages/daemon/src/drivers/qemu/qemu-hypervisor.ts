@@ -7,6 +7,7 @@
 
 import type {
   BootPlan,
+  GuestReboot,
   Hypervisor,
   IsolationGrade,
   Machine,
@@ -43,6 +44,7 @@ const ADOPT_TIMEOUT_MS = 10_000;
 export class QemuHypervisor implements Hypervisor {
   readonly name = "qemu";
   readonly isolation: IsolationGrade;
+  readonly guestReboot: GuestReboot;
   readonly states: MachineStates;
   readonly #config: QemuConfig;
   readonly #users: UidPool | undefined;
@@ -50,6 +52,7 @@ export class QemuHypervisor implements Hypervisor {
   constructor(config: QemuConfig) {
     this.#config = config;
     this.#users = config.users && new UidPool(config.users);
+    this.guestReboot = config.guestReboot;
     this.isolation = config.accel === "kvm" ? "hardware" : "emulated";
     this.states = {
       find: findState,

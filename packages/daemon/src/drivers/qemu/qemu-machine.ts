@@ -110,6 +110,9 @@ function pausingOf(qmp: Qmp): Pausing {
   };
 }
 
+/** a reset ends QEMU only where it was told so */
+const CLEAN: ReadonlySet<string> = new Set(["guest-shutdown", "guest-reset"]);
+
 const LET_GO: Exit = { kind: "crash", lastWords: "The machine was let go" };
 
 /** @param letGo aborts when the machine is abandoned: nothing is done to the process after that */
@@ -128,7 +131,7 @@ async function exitOf(parts: QemuMachineParts, letGo: AbortSignal): Promise<Exit
   await killAndWait(process).catch(() => undefined); // a process that cannot be killed is as good as gone
   // What QEMU said last may be read after the news of its death.
   await settlesWithin(qmp.closed, LAST_EVENT_MS);
-  if (shutdown.reason === "guest-shutdown") return { kind: "clean" };
+  if (CLEAN.has(shutdown.reason ?? "")) return { kind: "clean" };
   const how = reaped && (await settlesWithin(reaped, LAST_EVENT_MS)) ? await reaped : await closed;
   const why = shutdown.reason === undefined ? "" : ` (${shutdown.reason})`;
   const said = await lastWords(paths);

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { test } from "node:test";
 
+import { FakeDialer } from "#drivers/fake/fake-agent.ts";
+import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
+import { FakeWorld } from "#drivers/fake/fake-world.ts";
 import { eventually } from "#testing/eventually.ts";
 import { never } from "#testing/fake-host.ts";
 import { SlicerApi } from "#testing/slicer-api.ts";
@@ -203,6 +206,33 @@ for (const [query, body] of [
     assert.equal(vm.phase, "running");
   });
 }
+
+/** A host whose machines end when their guests reboot. */
+async function withoutReset() {
+  const world = new FakeWorld("ends");
+  const hypervisor = new FakeHypervisor(world, { bootLatencyMs: 1 });
+  const parts = () => ({ hypervisor, dialer: new FakeDialer(world) });
+  return { api: await SlicerApi.make({ parts }), world };
+}
+
+test("slicer shutdown: where a reboot ends the machine, asking for one shuts down and says so", async () => {
+  const made = await withoutReset();
+  await using api = made.api;
+  await api.vm({ persistent: true });
+  const vm = api.vms.get("sbox-1");
+  const answer = await api.call("POST /vm/sbox-1/shutdown?action=reboot");
+  assert.equal(answer.status, 200);
+  assert.match(answer.text, /^Shutting down: .* a reboot ends the VM$/);
+  await eventually("it has ended", () => vm.phase === "stopped");
+});
+
+test("slicer shutdown: where a reboot ends the machine, a guest that reboots itself ends it, too", async () => {
+  const { world, ...made } = await withoutReset();
+  await using api = made.api;
+  await api.vm();
+  world.find(api.vms.get("sbox-1").record.id)?.guest.reboot();
+  await eventually("the sandbox is gone", () => api.vms.list().length === 0);
+});
 
 for (const [query, body] of [
   ["?action=explode", "{}"],

@@ -5,6 +5,7 @@ import { Type } from "typebox";
 
 import { invalidRequest } from "#core/errors.ts";
 import { healthOf as askHealth, rebootOf } from "#core/exec/guest-work.ts";
+import type { GuestReboot } from "#core/ports/hypervisor.ts";
 
 import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";
@@ -57,10 +58,17 @@ export const vm: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms, con
   app.post("/vm/:hostname/shutdown", shutdown, async (request, reply) => {
     const it = vms.get(request.params.hostname);
     const action = actionOf(request.query.action || request.body.action || "shutdown");
-    if (action === "reboot") await rebootOf(it, clientLeft(request, reply));
-    else vms.shutDown(it);
-    return reply.type("text/plain").send(action === "reboot" ? "Rebooting" : "Shutting down");
+    reply.type("text/plain");
+    if (action === "reboot") return REBOOT[await rebootOf(vms, it, clientLeft(request, reply))];
+    vms.shutDown(it);
+    return "Shutting down";
   });
+};
+
+/** What a guest's reboot comes to, by the hypervisor that is configured. */
+const REBOOT: Record<GuestReboot, string> = {
+  restarts: "Rebooting",
+  ends: "Shutting down: under this hypervisor a reboot ends the VM",
 };
 
 /** Absent or empty: the last 20; 0: all. */
