@@ -108,8 +108,8 @@ class FakeProgram {
   }
 
   async *records({ fromId, follow }: LogPosition, signal: AbortSignal): AsyncGenerator<LogRecord> {
-    const until = this.#ring.nextId;
-    for (let next = Math.max(fromId, 1); follow || next < until;) {
+    const until = follow ? Infinity : this.#ring.nextId;
+    for (let next = Math.max(fromId, 1); next < until;) {
       const changed = this.#changed.promise;
       const record = this.#ring.from(next);
       if (record) {

@@ -41,6 +41,8 @@ test("slicer describe: a VM with its node's fields, its image and its network", 
       host_group: POLICY,
       effective: POLICY,
     }),
+    open_agent_connections: exactly(0),
+    bg_execs: list(filled),
   });
   assertStrict(body, described);
   assert.equal((await api.call("GET /vm/sbox-9")).status, 404);

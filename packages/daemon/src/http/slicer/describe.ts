@@ -9,6 +9,7 @@ import { relaunch } from "#core/vm/relaunch.ts";
 import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";
 import type { SlicerParts } from "./parts.ts";
+import { agentFactsOf } from "./background-wire.ts";
 import { createdOf, describedOf } from "./wire.ts";
 
 const params = Type.Object({ hostname: Type.String() });
@@ -23,9 +24,11 @@ export const describe: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vm
   });
 
   const read = { schema: { params }, config: { access: "vm:read" } } as const;
-  app.get("/vm/:hostname", read, async (request) =>
-    describedOf(vms.get(request.params.hostname).record, about),
-  );
+  app.get("/vm/:hostname", read, async (request, reply) => {
+    const vm = vms.get(request.params.hostname);
+    const facts = await agentFactsOf(vm, clientLeft(request, reply));
+    return { ...describedOf(vm.record, about), ...facts };
+  });
 
   const operate = { schema: { params }, config: { access: "vm:operate" } } as const;
   app.post("/vm/:hostname/relaunch", operate, async (request, reply) => {

@@ -7,7 +7,7 @@
 
 import { StringDecoder } from "node:string_decoder";
 
-import { AlcoveError } from "#core/errors.ts";
+import { AlcoveError, invalidRequest } from "#core/errors.ts";
 import type { GuestProcess, ProcessEnd, ProcessOutput } from "#core/ports/guest-link.ts";
 
 /** How output is put into JSON strings. */
@@ -58,7 +58,7 @@ export function failureOf(error: unknown): { error: string; exit_code: number } 
   return { error: message, exit_code: 1 };
 }
 
-const SILENT = { stdout: "", stderr: "" };
+export const SILENT = { stdout: "", stderr: "" };
 
 function startedFrame(pid: number, at: Date): string {
   return frame({ timestamp: at, type: "started", pid, started_at: at, ...SILENT, exit_code: 0 });
@@ -75,8 +75,15 @@ function exitFrame(pid: number, end: ProcessEnd, at: Date): string {
   return frame({ timestamp: at, type: "exit", pid, ended_at: at, ...SILENT, exit_code, ...signal });
 }
 
-function frame(fields: object): string {
+/** One line. */
+export function frame(fields: object): string {
   return `${JSON.stringify(fields)}\n`;
+}
+
+export function stdioOf(text: string | undefined): Stdio {
+  if (text === undefined || text === "" || text === "text") return "text";
+  if (text === "base64") return "base64";
+  throw invalidRequest("stdio", `"${text}" is neither text nor base64`);
 }
 
 interface Encoder {

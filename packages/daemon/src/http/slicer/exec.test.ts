@@ -119,12 +119,6 @@ for (const query of WRONG) {
   });
 }
 
-test("slicer exec: a background command is not served yet, and says so", async () => {
-  const { status, text: body } = await api.call(`POST ${EXEC}?cmd=true&background=true`);
-  assert.equal(status, 501);
-  assertStrict(body, shape({ error: filled, code: exactly("unsupported") }));
-});
-
 for (const buffered of ["", "&buffered=true"]) {
   test(`slicer exec: a program that does not exist is 200 and exit code 127${buffered}`, async () => {
     const { status, text: body } = await api.call(`POST ${EXEC}?cmd=nope&shell=${buffered}`);

@@ -6,13 +6,22 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 
 import { AlcoveError, invalidRequest } from "#core/errors.ts";
+import { startInBackground } from "#core/exec/background.ts";
 import { agentOf } from "#core/exec/guest-work.ts";
 import { runToEnd } from "#core/exec/run.ts";
+import type { BackgroundStart } from "#core/ports/guest-background.ts";
 import type { GuestExec, GuestProcess, GuestProgram } from "#core/ports/guest-link.ts";
 
 import { piecesOf, streamedBodies } from "../bodies.ts";
 import { clientLeft, whenLeft } from "../client-left.ts";
-import { encoder, execFrames, failureOf, startFailureFrame, type Stdio } from "./exec-frames.ts";
+import {
+  encoder,
+  execFrames,
+  failureOf,
+  startFailureFrame,
+  type Stdio,
+  stdioOf,
+} from "./exec-frames.ts";
 import type { SlicerParts } from "./parts.ts";
 import { flag, listOf, Many, One, userOf } from "./query.ts";
 
@@ -30,6 +39,7 @@ const Query = Type.Object({
   stdio: One,
   buffered: One,
   background: One,
+  ring_bytes: One,
 });
 type Query = Static<typeof Query>;
 
@@ -43,10 +53,16 @@ export const exec: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms })
   } as const;
   app.post("/vm/:hostname/exec", route, async (request, reply) => {
     const { query, params } = request;
+    const vm = vms.get(params.hostname);
     const command = commandOf(query);
     const stdio = stdioOf(query.stdio);
     const left = clientLeft(request, reply);
-    const agent = await agentOf(vms.get(params.hostname), left);
+    if (flag("background", query.background)) {
+      const keep = { ringBytes: ringBytesOf(query.ring_bytes), note: stdio };
+      const start = await startInBackground(vm, { program: command, keep }, left);
+      return reply.code(201).send(startOf(start));
+    }
+    const agent = await agentOf(vm, left);
     const started = await startOrFailure(agent.exec(command, left));
     if (flag("buffered", query.buffered)) return bufferedAnswer(started, stdio, left);
     reply.type("application/x-ndjson");
@@ -107,16 +123,15 @@ function commandOf(query: Query): GuestExec {
   if (cmd === undefined || cmd === "") throw invalidRequest("cmd", "is required");
   const stdin = flag("stdin", query.stdin);
   const buffered = flag("buffered", query.buffered);
+  const background = flag("background", query.background);
   if (stdin && buffered) throw invalidRequest("stdin", "cannot be used with buffered");
-  if (flag("background", query.background)) {
-    const message = "background: this version of Alcove cannot do that yet";
-    throw new AlcoveError("unsupported", message, { feature: "background" });
-  }
+  if (stdin && background) throw invalidRequest("stdin", "cannot be used with background");
+  if (buffered && background) throw invalidRequest("buffered", "cannot be used with background");
   return {
-    program: programOf(cmd, query),
+    program: programOf(cmd, query, background),
     env: environmentOf(query),
     cwd: query.cwd || undefined,
-    user: userOf(query, "root"),
+    user: userOf(query, background ? "default" : "root"),
     stdin,
     stdout: flag("stdout", query.stdout, "true"),
     stderr: flag("stderr", query.stderr, "true"),
@@ -126,13 +141,26 @@ function commandOf(query: Query): GuestExec {
 
 /**
  * Slicer's default is a shell, its SDKs send an argument list without one: with
- * arguments, or with an empty `shell`, nothing is interpreted again. Contract A13.2.
+ * arguments, or with an empty `shell`, nothing is interpreted again, and in the background never
+ * without a shell. Contract A13.2, B8.
  */
-function programOf(cmd: string, query: Query): GuestProgram {
+function programOf(cmd: string, query: Query, background: boolean): GuestProgram {
   const args = listOf(query.args);
   if (query.shell) return { kind: "shell", shell: query.shell, command: cmd, args };
-  if (query.shell === "" || args.length > 0) return { kind: "argv", argv: [cmd, ...args] };
+  if (query.shell === "" || args.length > 0 || background)
+    return { kind: "argv", argv: [cmd, ...args] };
   return { kind: "auto", command: cmd };
+}
+
+function startOf({ id, pid, startedAt, ringBytes }: BackgroundStart): object {
+  return { exec_id: id, pid, started_at: startedAt, ring_bytes: ringBytes };
+}
+
+/** @returns `undefined` for the default: 0 and absent */
+function ringBytesOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw invalidRequest("ring_bytes", `"${text}" is no size in bytes`);
+  return Number(text) || undefined;
 }
 
 function environmentOf(query: Query): readonly string[] {
@@ -140,10 +168,4 @@ function environmentOf(query: Query): readonly string[] {
   const wrong = env.find((entry) => !/^[^=\0]+=[^\0]*$/.test(entry));
   if (wrong !== undefined) throw invalidRequest("env", `"${wrong}" is not KEY=VALUE`);
   return env;
-}
-
-function stdioOf(text: string | undefined): Stdio {
-  if (text === undefined || text === "" || text === "text") return "text";
-  if (text === "base64") return "base64";
-  throw invalidRequest("stdio", `"${text}" is neither text nor base64`);
 }

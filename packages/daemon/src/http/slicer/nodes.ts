@@ -13,6 +13,7 @@ import { formatIpv4, parseCidr, parseIpv4 } from "#lib/ipv4.ts";
 
 import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";
+import { lastCallOf } from "./background-wire.ts";
 import type { SlicerParts } from "./parts.ts";
 import { One } from "./query.ts";
 import { createdOf, hasTag, nodeOf } from "./wire.ts";
@@ -48,15 +49,14 @@ const MAX_WAIT_MS = 3_600_000;
 export const nodes: FastifyPluginAsyncTypebox<SlicerParts> = async (app, parts) => {
   const { vms, about } = parts;
   jsonBodies(app);
+  const listed = (vm: VmSupervisor) => ({ ...nodeOf(vm.record, about), ...lastCallOf(vm) });
 
   const list = { schema: { querystring: Filter }, config: { access: "vm:read" } } as const;
-  app.get("/nodes", list, async ({ query }) =>
-    filtered(vms.list(), query).map((vm) => nodeOf(vm.record, about)),
-  );
+  app.get("/nodes", list, async ({ query }) => filtered(vms.list(), query).map(listed));
 
   const listGroup = { ...list, schema: { querystring: Filter, params: InGroup } };
   app.get("/hostgroup/:group/nodes", listGroup, async ({ params, query }) =>
-    filtered(vms.inGroup(params.group), query).map((vm) => nodeOf(vm.record, about)),
+    filtered(vms.inGroup(params.group), query).map(listed),
   );
 
   const create = {

@@ -11,6 +11,7 @@ const Ns = Type.Integer({ minimum: 1, description: "nanoseconds" });
 const Count = Type.Integer({ minimum: 0 });
 const Texts = Type.Array(Type.String());
 const Maybe = Type.Optional;
+const Pid = Type.Integer({ minimum: 1 });
 
 export const Info = Type.Object({
   version: Type.String(),
@@ -41,6 +42,7 @@ export const Node = Type.Object({
   persistent: Type.Boolean(),
   phase: Type.String({ description: "Alcove's own word" }),
   status_reason: Maybe(Type.String({ description: "why it is Stopped" })),
+  last_agent_call: Maybe(Time),
 });
 
 export const Created = Type.Object({
@@ -66,6 +68,22 @@ export const Described = Type.Object({
     override: Maybe(Type.Object({ allow: Maybe(Texts), drop: Maybe(Texts) })),
     effective: Policy,
   }),
+  open_agent_connections: Maybe(
+    Type.Integer({ minimum: 0, description: "how much is going on in the guest for somebody" }),
+  ),
+  bg_execs: Maybe(
+    Type.Array(
+      Type.Object({
+        exec_id: Type.String(),
+        command: Type.String(),
+        pid: Pid,
+        state: Type.String({ description: "running or exited" }),
+        started_at: Time,
+        exit_code: Maybe(Type.Integer()),
+      }),
+      { description: "programs in the background; absent: not known" },
+    ),
+  ),
 });
 
 export const Deleted = Type.Object({
@@ -151,6 +169,56 @@ export const Executed = Type.Object({
   signal: Maybe(Type.String()),
   encoding: Maybe(Type.String({ description: "base64 where the text is that" })),
   error: Maybe(Type.String({ description: "why it could not be started" })),
+});
+
+export const BackgroundStarted = Type.Object({
+  exec_id: Type.String({ description: "ex_ and hexadecimal digits; never given twice" }),
+  pid: Pid,
+  started_at: Time,
+  ring_bytes: Bytes,
+});
+
+const Ending = {
+  exit_code: Maybe(Type.Integer()),
+  signal: Maybe(Type.String()),
+  ended_at: Maybe(Time),
+};
+
+export const BackgroundExec = Type.Object({
+  ...BackgroundStarted.properties,
+  command: Type.String(),
+  args: Texts,
+  cwd: Type.String(),
+  uid: Count,
+  running: Type.Boolean(),
+  ...Ending,
+  bytes_written: Bytes,
+  bytes_dropped: Bytes,
+  next_id: Type.Integer({ minimum: 1, description: "what the next frame will have" }),
+});
+
+export const BackgroundKilled = Type.Object({
+  exec_id: Type.String(),
+  pid: Pid,
+  running: Type.Boolean({ description: "whether it ran, and so was signalled" }),
+  signal_sent: Type.String({ description: "such as SIGTERM; empty when it had ended" }),
+});
+
+export const BackgroundWaited = Type.Object({
+  exec_id: Type.String(),
+  running: Type.Boolean(),
+  ...Ending,
+  timed_out: Type.Boolean(),
+});
+
+export const BackgroundReaped = Type.Object({ exec_id: Type.String(), reaped: Type.Boolean() });
+
+export const LogFrame = Type.Object({
+  ...ExecFrame.properties,
+  id: Type.Integer({ minimum: 1 }),
+  dropped_bytes: Maybe(Bytes),
+  dropped_frames: Maybe(Count),
+  message: Maybe(Type.String({ description: "of a gap: what is missing" })),
 });
 
 export const FileEntry = Type.Object({

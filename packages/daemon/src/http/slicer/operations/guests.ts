@@ -3,7 +3,17 @@
 import { Type } from "typebox";
 
 import { json, type Operations, plainText } from "../../operation.ts";
-import { ExecFrame, Executed, FileEntry } from "../shapes.ts";
+import {
+  BackgroundExec,
+  BackgroundKilled,
+  BackgroundReaped,
+  BackgroundStarted,
+  BackgroundWaited,
+  ExecFrame,
+  Executed,
+  FileEntry,
+  LogFrame,
+} from "../shapes.ts";
 
 const BYTES = Type.Unsafe<unknown>({
   type: "string",
@@ -41,7 +51,9 @@ export const guestOperations: Operations = {
       env: "KEY=VALUE, one a parameter",
       stdio: "text (default) or base64",
       buffered: "true: one object when it has ended, at most 16 MiB of output",
-      background: "true: it runs on by itself",
+      background:
+        "true: it goes on without the client; without uid as the default user, without shell nothing is interpreted",
+      ring_bytes: "background: how much of its output is kept; default 1048576",
     },
     body: {
       description: "standard input, read when stdin is true",
@@ -51,6 +63,87 @@ export const guestOperations: Operations = {
       200: {
         description: "One frame a line, each ended by a newline; buffered: one object",
         content: { "application/x-ndjson": ExecFrame, "application/json": Executed },
+      },
+      201: json(BackgroundStarted, "It runs in the background"),
+    },
+    refusals: [400, ...NO_GUEST],
+  },
+  "GET /vm/:hostname/exec": {
+    id: "listBackground",
+    summary: "Programs in the background, also those that have ended and were not reaped",
+    answers: { 200: json(Type.Array(BackgroundExec), "Oldest first") },
+    refusals: NO_GUEST,
+  },
+  "GET /vm/:hostname/exec/:id": {
+    id: "getBackground",
+    summary: "One program in the background",
+    answers: { 200: json(BackgroundExec, "It") },
+    refusals: [410, ...NO_GUEST],
+  },
+  "GET /vm/:hostname/exec/:id/logs": {
+    id: "getBackgroundLogs",
+    summary: "What a program in the background wrote",
+    description:
+      "Frames are numbered from 1. Output that is not kept any more is one frame of type gap, with the number of the last one that is missing.",
+    parameters: {
+      follow: "true: until its end, not only what there is",
+      from_id: "the first frame that is wanted; one that is to come is waited for when following",
+    },
+    answers: {
+      200: {
+        description: "One frame a line, each ended by a newline",
+        content: { "application/x-ndjson": LogFrame },
+      },
+    },
+    refusals: [400, 410, ...NO_GUEST],
+  },
+  "POST /vm/:hostname/exec/:id/kill": {
+    id: "killBackground",
+    summary: "Signal a program in the background and its group",
+    description:
+      "signal: TERM (default), KILL, INT, HUP, QUIT, USR1, USR2, also with SIG. After TERM, what is left is killed when grace_ms have passed (default 5000).",
+    answers: { 200: json(BackgroundKilled, "It was signalled, or had ended") },
+    refusals: [400, 410, 413, ...NO_GUEST],
+  },
+  "GET /vm/:hostname/exec/:id/wait-exit": {
+    id: "waitForBackground",
+    summary: "Wait for the end of a program in the background",
+    parameters: { timeout: "whole seconds, at most 600 of them; 0 or absent: 30" },
+    answers: { 200: json(BackgroundWaited, "It has ended, or the time is over") },
+    refusals: [400, 410, ...NO_GUEST],
+  },
+  "DELETE /vm/:hostname/exec/:id": {
+    id: "reapBackground",
+    summary: "Forget a program in the background that has ended",
+    answers: { 200: json(BackgroundReaped, "Nothing of it is kept") },
+    refusals: [410, ...NO_GUEST],
+  },
+  "GET /vm/:hostname/fs/watch": {
+    id: "watch",
+    summary: "What changes in the guest's file system",
+    description:
+      "Server-Sent Events named watch, whose data is JSON: id, type (create, write, remove, rename, chmod, or overflow when changes were lost), path, timestamp, size, isDir, message. A comment when everything is watched, and every 15 s in which nothing changes.",
+    requires: ["paths"],
+    parameters: {
+      paths: "files and directories, one a parameter",
+      patterns: "only these paths, or base names for patterns without a slash",
+      events: "create, write, remove, rename, chmod or all (default), one a parameter",
+      recursive: "true: also below, now and later",
+      one_shot: "true: ends after the first change",
+      debounce: "the same change is told once in this time, as a Go duration; default 200ms",
+      timeout: "ends after this time, as a Go duration; default: never",
+      max_events: "ends after so many; 0: never",
+      uid: "whose `~` it is",
+    },
+    headers: Type.Object({
+      "last-event-id": Type.Optional(
+        Type.String({ description: "a number; nothing is told again" }),
+      ),
+    }),
+    answers: {
+      200: {
+        description: "One event for each change",
+        content: { "text/event-stream": { type: "string" } },
       },
     },
     refusals: [400, ...NO_GUEST],

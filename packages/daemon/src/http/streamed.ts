@@ -1,0 +1,17 @@
+/** Answers that come piece by piece. */
+
+import { Readable } from "node:stream";
+
+import type { FastifyReply } from "fastify";
+
+/**
+ * Sends the pieces as they come. The headers go out at once: a client that follows something quiet
+ * must know that it is being answered.
+ */
+export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<string>): FastifyReply {
+  async function* afterHeaders(): AsyncGenerator<string> {
+    reply.raw.flushHeaders(); // by now they have been set: somebody reads
+    yield* pieces;
+  }
+  return reply.send(Readable.from(afterHeaders(), { objectMode: false }));
+}
