@@ -38,6 +38,8 @@ ${more}
   return file;
 }
 
+const MIB_IN_KIB = 1024;
+
 writeFileSync(path.join(directory, "first-boot.sh"), "date +%s%N >> /root/first-boot\n");
 
 /** the harness describes a group of its own in the environment, which must not speak of groups here */
@@ -65,6 +67,8 @@ suite("configuration", settings, (host, story) => {
       assert.deepEqual(await host.hostnames(), ["web-1"]);
       await ready();
       assert.match(await sh(host.api, "web-1", "cat /root/first-boot"), /^\d+$/);
+      const rootKib = Number(await sh(host.api, "web-1", "df -k / | awk 'NR == 2 {print $2}'"));
+      assert.ok(rootKib > 3.5 * MIB_IN_KIB * 1024, `the root file system has ${rootKib} KiB`);
       await sh(host.api, "web-1", "echo remembered > /root/note; sync");
     },
   );
@@ -98,6 +102,16 @@ suite("configuration", settings, (host, story) => {
   });
 
   story(
+    "without a hypervisor in the file, as with Slicer's own, a guest that reboots ends its VM",
+    async () => {
+      const hostname = await host.createVm();
+      await host.api.post(`/vm/${hostname}/exec`, { query: { cmd: "reboot", shell: "/bin/sh" } });
+      await host.untilGone(hostname);
+      assert.deepEqual(host.daemon.events("vm.crashed"), []);
+    },
+  );
+
+  story(
     "the next daemon starts it again: the same disk, the new size, the token asked for",
     async () => {
       const firstBoot = await sh(host.api, "web-1", "cat /root/first-boot");
@@ -114,7 +128,7 @@ suite("configuration", settings, (host, story) => {
         "userdata ran twice",
       );
       const kib = Number(await sh(host.api, "web-1", "awk '/^MemTotal/ {print $2}' /proc/meminfo"));
-      assert.ok(kib > 300 * 1024, `the guest has ${kib} KiB`);
+      assert.ok(kib > 300 * MIB_IN_KIB, `the guest has ${kib} KiB`);
     },
   );
 
