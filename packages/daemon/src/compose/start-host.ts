@@ -7,6 +7,8 @@ import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
+import { stopAll } from "#core/vm/end-of-daemon.ts";
+import type { Vms } from "#core/vm/vms.ts";
 import { startServices } from "#core/vm/services.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
@@ -75,10 +77,16 @@ export async function startHost(
   const running = parts.move();
   const end = async () => {
     await listeners[Symbol.asyncDispose]();
-    if (config.onStop === "stop") await vms.stopAll(config.gracefulStop ? "power off" : "kill");
+    await stopped(vms, config);
     await running.disposeAsync();
   };
   return { port, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: end };
+}
+
+/** An orderly end is the only thing that ends VMs. */
+async function stopped(vms: Vms, { onStop, gracefulStop }: Config): Promise<void> {
+  if (onStop === "suspend") await stopAll(vms, "suspend");
+  if (onStop === "stop") await stopAll(vms, gracefulStop ? "power off" : "kill");
 }
 
 async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDisposable> {

@@ -34,7 +34,7 @@ export interface Config {
   readonly bootTimeoutMs: number;
   readonly powerOffGraceMs: number;
   /** what an orderly end of the daemon does with VMs: as Slicer does, or leave them to the next daemon */
-  readonly onStop: "stop" | "leave";
+  readonly onStop: "stop" | "leave" | "suspend";
   readonly vmmUidBase: number;
   /** whether guests of user-mode networks may reach services on the host itself */
   readonly guestToHost: "deny" | "allow";
@@ -78,7 +78,7 @@ export function readConfig(env: Environment, uid: number, argument?: string): Co
     ...machines(read),
     api: apiSettings(read, settings),
     slicerGoStats: read.oneOf("ALCOVE_SLICER_GO_STATS", ["on", "off"]),
-    onStop: read.oneOf("ALCOVE_ON_STOP", ["stop", "leave"]),
+    onStop: read.oneOf("ALCOVE_ON_STOP", ["stop", "leave", "suspend"]),
     groups: groupsOf(read, settings),
     githubUser: settings?.githubUser,
     keysUrl: read.shaped("ALCOVE_KEYS_URL", "https://github.com", KEYS_URL, KEYS_URL_SHAPE),

@@ -20,6 +20,11 @@ export function isVmId(text: string): text is VmId {
   return VM_ID.test(text);
 }
 
+/** Names a state of a VM's memory: never one of an earlier suspension. */
+export function newStateName(): string {
+  return randomBytes(6).toString("hex");
+}
+
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** A DNS label: what a VM may be called by a friendly name. */

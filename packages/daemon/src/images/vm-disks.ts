@@ -1,4 +1,4 @@
-/** Each VM's own files: `<root>/<vm id>/disk.qcow2` and `console.log`. */
+/** Each VM's own files: `<root>/<vm id>/disk.qcow2`, `console.log`, and `state-…` while it is suspended. */
 
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -8,6 +8,8 @@ import type { BaseDisk, DiskStore } from "#core/ports/disk-store.ts";
 import type { DiskPlan } from "#core/ports/hypervisor.ts";
 
 import { emptyOverlay } from "./qcow2.ts";
+
+const STATE_PREFIX = "state-";
 
 export class VmDisks implements DiskStore {
   readonly #root: string;
@@ -47,6 +49,18 @@ export class VmDisks implements DiskStore {
     return path.join(this.#directory(vmId), "console.log");
   }
 
+  statePath(vmId: string, name: string): string {
+    return path.join(this.#directory(vmId), `${STATE_PREFIX}${name}`);
+  }
+
+  async keepOnlyState(vmId: string, name: string | undefined): Promise<void> {
+    const kept = name === undefined ? undefined : `${STATE_PREFIX}${name}`;
+    for (const entry of await namesIn(this.#directory(vmId))) {
+      if (!entry.startsWith(STATE_PREFIX) || entry === kept) continue;
+      await rm(path.join(this.#directory(vmId), entry), { recursive: true, force: true });
+    }
+  }
+
   async remove(vmId: string): Promise<void> {
     await rm(this.#directory(vmId), { recursive: true, force: true });
   }
@@ -61,5 +75,14 @@ export class VmDisks implements DiskStore {
 
   #overlayPath(vmId: string): string {
     return path.join(this.#directory(vmId), "disk.qcow2");
+  }
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
 }

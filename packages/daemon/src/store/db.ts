@@ -1,10 +1,11 @@
 /** Opens the database: the only file that knows `node:sqlite`. */
 
-import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 
 import { MIGRATIONS } from "./migrations.ts";
 
 export type Db = DatabaseSync;
+export type Value = SQLInputValue;
 export type Row = Record<string, SQLOutputValue>;
 
 const BUSY_TIMEOUT_MS = 2_000;

@@ -35,4 +35,9 @@ export const MIGRATIONS: readonly string[] = [
     '$.network', json_object('settings', json_object('mode', json_extract(spec_json, '$.networkMode')), 'dns', json('[]')),
     '$.secrets', json('[]')), '$.networkMode');
   `,
+  // Where the memory of a suspended VM is.
+  `
+  ALTER TABLE vm ADD COLUMN saved_name TEXT;
+  ALTER TABLE vm ADD COLUMN restore_at_start INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

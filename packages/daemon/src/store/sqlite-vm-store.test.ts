@@ -29,6 +29,7 @@ test("vm store: a state and its event are stored together", () => {
     since: at,
     reason: "QEMU: no such file",
     machine: undefined,
+    saved: undefined,
   } as const;
   const { id: vmId, hostname } = record;
   const event = { vmId, hostname, at, input: "crashed", phase: "failed", reason: state.reason };

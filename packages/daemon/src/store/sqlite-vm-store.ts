@@ -4,9 +4,9 @@ import { AlcoveError } from "#core/errors.ts";
 import { parseVmId, type VmId } from "#core/ids.ts";
 import type { Declaration, VmEvent, VmStore } from "#core/ports/vm-store.ts";
 import { VM_PHASES } from "#core/vm/lifecycle.ts";
-import type { VmKind, VmRecord, VmSpec, VmState } from "#core/vm/vm.ts";
+import type { SavedMemory, VmKind, VmRecord, VmSpec, VmState } from "#core/vm/vm.ts";
 
-import { type Db, type Row, transaction } from "./db.ts";
+import { type Db, type Row, transaction, type Value } from "./db.ts";
 
 /** Events kept; older ones go as new ones come. */
 const MAX_EVENTS = 10_000;
@@ -28,8 +28,8 @@ export class SqliteVmStore implements VmStore {
   insert(record: VmRecord): void {
     const insert = this.#db.prepare(
       `INSERT INTO vm (id, hostname, host_group, kind, spec_json, image_id, hypervisor, network_slot,
-         address, created_at_ms, phase, phase_since_ms, reason, machine)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         address, created_at_ms, phase, phase_since_ms, reason, machine, saved_name, restore_at_start)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const { state, spec } = record;
     try {
@@ -44,10 +44,7 @@ export class SqliteVmStore implements VmStore {
         record.networkSlot,
         record.address ?? null,
         record.createdAt.getTime(),
-        state.phase,
-        state.since.getTime(),
-        state.reason ?? null,
-        state.machine ?? null,
+        ...stateColumns(state),
       );
     } catch (cause) {
       if (!(cause instanceof Error) || !cause.message.includes("UNIQUE")) throw cause;
@@ -58,12 +55,12 @@ export class SqliteVmStore implements VmStore {
 
   saveState(id: VmId, state: VmState, event: VmEvent): void {
     transaction(this.#db, () => {
-      const { phase, since, reason, machine } = state;
       const { changes } = this.#db
         .prepare(
-          "UPDATE vm SET phase = ?, phase_since_ms = ?, reason = ?, machine = ? WHERE id = ?",
+          `UPDATE vm SET phase = ?, phase_since_ms = ?, reason = ?, machine = ?, saved_name = ?,
+             restore_at_start = ? WHERE id = ?`,
         )
-        .run(phase, since.getTime(), reason ?? null, machine ?? null, id);
+        .run(...stateColumns(state), id);
       if (changes !== 1) throw new Error(`invariant: no stored VM ${id} to change`);
       this.#append(event);
     });
@@ -113,6 +110,20 @@ export class SqliteVmStore implements VmStore {
   }
 }
 
+/** in the order of the columns: phase, phase_since_ms, reason, machine, saved_name, restore_at_start */
+function stateColumns({ phase, since, reason, machine, saved }: VmState): Value[] {
+  const { name = null, restoreAtStart = false } = saved ?? {};
+  const wakes = restoreAtStart ? 1 : 0;
+  return [phase, since.getTime(), reason ?? null, machine ?? null, name, wakes];
+}
+
+function savedFromRow(row: Row): SavedMemory | undefined {
+  const name = optionalText(row, "saved_name");
+  return name === undefined
+    ? undefined
+    : { name, restoreAtStart: integer(row, "restore_at_start") === 1 };
+}
+
 const KINDS: readonly VmKind[] = ["service", "persistent", "sandbox"];
 
 function recordFromRow(row: Row): VmRecord {
@@ -132,6 +143,7 @@ function recordFromRow(row: Row): VmRecord {
       since: new Date(integer(row, "phase_since_ms")),
       reason: optionalText(row, "reason"),
       machine: optionalText(row, "machine"),
+      saved: savedFromRow(row),
     },
   };
 }

@@ -9,6 +9,7 @@ import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
+import { KeptMemory } from "#core/vm/kept-memory.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
 import { VmSupervisor } from "#core/vm/supervisor.ts";
@@ -134,7 +135,9 @@ export class FakeHost implements AsyncDisposable {
   /** The same for a VM that is stored already: what a new daemon does with it. */
   superviseAgain(record: VmRecord, different: Partial<SupervisorDeps> = {}): VmSupervisor {
     const parts = { ...this.#parts(fakeImages), announce: () => {}, release: async () => {} };
-    const vm = new VmSupervisor(record, { ...parts, ...different });
+    const hypervisor = different.hypervisor ?? parts.hypervisor;
+    const memory = new KeptMemory({ ...parts, hypervisor });
+    const vm = new VmSupervisor(record, { ...parts, memory, ...different });
     this.#ends.push(() => vm.abandon(never));
     return vm;
   }

@@ -1,7 +1,7 @@
 /** The usual drivers with one thing different: what a test wants to go wrong, or to wait. */
 
 import type { GuestDialer, GuestLink } from "#core/ports/guest-link.ts";
-import type { Hypervisor, Machine } from "#core/ports/hypervisor.ts";
+import type { Hypervisor, Machine, MachineStates } from "#core/ports/hypervisor.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 /** Sessions in which some requests go another way. */
@@ -34,7 +34,9 @@ function changed(link: GuestLink, change: (link: GuestLink) => Partial<GuestLink
     startInBackground: (program, keep, signal) => link.startInBackground(program, keep, signal),
     background: link.background,
     watch: (wanted, signal) => link.watch(wanted, signal),
-    openStreams: link.openStreams,
+    get openStreams() {
+      return link.openStreams;
+    },
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
     ...change(link),
   };
@@ -52,6 +54,7 @@ export function hypervisorWith(
 ): Hypervisor {
   const other = async (machine: Machine): Promise<Machine> => ({
     ...(machine.pausing ? { pausing: machine.pausing } : {}),
+    ...(machine.saving ? { saving: machine.saving } : {}),
     pid: machine.pid,
     handle: machine.handle,
     agentEndpoint: machine.agentEndpoint,
@@ -62,7 +65,14 @@ export function hypervisorWith(
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
     ...(await change(machine)),
   });
+  const { states } = hypervisor;
+  const otherStates = states && {
+    find: (directory: string) => states.find(directory),
+    restore: async (...order: Parameters<MachineStates["restore"]>) =>
+      other(await states.restore(...order)),
+  };
   return {
+    ...(otherStates ? { states: otherStates } : {}),
     name: hypervisor.name,
     isolation: hypervisor.isolation,
     guestReboot: hypervisor.guestReboot,

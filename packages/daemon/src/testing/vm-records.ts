@@ -25,7 +25,13 @@ export function aVmRecord(different: Partial<VmRecord>): VmRecord {
     networkSlot: 0,
     address: undefined,
     createdAt: new Date(1_000),
-    state: { phase: "created", since: new Date(1_000), reason: undefined, machine: undefined },
+    state: {
+      phase: "created",
+      since: new Date(1_000),
+      reason: undefined,
+      machine: undefined,
+      saved: undefined,
+    },
     ...different,
   };
 }

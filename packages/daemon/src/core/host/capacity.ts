@@ -60,6 +60,22 @@ export function admitCount(known: number, limits: CapacityLimits): void {
   if (known >= limits.maxVms) throw short("vms", known + 1, limits.maxVms, String);
 }
 
+/**
+ * Whether a file of `bytes` may be written.
+ * @param promised what others are still writing, in bytes
+ * @throws AlcoveError `no_capacity` when less than the reserve would be left
+ */
+export function admitFile(
+  bytes: number,
+  promised: number,
+  diskFreeBytes: number,
+  limits: CapacityLimits,
+): void {
+  const needed = bytes + limits.diskReserveBytes;
+  const free = Math.max(0, diskFreeBytes - promised);
+  if (needed > free) throw short("disk", needed, free, humanBytes);
+}
+
 function admitMemory(
   wanted: Share,
   held: readonly Share[],

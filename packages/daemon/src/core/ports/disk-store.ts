@@ -2,7 +2,7 @@
  * Writable disks and files that belong to one VM.
  *
  * Images are the image store's; this port only makes, finds and removes what is
- * private to a VM: its overlay and its console log.
+ * private to a VM: its overlay, its console log, and its memory while it is suspended.
  */
 
 import type { DiskPlan } from "./hypervisor.ts";
@@ -22,6 +22,10 @@ export interface DiskStore {
   /** how a driver attaches the overlay, whether or not it exists */
   rootDisk(vmId: string, base: BaseDisk): DiskPlan;
   consoleLogPath(vmId: string): string;
+  /** where a driver keeps a state of the VM, whether or not it exists; the directory around it is there */
+  statePath(vmId: string, name: string): string;
+  /** Removes every state of the VM but the one of that name, whole or not; harmless when there is none. */
+  keepOnlyState(vmId: string, name: string | undefined): Promise<void>;
   /** removes everything of the VM; harmless when there is nothing */
   remove(vmId: string): Promise<void>;
   /** ids of all VMs that have files here */

@@ -104,7 +104,7 @@ async function leftBehind(
   const { id, hostname } = earlier.record;
   const at = new Date(5_000);
   const kept = earlier.record.state.machine;
-  const state = { phase: stored, since: at, reason: undefined, machine: kept };
+  const state = { phase: stored, since: at, reason: undefined, machine: kept, saved: undefined };
   const event = { vmId: id, hostname, at, input: "arranged", phase: stored, reason: undefined };
   host.store.saveState(id, state, event);
   return host.superviseAgain({ ...earlier.record, state }, different);

@@ -17,7 +17,8 @@ export interface Places {
 }
 
 /**
- * Removes it, after everybody was taken over: processes and networks belong to VMs that have a machine, files to VMs.
+ * Removes it, after everybody was taken over: processes and networks belong to VMs that have a machine,
+ * files to VMs, and states of memory to suspensions.
  * @param records every VM that is known
  */
 export async function removeLeftovers(
@@ -36,5 +37,6 @@ export async function removeLeftovers(
     await disks.remove(id);
     removed.push(`files of VM ${id}`);
   }
+  for (const { id, state } of records) await disks.keepOnlyState(id, state.saved?.name);
   for (const it of removed) log.warn("host.leftover_removed", { removed: it });
 }

@@ -9,8 +9,8 @@ import { AlcoveError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration, VmStore } from "../ports/vm-store.ts";
-import { hasMachine, nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
-import type { VmRecord } from "./vm.ts";
+import { hasMachine, keepsMemory, nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
+import type { SavedMemory, VmRecord } from "./vm.ts";
 
 export interface LifeDeps {
   readonly store: VmStore;
@@ -27,6 +27,8 @@ export interface Facts {
   readonly reason?: string | undefined;
   /** the driver's handle, when there is a new machine */
   readonly machine?: string;
+  /** where memory is about to be kept */
+  readonly saved?: SavedMemory;
 }
 
 export class VmLife {
@@ -47,14 +49,15 @@ export class VmLife {
   }
 
   /** @throws AlcoveError `wrong_phase`, or what the store says; then nothing has changed */
-  apply(input: VmInput, { reason, machine: handle }: Facts = {}): void {
+  apply(input: VmInput, { reason, machine: handle, saved: keep }: Facts = {}): void {
     const { store, clock, log, announce } = this.#deps;
     const from = this.phase;
     const phase = this.check(input);
     const at = clock.now();
     const { id, hostname, state: before } = this.#record;
     const machine = hasMachine(phase) ? (handle ?? before.machine) : undefined;
-    const state = { phase, since: at, reason, machine };
+    const saved = keepsMemory(phase) ? (keep ?? before.saved) : undefined;
+    const state = { phase, since: at, reason, machine, saved };
     store.saveState(id, state, { vmId: id, hostname, at, input, phase, reason });
     log.info("vm.phase", { from, to: phase, input, reason });
     this.#record = { ...this.#record, state };

@@ -5,6 +5,7 @@ import {
   hasMachine,
   holdsShare,
   isAtRest,
+  keepsMemory,
   nextPhase,
   VM_PHASES,
   type VmInput,
@@ -15,6 +16,8 @@ const INPUTS: readonly VmInput[] = [
   "start",
   "pause",
   "resume",
+  "suspend",
+  "restore",
   "stop",
   "kill",
   "delete",
@@ -22,6 +25,7 @@ const INPUTS: readonly VmInput[] = [
   "exited",
   "crashed",
   "lost",
+  "saved",
 ];
 
 const LIVES: readonly (readonly [string, readonly VmInput[], VmPhase | undefined])[] = [
@@ -32,6 +36,33 @@ const LIVES: readonly (readonly [string, readonly VmInput[], VmPhase | undefined
   ["killed while booting", ["start", "kill", "crashed"], "stopped"],
   ["a stop that is too slow", ["start", "booted", "stop", "kill", "exited"], "stopped"],
   ["gone with the daemon", ["start", "booted", "lost"], "failed"],
+  [
+    "suspended and restored",
+    ["start", "booted", "suspend", "saved", "restore", "booted"],
+    "running",
+  ],
+  ["suspended while paused", ["start", "booted", "pause", "suspend", "saved"], "suspended"],
+  ["a save that fails", ["start", "booted", "suspend", "resume"], "running"],
+  ["a save that fails while paused", ["start", "booted", "pause", "suspend", "pause"], "paused"],
+  ["dead before it was saved", ["start", "booted", "suspend", "crashed"], "failed"],
+  [
+    "a restore that fails, and another that works",
+    ["start", "booted", "suspend", "saved", "restore", "crashed", "restore", "booted"],
+    "running",
+  ],
+  ["memory given up", ["start", "booted", "suspend", "saved", "stop", "start"], "starting"],
+  ["deleted while suspended", ["start", "booted", "suspend", "saved", "delete"], "deleted"],
+  [
+    "killed while restoring",
+    ["start", "booted", "suspend", "saved", "restore", "kill"],
+    "stopping",
+  ],
+  [
+    "starting afresh what is suspended",
+    ["start", "booted", "suspend", "saved", "start"],
+    undefined,
+  ],
+  ["restoring what runs", ["start", "booted", "restore"], undefined],
   ["pausing what does not run", ["start", "pause"], undefined],
   ["deleting what runs", ["start", "booted", "delete"], undefined],
 ];
@@ -77,6 +108,22 @@ test("lifecycle: memory and CPUs are promised from the moment a VM is made until
     "starting",
     "running",
     "paused",
+    "suspending",
+    "restoring",
     "stopping",
   ]);
+});
+
+test("lifecycle: memory is kept from the beginning of a suspension until a machine has it again", () => {
+  assert.deepEqual(VM_PHASES.filter(keepsMemory), ["suspending", "suspended", "restoring"]);
+  for (const phase of VM_PHASES) {
+    if (nextPhase(phase, "suspend")) assert.equal(nextPhase(phase, "suspend"), "suspending");
+    if (nextPhase(phase, "restore")) assert.ok(keepsMemory(phase), phase);
+  }
+});
+
+test("lifecycle: a restore can fail in every way and be tried again", () => {
+  for (const input of ["exited", "crashed", "lost"] as const) {
+    assert.equal(nextPhase("restoring", input), "suspended");
+  }
 });

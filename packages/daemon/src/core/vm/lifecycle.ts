@@ -9,6 +9,12 @@
  *                      failed ←─crashed────┴────────┤
  *                                                   │ stop, kill
  *     deleted ←─delete── stopped ←─exited── stopping┘
+ *
+ *     running, paused ─suspend→ suspending ─saved→ suspended ─restore→ restoring ─booted→ running
+ *                                                      └──←─crashed, lost──┘
+ *
+ * A save that fails leads back to where it came from; a restore that fails costs nothing, and a
+ * suspended VM that is stopped gives up its memory.
  */
 
 export const VM_PHASES = [
@@ -16,6 +22,9 @@ export const VM_PHASES = [
   "starting",
   "running",
   "paused",
+  "suspending",
+  "suspended",
+  "restoring",
   "stopping",
   "stopped",
   "failed",
@@ -23,9 +32,20 @@ export const VM_PHASES = [
 ] as const;
 
 export type VmPhase = (typeof VM_PHASES)[number];
-export type VmCommand = "start" | "pause" | "resume" | "stop" | "kill" | "delete";
-/** `lost`: the machine was gone when a new daemon came to adopt it */
-export type VmReport = "booted" | "exited" | "crashed" | "lost";
+export type VmCommand =
+  | "start"
+  | "pause"
+  | "resume"
+  | "suspend"
+  | "restore"
+  | "stop"
+  | "kill"
+  | "delete";
+/**
+ * `saved`: the machine has ended, and all of its memory is kept. `lost`: it was gone when a new
+ * daemon came to adopt it.
+ */
+export type VmReport = "booted" | "exited" | "crashed" | "lost" | "saved";
 export type VmInput = VmCommand | VmReport;
 
 const NEXT: Record<VmPhase, Partial<Record<VmInput, VmPhase>>> = {
@@ -39,6 +59,7 @@ const NEXT: Record<VmPhase, Partial<Record<VmInput, VmPhase>>> = {
   },
   running: {
     pause: "paused",
+    suspend: "suspending",
     stop: "stopping",
     kill: "stopping",
     exited: "stopped",
@@ -47,11 +68,29 @@ const NEXT: Record<VmPhase, Partial<Record<VmInput, VmPhase>>> = {
   },
   paused: {
     resume: "running",
+    suspend: "suspending",
     stop: "stopping",
     kill: "stopping",
     exited: "stopped",
     crashed: "failed",
     lost: "failed",
+  },
+  suspending: {
+    saved: "suspended",
+    resume: "running",
+    pause: "paused",
+    kill: "stopping",
+    exited: "stopped",
+    crashed: "failed",
+    lost: "failed",
+  },
+  suspended: { restore: "restoring", stop: "stopped", delete: "deleted" },
+  restoring: {
+    booted: "running",
+    kill: "stopping",
+    exited: "suspended",
+    crashed: "suspended",
+    lost: "suspended",
   },
   stopping: { kill: "stopping", exited: "stopped", crashed: "stopped", lost: "stopped" },
   stopped: { start: "starting", delete: "deleted" },
@@ -72,6 +111,11 @@ export function holdsShare(phase: VmPhase): boolean {
 /** Whether a VM in this phase has, or is getting, a machine. */
 export function hasMachine(phase: VmPhase): boolean {
   return NEXT[phase].lost !== undefined;
+}
+
+/** Whether a VM in this phase has memory that is kept, or being kept, as files. */
+export function keepsMemory(phase: VmPhase): boolean {
+  return phase === "suspending" || phase === "suspended" || phase === "restoring";
 }
 
 /** Whether nothing more will happen to a VM by itself. */

@@ -37,6 +37,12 @@ export function newRecord(vm: NewVm, others: readonly VmRecord[]): VmRecord {
     group: group.name,
     networkSlot: slot,
     address: addressOf(place, taken),
-    state: { phase: "created", since: vm.createdAt, reason: undefined, machine: undefined },
+    state: {
+      phase: "created",
+      since: vm.createdAt,
+      reason: undefined,
+      machine: undefined,
+      saved: undefined,
+    },
   };
 }

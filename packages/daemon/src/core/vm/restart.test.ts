@@ -9,6 +9,7 @@ import { eventually } from "#testing/eventually.ts";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
+import { stopAll } from "./end-of-daemon.ts";
 import type { VmPhase } from "./lifecycle.ts";
 import type { VmKind } from "./vm.ts";
 
@@ -34,7 +35,7 @@ for (const [kind, stored, after] of RECOVERIES) {
   test(`restart: a ${kind} VM that was ${stored} when the host went down is ${after}`, async () => {
     await using host = await FakeHost.make();
     const since = new Date(1_000);
-    const state = { phase: stored, since, reason: undefined, machine: undefined };
+    const state = { phase: stored, since, reason: undefined, machine: undefined, saved: undefined };
     const record = aVmRecord({ kind, state });
     const { rootfs } = await fakeImages.resolve("base", never);
     await host.disks.create(record.id, rootfs, rootfs.virtualSizeBytes);
@@ -77,7 +78,7 @@ test("restart: numbers and places that are in use stay so", async () => {
   await using host = await FakeHost.make();
   const first = await host.open();
   await first.create("sbox", aRequest({ kind: "persistent" }), never);
-  await first.stopAll();
+  await stopAll(first, "power off");
   const second = await host.open();
   const { record } = await second.create("sbox", aRequest({}), never);
   assert.equal(record.hostname, "sbox-2");
@@ -174,7 +175,13 @@ test("restart: a VM that cannot be taken over is shown with the reason, and leav
 
 function stopped() {
   const since = new Date(1_000);
-  return { phase: "stopped", since, reason: undefined, machine: undefined } as const;
+  return {
+    phase: "stopped",
+    since,
+    reason: undefined,
+    machine: undefined,
+    saved: undefined,
+  } as const;
 }
 
 function planOf(host: FakeHost, vmId: string): BootPlan {

@@ -9,6 +9,7 @@ import { GIB } from "#lib/bytes.ts";
 import { eventually } from "#testing/eventually.ts";
 import { aGroup, aRequest, FakeHost, never } from "#testing/fake-host.ts";
 
+import { stopAll } from "./end-of-daemon.ts";
 import { relaunch } from "./relaunch.ts";
 import { changedSpec, startServices } from "./services.ts";
 import type { VmSpec } from "./vm.ts";
@@ -69,7 +70,7 @@ test("services: the next daemon starts them again, the same ones, whatever they 
   const before = first.list().map(({ record }) => record.id);
   host.boxOf(first.get("web-1")).end({ kind: "crash", lastWords: "panic" });
   await eventually("it has failed", () => first.get("web-1").phase === "failed");
-  await first.stopAll();
+  await stopAll(first, "power off");
   const second = await started(host, [WEB]);
   await allRun(second);
   const after = second.list().map(({ record }) => record.id);
@@ -96,18 +97,18 @@ test("services: one that is not declared any more is let go with its disk, and c
   const first = await started(host, [WEB]);
   await allRun(first);
   const { id } = first.get("web-3").record;
-  await first.stopAll();
+  await stopAll(first, "power off");
 
   const fewer = await started(host, [{ ...WEB, count: 2 }]);
   await eventually("the others run", () => fewer.get("web-2").phase === "running");
   assert.deepEqual(kindsOf(fewer).at(-1), "web-3 persistent stopped");
   assert.deepEqual(host.log.troubles(), ["service.let_go"]);
-  await fewer.stopAll();
+  await stopAll(fewer, "power off");
 
   const again = await started(host, [WEB]);
   await allRun(again);
   assert.deepEqual([again.get("web-3").record.id, again.get("web-3").record.kind], [id, "service"]);
-  await again.stopAll();
+  await stopAll(again, "power off");
 
   const none = await started(host, [aGroup({})]);
   assert.equal(none.list().length, 3);
@@ -150,7 +151,7 @@ test("services: a sandbox that has the name keeps it until it is gone", async ()
   const second = await started(host, [{ ...WEB, count: 1 }]);
   assert.deepEqual(kindsOf(second), ["web-1 sandbox running"]);
   assert.deepEqual(host.log.troubles(), ["service.not_started"]);
-  await second.stopAll();
+  await stopAll(second, "power off");
   const third = await started(host, [{ ...WEB, count: 1 }]);
   await allRun(third);
   assert.deepEqual(kindsOf(third), ["web-1 service running"]);
@@ -160,7 +161,7 @@ test("services: a new size is had at the next start, what the disk depends on st
   await using host = await FakeHost.make();
   const first = await started(host, [{ ...WEB, count: 1 }]);
   await allRun(first);
-  await first.stopAll();
+  await stopAll(first, "power off");
   const changed = { ...WEB, count: 1, vcpus: 1, memoryMiB: 512, image: "other", diskBytes: GIB };
   const second = await started(host, [changed]);
   await allRun(second);
@@ -176,7 +177,7 @@ test("services: at an end without grace their guests are not asked", async () =>
   const vms = await started(host, [{ ...WEB, count: 1 }]);
   await allRun(vms);
   const vm = vms.get("web-1");
-  await vms.stopAll("kill");
+  await stopAll(vms, "kill");
   assert.equal(vm.phase, "stopped");
   assert.deepEqual(host.lifeOf(vm).slice(-2), ["kill", "crashed"]);
 });

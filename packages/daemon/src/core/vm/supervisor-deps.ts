@@ -5,6 +5,7 @@ import type { GuestConfiguration, GuestDialer, GuestLink } from "../ports/guest-
 import type { BootPlan, Hypervisor, Whereabouts } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
+import type { KeptMemory } from "./kept-memory.ts";
 import type { VmSupervisor } from "./supervisor.ts";
 import type { VmRecord } from "./vm.ts";
 
@@ -19,6 +20,8 @@ export interface SupervisorDeps {
   readonly configurationFor: (record: VmRecord) => Promise<GuestConfiguration>;
   /** puts into a guest what must be there before it is configured and its userdata begins */
   readonly prepareGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
+  /** where its memory is while it is suspended */
+  readonly memory: KeptMemory;
   /** takes back from the host what a machine of the VM needed there, once it has ended */
   readonly release: (record: VmRecord) => Promise<void>;
   /** told of every change of phase, after it is stored */

@@ -5,6 +5,7 @@ import { AlcoveError } from "#core/errors.ts";
 import { aGroup, aRequest, FakeHost, never } from "#testing/fake-host.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
+import { stopAll } from "./end-of-daemon.ts";
 import { changedTags, checkNameIsFree, tagProblems } from "./tags.ts";
 
 const edit = (add: readonly string[], remove: readonly string[] = []) =>
@@ -71,7 +72,7 @@ test("tags: changes are on record, and outlive the daemon", async () => {
   assert.deepEqual(vm.record.spec.tags, ["name=web", "b"], "all or nothing");
   const others = host.store.all().map(({ spec }) => spec.tags);
   assert.deepEqual(others, [["name=web", "b"]]);
-  await vms.stopAll();
+  await stopAll(vms, "power off");
   const next = await host.open();
   assert.deepEqual(next.get("sbox-1").record.spec.tags, ["name=web", "b"]);
 });

@@ -33,6 +33,15 @@ export interface VmState {
   readonly reason: string | undefined;
   /** the driver's handle of the machine, while there is one */
   readonly machine: string | undefined;
+  /** where its memory is, or is going, in the phases that keep it */
+  readonly saved: SavedMemory | undefined;
+}
+
+export interface SavedMemory {
+  /** tells this state from those of earlier suspensions: an older one does not fit the disk any more */
+  readonly name: string;
+  /** whether the next daemon gives it a machine by itself, because the last one only suspended it to end */
+  readonly restoreAtStart: boolean;
 }
 
 export interface VmRecord {

@@ -10,6 +10,7 @@ import { aGroup, aRequest, FakeHost, never } from "#testing/fake-host.ts";
 import { HeldBoots } from "#testing/troubles.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
+import { stopAll } from "./end-of-daemon.ts";
 import type { VmRequest } from "./spec.ts";
 import type { VmSupervisor } from "./supervisor.ts";
 import type { Vms, VmsDeps } from "./vms.ts";
@@ -275,7 +276,7 @@ test("vms: a stop of everything deletes sandboxes and keeps the others, stopped"
   await running(vms);
   const kept = await running(vms, { kind: "persistent" });
   await vms.create("sbox", aRequest({}), never);
-  await vms.stopAll();
+  await stopAll(vms, "power off");
   assert.deepEqual(vms.list(), [kept]);
   assert.equal(kept.phase, "stopped");
   const disks = [kept.record.id];
@@ -290,7 +291,7 @@ test("vms: one VM that cannot be stopped does not keep the others from being sto
     `CREATE TRIGGER full BEFORE UPDATE ON vm WHEN NEW.id = '${stuck.record.id}'
      BEGIN SELECT RAISE(ABORT, 'disk full'); END`,
   );
-  await vms.stopAll();
+  await stopAll(vms, "power off");
   host.db.exec("DROP TRIGGER full");
   assert.ok(!vms.list().includes(other));
   assert.deepEqual(host.log.troubles(), ["vm.stop_failed"]);
@@ -320,7 +321,7 @@ function facts(memory: { totalBytes: number; availableBytes?: number }): VmsDeps
 }
 
 function atRest(phase: "stopped" | "failed") {
-  return { phase, since: new Date(1_000), reason: undefined, machine: undefined };
+  return { phase, since: new Date(1_000), reason: undefined, machine: undefined, saved: undefined };
 }
 
 async function leftOf(host: FakeHost): Promise<object> {

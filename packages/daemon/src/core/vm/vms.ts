@@ -7,12 +7,10 @@
 
 import { Announcer } from "#lib/announcer.ts";
 import { inParallel } from "#lib/in-parallel.ts";
-import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { HostGroup, HostGroups } from "../group/host-group.ts";
-import { admitNow } from "../host/admission.ts";
-import { admitCount, type CapacityLimits, type Share } from "../host/capacity.ts";
+import { admitCount, type CapacityLimits } from "../host/capacity.ts";
 import { rootDiskBytes } from "../image/disk-size.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
@@ -21,9 +19,12 @@ import type { ImageStore } from "../ports/image-store.ts";
 import type { Networks } from "../ports/networks.ts";
 import type { ImportedKeys } from "../secrets/imported-keys.ts";
 import type { Secrets } from "../secrets/secrets.ts";
+import { Admissions } from "./admissions.ts";
 import { BackgroundWork } from "./background.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { hasMachine, holdsShare } from "./lifecycle.ts";
+import { Forgetting } from "./forgetting.ts";
+import { KeptMemory } from "./kept-memory.ts";
+import { hasMachine, holdsShare, type VmPhase } from "./lifecycle.ts";
 import { newRecord } from "./new-record.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
@@ -31,7 +32,7 @@ import { VmSupervisor } from "./supervisor.ts";
 import { changedTags, checkNameIsFree, type TagChange } from "./tags.ts";
 import type { VmRecord, VmSpec } from "./vm.ts";
 
-export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release"> {
+export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release" | "memory"> {
   readonly groups: HostGroups;
   readonly images: ImageStore;
   readonly disks: DiskStore;
@@ -59,10 +60,11 @@ const never = new AbortController().signal;
 export class Vms {
   readonly #deps: VmsDeps;
   readonly #byHostname = new Map<string, VmSupervisor>();
-  readonly #admissions = new Turnstile();
+  readonly #admissions: Admissions;
   readonly #changes = new Announcer<VmSupervisor>();
   readonly #background: BackgroundWork;
-  readonly #forgetting = new WeakMap<VmSupervisor, Promise<void>>();
+  readonly #memory: KeptMemory;
+  readonly #forgetting: Forgetting;
 
   /** Takes over what the store remembers and what still runs; removes what belongs to nobody. */
   static async open(deps: VmsDeps, signal: AbortSignal): Promise<Vms> {
@@ -72,6 +74,7 @@ export class Vms {
       await inParallel(PARALLEL, vms.list(), (vm) => vms.#recover(vm, signal));
       const records = vms.list().map((vm) => vm.record);
       await removeLeftovers(deps, records, signal);
+      for (const vm of vms.list()) vms.#wake(vm); // not before: until they are restored their processes are nobody's
       return vms;
     } catch (error) {
       await vms.abandonAll(); // a daemon that cannot start must not cost anybody a VM, nor hold one
@@ -82,6 +85,12 @@ export class Vms {
   private constructor(deps: VmsDeps) {
     this.#deps = deps;
     this.#background = new BackgroundWork(deps.log);
+    this.#memory = new KeptMemory(deps);
+    this.#forgetting = new Forgetting(deps, (vm) => this.#byHostname.delete(vm.record.hostname));
+    const held = () => this.list().filter((vm) => holdsShare(vm.phase));
+    this.#admissions = new Admissions(deps.hostFacts, deps.limits, () =>
+      held().map((vm) => vm.record.spec),
+    );
   }
 
   /** what becomes of a VM whose guest reboots */
@@ -116,10 +125,13 @@ export class Vms {
 
   /**
    * Begins a VM's shutdown: resolves when it is under way; a sandbox is gone once it has ended.
-   * Harmless when the VM does not run.
+   * A suspended VM gives up its memory. Harmless when the VM is at rest otherwise.
    */
   shutDown(vm: VmSupervisor): void {
-    if (hasMachine(vm.phase)) void this.#inBackground(vm, "vm.stop_failed", () => vm.stop(never));
+    if (vm.phase === "suspended")
+      void this.inBackground(vm, "vm.stop_failed", () => vm.giveUpMemory(never));
+    else if (hasMachine(vm.phase))
+      void this.inBackground(vm, "vm.stop_failed", () => vm.stop(never));
   }
 
   /** Calls `listener` after every change of any VM's phase. */
@@ -159,9 +171,8 @@ export class Vms {
     const spec = await this.specFor(group, request, signal);
     const image = await this.#deps.images.resolve(spec.image, signal);
     const diskBytes = rootDiskBytes(spec.diskBytes, image);
-    using _turn = await this.#admissions.enter(signal);
+    using _turn = await this.#admissions.enter(spec, signal);
     admitCount(this.#byHostname.size, this.#deps.limits);
-    await this.#admit(spec);
     const { clock, hypervisor } = this.#deps;
     const { kind, address: wantedAddress } = request;
     const made = { imageId: image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
@@ -178,7 +189,7 @@ export class Vms {
       throw error;
     }
     const vm = this.#supervise(record);
-    void this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
+    void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
     return vm;
   }
 
@@ -186,16 +197,28 @@ export class Vms {
    * Starts a VM that has ended. Resolves when its start is under way, as with a new one.
    * @throws AlcoveError `no_capacity`, or `wrong_phase` when it has not ended
    */
-  async startAgain(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
-    using _turn = await this.#admissions.enter(signal);
-    await this.#admit(vm.record.spec);
+  startAgain(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
+    return this.occupy(vm, { into: "starting", work: () => vm.start(never) }, signal);
+  }
+
+  /**
+   * Gives a VM a machine: admits it, begins the work, and resolves when that has brought the VM into
+   * its first phase. What comes of it shows in the phases that follow.
+   * @throws AlcoveError `no_capacity`, or whatever keeps it out of that phase
+   */
+  async occupy(
+    vm: VmSupervisor,
+    { into, work }: { readonly into: VmPhase; readonly work: () => Promise<void> },
+    signal: AbortSignal,
+  ): Promise<void> {
+    using _turn = await this.#admissions.enter(vm.record.spec, signal);
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     using _listening = this.onChange((it) => {
-      if (it === vm && vm.phase === "starting") resolve();
+      if (it === vm && vm.phase === into) resolve();
     });
-    const starting = vm.start(never);
-    void this.#inBackground(vm, "vm.start_failed", () => starting);
-    await Promise.race([begun, starting]); // its share is held from then on
+    const working = work();
+    void this.inBackground(vm, "vm.start_failed", () => working);
+    await Promise.race([begun, working]); // its share is held from then on
   }
 
   /**
@@ -219,22 +242,17 @@ export class Vms {
       throw new AlcoveError("vm_protected", message, { hostname });
     }
     await vm.kill("Deleted on request", never);
-    await this.#forget(vm);
+    await this.#forgetting.forget(vm);
   }
 
-  /**
-   * Orderly end of the daemon: sandboxes are deleted, all others ended and kept. Never rejects.
-   * @param how whether their guests are asked to power off first
-   */
-  async stopAll(how: "power off" | "kill" = "power off"): Promise<void> {
-    const end = (vm: VmSupervisor) =>
-      how === "kill" ? vm.kill("Ended with the daemon", never) : vm.stop(never);
-    await inParallel(PARALLEL, this.list(), (vm) =>
-      this.#inBackground(vm, "vm.stop_failed", () =>
-        vm.record.kind === "sandbox" ? this.delete(vm) : end(vm),
-      ),
-    );
-    await this.#background.settled();
+  /** Work that no request waits for: its failure is logged, and the daemon's end waits for it. Never rejects. */
+  inBackground(vm: VmSupervisor, event: string, work: () => Promise<void>): Promise<void> {
+    return this.#background.run(vm.record.hostname, event, work);
+  }
+
+  /** Resolves when what was begun in the background before has ended. */
+  settled(): Promise<void> {
+    return this.#background.settled();
   }
 
   /** The daemon goes and leaves every machine to the next one; what is under way ends first. */
@@ -247,6 +265,7 @@ export class Vms {
     const { networks } = this.#deps;
     const vm = new VmSupervisor(record, {
       ...this.#deps,
+      memory: this.#memory,
       release: (it) => networks.release(it),
       announce: (it) => this.#onChange(it),
     });
@@ -257,54 +276,30 @@ export class Vms {
   #onChange(vm: VmSupervisor): void {
     this.#changes.announce(vm);
     if (vm.phase === "stopped" && vm.record.kind === "sandbox") {
-      void this.#inBackground(vm, "vm.reap_failed", () => this.#forget(vm));
+      void this.inBackground(vm, "vm.reap_failed", () => this.#forgetting.forget(vm));
     }
-  }
-
-  /** Several may want it gone: a request, another, and the reaper of sandboxes. It happens once. */
-  #forget(vm: VmSupervisor): Promise<void> {
-    const begun = this.#forgetting.get(vm) ?? this.#forgetOnce(vm);
-    this.#forgetting.set(vm, begun);
-    begun.catch(() => this.#forgetting.delete(vm)); // so that it can be tried again; the caller sees why
-    return begun;
-  }
-
-  /** The record goes last: a daemon that dies in between finds it and finishes. */
-  async #forgetOnce(vm: VmSupervisor): Promise<void> {
-    if (vm.phase !== "deleted") await vm.delete(never);
-    await this.#deps.disks.remove(vm.record.id);
-    this.#deps.store.remove(vm.record.id);
-    this.#byHostname.delete(vm.record.hostname);
   }
 
   async #recover(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
     const { kind } = vm.record;
     // Its creator may have had an answer: what was promised is finished.
     if (vm.phase === "created")
-      void this.#inBackground(vm, "vm.start_failed", () => vm.start(never));
-    else if (vm.phase === "deleted") await this.#forget(vm);
+      void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
+    else if (vm.phase === "deleted") await this.#forgetting.forget(vm);
     else if (hasMachine(vm.phase)) await vm.adopt(signal);
-    else if (kind === "sandbox" && vm.phase === "stopped") await this.#forget(vm);
+    else if (kind === "sandbox" && vm.phase === "stopped") await this.#forgetting.forget(vm);
   }
 
-  /** For a machine that is not there yet, new or not. */
-  #admit(spec: VmSpec): Promise<void> {
-    const { hostFacts, limits } = this.#deps;
-    return admitNow(spec, this.#heldShares(), hostFacts, limits);
-  }
-
-  #heldShares(): Share[] {
-    return this.list()
-      .filter((vm) => holdsShare(vm.phase))
-      .map((vm) => vm.record.spec);
+  /** The last daemon suspended it only to end. */
+  #wake(vm: VmSupervisor): void {
+    if (vm.phase !== "suspended" || !vm.record.state.saved?.restoreAtStart) return;
+    void this.inBackground(vm, "vm.restore_failed", () =>
+      this.occupy(vm, { into: "restoring", work: () => vm.restore(never) }, never),
+    );
   }
 
   #checkName(added: readonly string[]): void {
     const records = this.list().map((vm) => vm.record);
     checkNameIsFree(added, records, this.#deps.groups.all());
-  }
-
-  #inBackground(vm: VmSupervisor, event: string, work: () => Promise<void>): Promise<void> {
-    return this.#background.run(vm.record.hostname, event, work);
   }
 }

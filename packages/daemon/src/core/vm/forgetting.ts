@@ -1,0 +1,40 @@
+/** Forgets VMs that have ended: their files, their records, and their names. */
+
+import type { DiskStore } from "../ports/disk-store.ts";
+import type { VmStore } from "../ports/vm-store.ts";
+import type { VmSupervisor } from "./supervisor.ts";
+
+export interface ForgettingDeps {
+  readonly disks: DiskStore;
+  readonly store: VmStore;
+}
+
+const never = new AbortController().signal;
+
+export class Forgetting {
+  readonly #deps: ForgettingDeps;
+  readonly #gone: (vm: VmSupervisor) => void;
+  readonly #begun = new WeakMap<VmSupervisor, Promise<void>>();
+
+  /** @param gone told when nothing is left of a VM */
+  constructor(deps: ForgettingDeps, gone: (vm: VmSupervisor) => void) {
+    this.#deps = deps;
+    this.#gone = gone;
+  }
+
+  /** Several may want it gone: a request, another, and the reaper of sandboxes. It happens once. */
+  forget(vm: VmSupervisor): Promise<void> {
+    const begun = this.#begun.get(vm) ?? this.#once(vm);
+    this.#begun.set(vm, begun);
+    begun.catch(() => this.#begun.delete(vm)); // so that it can be tried again; the caller sees why
+    return begun;
+  }
+
+  /** The record goes last: a daemon that dies in between finds it and finishes. */
+  async #once(vm: VmSupervisor): Promise<void> {
+    if (vm.phase !== "deleted") await vm.delete(never);
+    await this.#deps.disks.remove(vm.record.id);
+    this.#deps.store.remove(vm.record.id);
+    this.#gone(vm);
+  }
+}
