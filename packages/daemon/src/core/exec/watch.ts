@@ -57,7 +57,9 @@ async function* signsOf(
     for (;;) {
       const restMs = until - performance.now();
       if (restMs <= 0) return;
-      if (!(await settlesWithin(next, Math.min(restMs, quietMs)))) {
+      const isThere = await settlesWithin(next, Math.min(restMs, quietMs));
+      if (!isThere && restMs <= quietMs) return;
+      if (!isThere) {
         yield "quiet";
         continue;
       }
