@@ -10,8 +10,10 @@ import { within } from "#lib/patience.ts";
 import { AlcoveError } from "../errors.ts";
 import type { GuestHealth, GuestLink, GuestStats } from "../ports/guest-link.ts";
 import type { GuestReboot } from "../ports/hypervisor.ts";
+import type { VmPhase } from "../vm/lifecycle.ts";
 import type { VmSupervisor } from "../vm/supervisor.ts";
 import type { Vms } from "../vm/vms.ts";
+import { noteUse } from "./agent-use.ts";
 
 /** How long work waits for an agent that is starting or being restarted. */
 const AGENT_PATIENCE_MS = 5_000;
@@ -23,7 +25,9 @@ const HEALTH_PATIENCE_MS = 1_500;
  * @throws AlcoveError `wrong_phase` when the VM does not run, `guest_unreachable` when its agent does not answer
  */
 export async function agentOf(vm: VmSupervisor, signal: AbortSignal): Promise<GuestLink> {
-  return agentWithin(vm, AGENT_PATIENCE_MS, signal);
+  const agent = await agentWithin(vm, AGENT_PATIENCE_MS, signal);
+  noteUse(vm);
+  return agent;
 }
 
 export async function healthOf(vm: VmSupervisor, signal: AbortSignal): Promise<GuestHealth> {
@@ -59,9 +63,12 @@ async function agentWithin(vm: VmSupervisor, ms: number, signal: AbortSignal): P
   return answered(vm, contact.link(within(ms, signal)), signal);
 }
 
+/** Phases with an agent, or soon with one. */
+const USABLE: ReadonlySet<VmPhase> = new Set(["created", "starting", "restoring", "running"]);
+
 function mustRun(vm: VmSupervisor): void {
   const { hostname } = vm.record;
-  if (vm.phase === "running" || vm.phase === "starting" || vm.phase === "created") return;
+  if (USABLE.has(vm.phase)) return;
   const details = { hostname, phase: vm.phase, input: "use" };
   const { reason } = vm.record.state;
   const why = reason && vm.phase !== "paused" ? ` (${reason})` : "";
