@@ -47,6 +47,7 @@ export class SshAccess implements AsyncDisposable {
         network: userGuestNetwork(BARE_SLOT),
         time: new Date(),
         entropy: randomBytes(ENTROPY_BYTES),
+        growRoot: false,
         sshKeys: [publicKey],
         userdata: undefined,
       },

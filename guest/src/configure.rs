@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::authorized_keys::authorize;
 use crate::base64::decode;
+use crate::growth::grow_root;
 use crate::refusal::{About, Answer, Refusal};
 use crate::request::{ConfigureRequest, Network};
 use crate::sys::interface::Interfaces;
@@ -67,6 +68,10 @@ fn apply(request: &ConfigureRequest, applied: &mut Vec<&'static str>) -> Answer<
     if let Some(network) = &request.network {
         set_network(network)?;
         applied.push("network");
+    }
+    if request.grow_root {
+        grow_root()?;
+        applied.push("growRoot");
     }
     if !request.ssh_keys.is_empty() {
         authorize(&request.ssh_keys)?;

@@ -28,6 +28,7 @@ mod forward;
 mod forward_stream;
 pub mod frame;
 pub mod glob;
+mod growth;
 pub mod health;
 pub mod hosts;
 pub mod init;

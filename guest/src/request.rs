@@ -113,6 +113,7 @@ pub struct ConfigureRequest {
     pub network: Option<Network>,
     pub time_ns: Option<String>,
     pub entropy: Option<String>,
+    pub grow_root: bool,
     pub ssh_keys: Vec<String>,
     pub userdata: Option<String>,
     pub mounts: Vec<serde_json::Value>,

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod growth;
 pub mod interface;
 pub mod poll;
 pub mod signals;

@@ -49,10 +49,9 @@ export function copyOutRequest(copy: GuestCopyOut): Request {
 }
 
 export function configureRequest(configuration: GuestConfiguration): Request {
-  const { hostname, network, time, entropy, sshKeys, userdata } = configuration;
-  const timeNs = nanoseconds(time);
+  const { time, entropy, ...others } = configuration;
   const base64 = Buffer.from(entropy).toString("base64");
-  return { op: "configure", hostname, network, timeNs, entropy: base64, sshKeys, userdata };
+  return { op: "configure", ...others, timeNs: nanoseconds(time), entropy: base64 };
 }
 
 export function forwardRequest(to: GuestTarget): Request {

@@ -154,6 +154,8 @@ export interface GuestConfiguration {
   readonly network: GuestNetwork | undefined;
   readonly time: Date;
   readonly entropy: Uint8Array;
+  /** whether the root file system is to take the whole disk */
+  readonly growRoot: boolean;
   readonly sshKeys: readonly string[];
   readonly userdata: string | undefined;
 }

@@ -65,6 +65,7 @@ export function guestConfigurationFor(
   return {
     hostname,
     ...fresh,
+    growRoot: spec.diskBytes !== undefined,
     sshKeys: spec.sshKeys,
     userdata: spec.userdata,
   };

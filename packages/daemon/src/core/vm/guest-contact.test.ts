@@ -59,6 +59,7 @@ function stage(refusals = 0): Stage {
     network: undefined,
     time: new Date(),
     entropy: new Uint8Array(64),
+    growRoot: false,
     sshKeys: [],
     userdata: undefined,
   });
@@ -139,6 +140,7 @@ test("guest contact: a guest that was configured once here may refuse the next t
         network: undefined,
         time: new Date(),
         entropy: new Uint8Array(64),
+        growRoot: false,
         sshKeys: [],
         userdata: undefined,
       };

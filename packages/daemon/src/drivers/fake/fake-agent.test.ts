@@ -207,6 +207,7 @@ test("fake agent: userdata runs once", async () => {
     network: undefined,
     time: new Date(),
     entropy: new Uint8Array(32),
+    growRoot: false,
     sshKeys: [],
     userdata: "#!/bin/sh\necho once >> /tmp/log; exit 4",
   };
