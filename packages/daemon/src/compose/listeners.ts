@@ -86,11 +86,15 @@ function socketProblem(cause: unknown): never {
   throw new StartRefused(message, { cause });
 }
 
+const PORT_REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there; stop it, or set ALCOVE_LISTEN_PORT",
+  EADDRNOTAVAIL: "this host has no such address; name one of its own",
+  EACCES: "only root may listen there; start the daemon as root, or name a port above 1023",
+};
+
 function portProblem(cause: unknown): never {
-  const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
-  if (taken) {
-    const message = `${cause.message}: another program listens there; stop it, or set ALCOVE_LISTEN_PORT`;
-    throw new StartRefused(message, { cause });
-  }
-  throw cause;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const remedy = PORT_REMEDIES[code];
+  if (remedy === undefined || !(cause instanceof Error)) throw cause;
+  throw new StartRefused(`${cause.message}: ${remedy}`, { cause });
 }

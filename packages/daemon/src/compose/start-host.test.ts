@@ -148,6 +148,15 @@ test("daemon: a start that fails on a taken port costs no VM, and can be tried a
   assert.deepEqual(await nodesOf(host), [["sbox-1", "Stopped"]]);
 });
 
+test("daemon: an address that is not this host's is refused in one sentence", async () => {
+  await using dir = await tempDir();
+  const elsewhere = settingsIn(dir, { ALCOVE_LISTEN_ADDRESS: "192.0.2.1" });
+  await assert.rejects(
+    startHost(elsewhere, new RememberingLog(), never),
+    /^StartRefused: .*192\.0\.2\.1.*: this host has no such address/,
+  );
+});
+
 test("daemon: what it makes is private", async () => {
   await using dir = await tempDir();
   const config = settingsIn(dir);

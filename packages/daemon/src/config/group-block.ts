@@ -60,9 +60,10 @@ export function groupFrom(block: MapReader, all: ForAllGroups): HostGroup {
 
 function nameFrom(block: MapReader): string {
   const name = block.text("name");
-  if (name === undefined) block.problem("name", "is missing");
-  else if (!GROUP_NAME.test(name))
+  if (!block.isGiven("name")) block.problem("name", "is missing");
+  if (name !== undefined && !GROUP_NAME.test(name)) {
     block.problem("name", `is "${name}"; it must be ${GROUP_NAME_SHAPE}`);
+  }
   return name ?? "";
 }
 
