@@ -10,7 +10,8 @@ import { before } from "node:test";
 import { assertStrict, type Check } from "../packages/daemon/src/testing/strict-json.ts";
 import type { Endpoint } from "./harness/api.ts";
 import { sh } from "./harness/exec.ts";
-import * as go from "./harness/go-types.ts";
+import * as go from "./harness/go-vm-types.ts";
+import * as work from "./harness/go-work-types.ts";
 import { asObject, asObjects, textIn } from "./harness/json-value.ts";
 import { type RawAnswer, RawConnection } from "./harness/raw-http.ts";
 import {
@@ -52,8 +53,8 @@ suite("raw replay", {}, (host, story) => {
       [`/vm/${vm}/tags`, go.tags],
       [`/vm/${vm}/health`, go.health],
       [`/vm/${vm}/logs`, go.logs],
-      [`/vm/${vm}/fs/stat`, go.fileInfo],
-      [`/vm/${vm}/fs/readdir`, go.fileInfos],
+      [`/vm/${vm}/fs/stat`, work.fileInfo],
+      [`/vm/${vm}/fs/readdir`, work.fileInfos],
       ["/nodes/stats", go.stats],
     ];
     for (const client of clients) {
@@ -158,7 +159,7 @@ suite("raw replay", {}, (host, story) => {
       ] as const;
       const wanted = { method: "POST", path: `/vm/${vm}/exec`, query, anonymous: true } as const;
       const result = await once({ socketPath }, client, wanted);
-      assertStrict(result.text, go.result);
+      assertStrict(result.text, work.result);
       assert.equal(textIn(JSON.parse(result.text), "stdout"), `${vm}\n`);
     }
     for (const token of ["", "wrong"]) {
@@ -236,7 +237,7 @@ suite("raw replay", {}, (host, story) => {
         const changed = await ask(client, { method: "PATCH", path: target, json: change });
         assert.equal(changed.status, 200, changed.text);
         const listed = await ask(client, { method: "GET", path: "/secrets" });
-        assertStrict(listed.text, go.secrets);
+        assertStrict(listed.text, work.secrets);
         const one = asObjects(JSON.parse(listed.text)).find((secret) => secret["name"] === name);
         assert.deepEqual(
           [one?.["size"], one?.["permissions"], one?.["uid"], one?.["gid"]],
@@ -264,6 +265,20 @@ suite("raw replay", {}, (host, story) => {
     assert.match(page.text, /^slicer_api_requests_total\{[^}]*method="GET"[^}]*\} \d+$/m);
     const refused = await ask(goClient("wrong"), { method: "GET", path: "/metrics" });
     assert.equal(refused.status, 401);
+  });
+
+  story("the OpenAPI document names what was asked for here", async () => {
+    const [asGo] = clients;
+    assert.ok(asGo);
+    const answer = await ask(asGo, { method: "GET", path: "/openapi.json" });
+    assert.equal(answer.status, 200);
+    assertJson(answer);
+    const document = asObject(JSON.parse(answer.text));
+    assert.match(textIn(document, "openapi"), /^3\.1\./);
+    const paths = asObject(document["paths"]);
+    for (const one of ["/info", "/nodes", "/vm/{hostname}/exec", "/secrets/{name}"]) {
+      assert.ok(one in paths, `no ${one} in ${Object.keys(paths).join(", ")}`);
+    }
   });
 
   story("the SSH key user's two names are taken alike", async () => {
@@ -342,5 +357,5 @@ function assertText(answer: RawAnswer): void {
 
 function assertProblem(answer: RawAnswer): void {
   assertJson(answer);
-  assertStrict(answer.text, go.problem);
+  assertStrict(answer.text, work.problem);
 }

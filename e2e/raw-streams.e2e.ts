@@ -9,7 +9,7 @@ import { before } from "node:test";
 
 import { assertStrict } from "../packages/daemon/src/testing/strict-json.ts";
 import { sh } from "./harness/exec.ts";
-import * as go from "./harness/go-types.ts";
+import * as go from "./harness/go-work-types.ts";
 import { asObject, type JsonObject, textIn } from "./harness/json-value.ts";
 import { chunked, chunkOf, type RawAnswer, RawConnection } from "./harness/raw-http.ts";
 import { RawWebSocket, refusedUpgrade } from "./harness/raw-web-socket.ts";
@@ -208,6 +208,7 @@ suite("raw streams", {}, (host, story) => {
     assert.deepEqual([b?.["stdout"], b?.["encoding"]], ["w6Q=", "base64"]);
     for (const wrong of [
       ["stdin", "true"],
+      ["background", "true"],
       ["stdio", "hex"],
     ] as const) {
       const refused = await ask(asGo, exec([...query, wrong]));

@@ -35,7 +35,7 @@ func TestCreateVMWithUserdata(t *testing.T) {
 		name = ""
 	}
 	request := small()
-	request.Userdata = "echo for $TARGET_USER > /srv/userdata-said\nsleep 1\nexit 3\n"
+	request.Userdata = "echo for $TARGET_USER > /srv/userdata-said\necho seen on the console\nsleep 1\nexit 3\n"
 	made, err := client.CreateVMWithOptions(within(t, bootTimeout), name, request,
 		slicer.SlicerCreateNodeOptions{Wait: slicer.SlicerCreateNodeWaitUserdata, Timeout: bootTimeout})
 	must(t, err)
@@ -50,8 +50,22 @@ func TestCreateVMWithUserdata(t *testing.T) {
 	if health.UserdataExitCode == nil || *health.UserdataExitCode != 3 {
 		t.Fatalf("the script's exit code: %v", health.UserdataExitCode)
 	}
-	must(t, client.DeleteNode(group, vm))
+	logs, err := client.GetVMLogs(soon(t), vm, 0)
+	must(t, err)
+	contains(t, "the script's output", logs.Content, "seen on the console")
+	must(t, client.PauseVM(soon(t), vm))
+	must(t, client.DeleteNode(group, vm)) // paused as it is
 	equal(t, "after deletion", statusOf(t, vm), "not listed")
+}
+
+// The documented way to end a task: its script reboots, and the VM is gone.
+func TestTaskThatEndsItself(t *testing.T) {
+	client := overSocket().client
+	request := small("judge=task")
+	request.Userdata = "sleep 1\nreboot\n"
+	made, err := client.CreateVM(soon(t), group, request)
+	must(t, err)
+	eventually(t, "it is gone", func() bool { return statusOf(t, made.Hostname) == "not listed" })
 }
 
 func TestCreateThatTimesOutLeavesNoVM(t *testing.T) {

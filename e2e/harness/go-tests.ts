@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { describe } from "node:test";
 import { createInterface } from "node:readline";
 
 import { GO_TESTS, pathWithGo, whyNoGoTests } from "../../scripts/setup/go.mjs";
@@ -13,10 +14,13 @@ const LIMIT = "9m";
 /** the newest lines of output that are kept of one test */
 const OUTPUT_LINES = 200;
 
-/** why the Go tests cannot run here, or `false` when they can */
-export const cannotRunGo: string | false = decide();
+/** A suite that needs Go; it is skipped, with the reason, where there is none. */
+export function goSuite(title: string, body: () => void): void {
+  describe(title, { skip: whyNot() }, body);
+}
 
-function decide(): string | false {
+/** @returns why the Go tests cannot run here, or `false` when they can */
+function whyNot(): string | false {
   if (cannotRun !== false) return cannotRun;
   const reason = whyNoGoTests(ROOT);
   if (reason === undefined) return false;

@@ -3,7 +3,7 @@
 import { Readable } from "node:stream";
 
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 
 import { agentOf } from "#core/exec/guest-work.ts";
 import type { GuestEntry } from "#core/ports/guest-link.ts";
@@ -48,18 +48,9 @@ export const fs: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }) =
 
   const make = { schema: { params, body: MakeDirectory }, config: { access: "vm:use" } } as const;
   app.post("/vm/:hostname/fs/mkdir", make, async (request, reply) => {
-    const { path, recursive, mode } = request.body;
     const left = clientLeft(request, reply);
     const agent = await agentOf(vms.get(request.params.hostname), left);
-    await agent.makeDirectory(
-      {
-        path: pathOf(path),
-        user: "default",
-        mode: permissionBits(mode ?? undefined) ?? NEW_DIRECTORY_MODE,
-        recursive: recursive ?? false,
-      },
-      left,
-    );
+    await agent.makeDirectory(directoryOf(request.body), left);
     return reply.type("text/plain").send("");
   });
 
@@ -89,4 +80,14 @@ async function* jsonList(entries: AsyncIterable<GuestEntry>): AsyncGenerator<str
     before = ",";
   }
   yield before === "[" ? "[]" : "]";
+}
+
+function directoryOf({ path, recursive, mode }: Static<typeof MakeDirectory>) {
+  const bits = permissionBits(mode ?? undefined) ?? NEW_DIRECTORY_MODE;
+  return {
+    path: pathOf(path),
+    user: "default",
+    mode: bits,
+    recursive: recursive ?? false,
+  } as const;
 }

@@ -1,10 +1,6 @@
-/**
- * Slicer's Go types as checks of JSON: what Go's decoder refuses is refused here. Other fields are
- * ignored and absent ones or null stay empty, except those that the API itself promises.
- */
+/** What Slicer's Go SDK decodes of hosts and VMs. */
 
 import {
-  type Check,
   count,
   decimal,
   flag,
@@ -13,27 +9,7 @@ import {
   text,
   time,
 } from "../../packages/daemon/src/testing/strict-json.ts";
-
-type Fields = Readonly<Record<string, Check>>;
-
-/** @param promised names of fields that must be there */
-function struct(fields: Fields, ...promised: readonly string[]): Check {
-  return (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return "is no object";
-    const given = new Map<string, unknown>(Object.entries(value));
-    const missing = promised.find((name) => given.get(name) === undefined);
-    if (missing !== undefined) return `.${missing} is missing`;
-    return problems(fields, given)[0];
-  };
-}
-
-function problems(fields: Fields, given: ReadonlyMap<string, unknown>): readonly string[] {
-  return Object.entries(fields).flatMap(([name, check]) => {
-    const value = given.get(name);
-    const problem = value === undefined || value === null ? undefined : check(value);
-    return problem === undefined ? [] : [`.${name} ${problem}`];
-  });
-}
+import { type Fields, struct } from "./go-struct.ts";
 
 /** a Go duration as text, such as 6m53s */
 const goDuration = matching(/^-?(\d+(\.\d+)?(h|m|s|ms|us|µs|ns))+$/);
@@ -185,73 +161,3 @@ export const stat = struct(
 export const stats = list(stat);
 
 export const tags = struct({ hostname: text, tags: list(text) }, "hostname", "tags");
-
-/** one line of a streamed command */
-export const frame = struct(
-  {
-    timestamp: time,
-    type: text,
-    pid: count,
-    encoding: text,
-    data: text,
-    started_at: time,
-    ended_at: time,
-    signal: text,
-    stdout: text,
-    stderr: text,
-    exit_code: count,
-    error: text,
-    id: count,
-    dropped_bytes: count,
-    dropped_frames: count,
-    message: text,
-  },
-  "timestamp",
-  "exit_code",
-);
-
-export const result = struct(
-  {
-    stdout: text,
-    stderr: text,
-    encoding: text,
-    pid: count,
-    signal: text,
-    exit_code: count,
-    error: text,
-  },
-  "stdout",
-  "stderr",
-  "exit_code",
-);
-
-export const fileInfo = struct(
-  { name: text, type: text, size: count, mtime: time, mode: matching(/^[0-7]{4}$/) },
-  "name",
-  "type",
-  "size",
-  "mtime",
-  "mode",
-);
-export const fileInfos = list(fileInfo);
-
-export const secrets = list(
-  struct(
-    {
-      name: text,
-      size: count,
-      permissions: matching(/^[0-7]+$/),
-      uid: count,
-      gid: count,
-      mod_time: time,
-      modified_at: time,
-    },
-    "name",
-    "size",
-    "permissions",
-    "mod_time",
-    "modified_at",
-  ),
-);
-
-export const problem = struct({ error: matching(/./), code: text }, "error");
