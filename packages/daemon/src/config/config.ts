@@ -13,7 +13,7 @@ import { StartRefused } from "#lib/start-refused.ts";
 
 import { type ApiSettings, apiSettings } from "./api-settings.ts";
 import { type DaemonFile, readDaemonFile, type ReadFile } from "./daemon-file.ts";
-import { GROUP_NAME, GROUP_NAME_SHAPE } from "./group-block.ts";
+import { ownGroup } from "./own-group.ts";
 import { type Environment, SettingsReader } from "./settings-reader.ts";
 
 export interface Config {
@@ -160,21 +160,6 @@ function groupsOf(read: SettingsReader, file: DaemonFile | undefined): Config["g
     );
   }
   return [first, ...more];
-}
-
-function ownGroup(read: SettingsReader): HostGroup {
-  return {
-    name: read.shaped("ALCOVE_GROUP_NAME", "sbox", GROUP_NAME, GROUP_NAME_SHAPE),
-    vcpus: read.integer("ALCOVE_GROUP_VCPUS", 2, [1, 64]),
-    memoryMiB: read.integer("ALCOVE_GROUP_MEMORY_MIB", 1024, [64, 1_048_576]),
-    image: read.text("ALCOVE_GROUP_IMAGE", "base"),
-    network: { mode: read.oneOf("ALCOVE_GROUP_NETWORK", ["user", "none"]) },
-    count: 0,
-    diskBytes: undefined,
-    dns: [],
-    sshKeys: [],
-    userdata: undefined,
-  };
 }
 
 const KEYS_URL = /^https?:\/\/[^\s/?#]+(?:\/[^\s?#]*[^\s?#/])?$/;

@@ -58,6 +58,7 @@ export function aRequest(different: Partial<VmRequest>): VmRequest {
     gpuCount: undefined,
     image: undefined,
     kind: "sandbox",
+    hostname: undefined,
     tags: [],
     sshKeys: [],
     userdata: undefined,

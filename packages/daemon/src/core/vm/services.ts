@@ -18,6 +18,7 @@ import type { Vms } from "./vms.ts";
 /** Everything as the group has it. */
 const DECLARED: VmRequest = {
   kind: "service",
+  hostname: undefined,
   vcpus: undefined,
   memoryBytes: undefined,
   gpuCount: undefined,
@@ -80,7 +81,7 @@ async function bringUp(vms: Vms, service: Service, signal: AbortSignal): Promise
   const { hostname, group, log } = service;
   const vm = vms.list().find(({ record }) => record.hostname === hostname);
   if (!vm) {
-    await vms.createNamed(hostname, group.name, DECLARED, signal);
+    await vms.create(group.name, { ...DECLARED, hostname }, signal);
     return;
   }
   const { kind, spec } = vm.record;

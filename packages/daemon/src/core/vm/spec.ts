@@ -16,6 +16,8 @@ export interface VmRequest {
   readonly gpuCount: number | undefined;
   readonly image: string | undefined;
   readonly kind: VmKind;
+  /** a name that the configuration chose; `undefined` takes the group's next */
+  readonly hostname: string | undefined;
   readonly tags: readonly string[];
   readonly sshKeys: readonly string[];
   readonly userdata: string | undefined;

@@ -45,13 +45,6 @@ export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release" | "
   readonly runRoot: string;
 }
 
-interface Order {
-  readonly group: string;
-  readonly request: VmRequest;
-  /** `undefined` takes the group's next */
-  readonly hostname: string | undefined;
-}
-
 /** How many VMs are adopted, ended or let go at a time. */
 const PARALLEL = 8;
 
@@ -139,24 +132,6 @@ export class Vms {
     return this.#changes.listen(listener);
   }
 
-  /**
-   * Makes a VM and starts it. Resolves when it is recorded and its start is under way;
-   * whether it booted shows in its phase. When this rejects, nothing is left behind.
-   */
-  create(group: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
-    return this.#create({ group, request, hostname: undefined }, signal);
-  }
-
-  /** The same, under a name that the configuration chose. @throws AlcoveError `name_taken` also for that */
-  createNamed(
-    hostname: string,
-    group: string,
-    request: VmRequest,
-    signal: AbortSignal,
-  ): Promise<VmSupervisor> {
-    return this.#create({ group, request, hostname }, signal);
-  }
-
   /** What a request means in its group now. @throws AlcoveError as `create` does for it */
   async specFor(group: HostGroup, request: VmRequest, signal: AbortSignal): Promise<VmSpec> {
     const imported = await this.#deps.keys.keysFor(request.importKeysOf, signal);
@@ -165,16 +140,19 @@ export class Vms {
     return spec;
   }
 
-  async #create(order: Order, signal: AbortSignal): Promise<VmSupervisor> {
-    const { request, hostname } = order;
-    const group = this.#deps.groups.get(order.group);
+  /**
+   * Makes a VM and starts it. Resolves when it is recorded and its start is under way;
+   * whether it booted shows in its phase. When this rejects, nothing is left behind.
+   */
+  async create(groupName: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
+    const group = this.#deps.groups.get(groupName);
     const spec = await this.specFor(group, request, signal);
     const image = await this.#deps.images.resolve(spec.image, signal);
     const diskBytes = rootDiskBytes(spec.diskBytes, image);
     using _turn = await this.#admissions.enter(spec, signal);
     admitCount(this.#byHostname.size, this.#deps.limits);
     const { clock, hypervisor } = this.#deps;
-    const { kind, address: wantedAddress } = request;
+    const { kind, hostname, address: wantedAddress } = request;
     const made = { imageId: image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
     const record = newRecord(
       { group, kind, hostname, spec, wantedAddress, ...made },

@@ -131,6 +131,7 @@ function requestOf(body: Static<typeof CreateNode>): VmRequest {
     gpuCount: body.gpu_count || undefined,
     image: body.disk_image || undefined,
     kind: body.persistent ? "persistent" : "sandbox",
+    hostname: undefined, // the API's VMs are never named by who asks for them
     tags: body.tags ?? [],
     sshKeys: body.ssh_keys ?? [],
     userdata: body.userdata || undefined,
