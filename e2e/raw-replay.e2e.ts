@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { before } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { assertStrict, type Check } from "../packages/daemon/src/testing/strict-json.ts";
 import type { Endpoint } from "./harness/api.ts";
@@ -26,6 +27,8 @@ import { until } from "./harness/until.ts";
 
 const NODES = `/hostgroup/${GROUP}/nodes`;
 const NOBODY = "sbox-987";
+/** Clients ask again every half second, and give no request a limit of its own. */
+const PROBE_MS = 2_500;
 
 suite("raw replay", {}, (host, story) => {
   let vm = "";
@@ -279,6 +282,51 @@ suite("raw replay", {}, (host, story) => {
     for (const one of ["/info", "/nodes", "/vm/{hostname}/exec", "/secrets/{name}"]) {
       assert.ok(one in paths, `no ${one} in ${Object.keys(paths).join(", ")}`);
     }
+  });
+
+  story("health while a VM boots is 503 at once, then 200; nothing waits for it", async () => {
+    const [asGo, asTypescript] = clients;
+    assert.ok(asGo && asTypescript);
+    const made = await ask(asGo, { method: "POST", path: NODES, json: {} });
+    const target = `/vm/${textIn(JSON.parse(made.text), "hostname")}`;
+    const began = performance.now();
+    const first = await ask(asTypescript, { method: "GET", path: `${target}/health` });
+    assert.equal(first.status, 503, first.text);
+    assertProblem(first);
+    assert.ok(performance.now() - began < PROBE_MS, "a probe that waits defeats who asks again");
+    await untilReady(host, path.basename(target));
+    const health = await ask(asGo, { method: "GET", path: `${target}/health` });
+    assertStrict(health.text, go.health);
+    await host.deleteVm(path.basename(target));
+  });
+
+  story("a command's stream stands still while its VM is paused, and goes on", async () => {
+    const [asGo, , asCurl] = clients;
+    assert.ok(asGo && asCurl);
+    await using connection = await RawConnection.open(host.api.endpoint);
+    const cmd = "for n in $(seq 20); do echo tick-$n; sleep 0.1; done";
+    const exec = { method: "POST", path: `/vm/${vm}/exec`, query: [["cmd", cmd]] } as const;
+    connection.send(asGo.request(exec));
+    const head = await connection.head();
+    let text = "";
+    let paused = false;
+    for await (const piece of connection.body(head, "POST")) {
+      text += piece.toString();
+      if (paused || !text.includes("tick-2")) continue;
+      paused = true;
+      assertText(await ask(asCurl, { method: "POST", path: `/vm/${vm}/pause` }));
+      const refused = await ask(asCurl, exec);
+      assert.equal(refused.status, 409);
+      await delay(500);
+      assertText(await ask(asCurl, { method: "POST", path: `/vm/${vm}/resume` }));
+    }
+    assert.ok(paused);
+    const ticks = text.matchAll(/tick-(\d+)/g);
+    assert.deepEqual(
+      Array.from(ticks, ([, n]) => Number(n)),
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    );
+    assert.match(text, /"type":"exit".*"exit_code":0/);
   });
 
   story("the SSH key user's two names are taken alike", async () => {
