@@ -72,9 +72,13 @@ const frames: ExecFrame<Buffer>[] = [];
 for await (const frame of vm.exec({ command: "true" })) frames.push(frame);
 const port: number | undefined = (await vm.forward("80:localhost:80")).listeners[0]?.port;
 const code: number | null | undefined = (await vm.bg.wait("ex_1")).exitCode;
-// @ts-expect-error -- the API's own words are not the client's
-await client.vms.create("sbox", { ram_bytes: 1 });
 export { text, bytes, frames, port, code };
+`;
+
+const WRONG_PROGRAM = `
+import { AlcoveClient } from "@alcove/sdk";
+await AlcoveClient.fromEnv().vms.create("sbox", { ram_bytes: 1 });
+export {};
 `;
 
 describe("published package", { timeout: 60_000 }, () => {
@@ -105,15 +109,18 @@ describe("published package", { timeout: 60_000 }, () => {
     assert.equal(host.vms.size, 0);
   });
 
-  test("its types serve a program that is strict", async () => {
-    await writeFile(at("program.ts"), TYPED_PROGRAM);
+  async function complaints(program: string): Promise<string> {
+    await writeFile(at("program.ts"), program);
     const compiler = path.join(ROOT, "node_modules/typescript/bin/tsc");
     const flags = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--module", "nodenext"];
     const more = ["--target", "esnext", "--types", "node", "program.ts"];
-    const { stdout } = await run(process.execPath, [compiler, ...flags, ...more], {
-      cwd: folder,
-    }).catch((error: { stdout: string }) => error);
-    assert.equal(stdout, "");
+    const compiled = run(process.execPath, [compiler, ...flags, ...more], { cwd: folder });
+    return (await compiled.catch((error: { stdout: string }) => error)).stdout;
+  }
+
+  test("its types serve a program that is strict, and catch one that is wrong", async () => {
+    assert.equal(await complaints(TYPED_PROGRAM), "");
+    assert.match(await complaints(WRONG_PROGRAM), /ram_bytes.*does not exist/);
   });
 
   test("names nothing of this checkout, and its browser entry nothing of Node", async () => {

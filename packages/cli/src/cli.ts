@@ -3,7 +3,7 @@
  * Ctrl-C aborts.
  */
 
-import { type HostApi, openHostApi } from "@alcove/sdk";
+import { AlcoveClient, type HostAddress, type HostApi, openHostApi } from "@alcove/sdk";
 import { type Command, Option } from "commander";
 import picocolors from "picocolors";
 
@@ -21,6 +21,8 @@ export class Cli {
   readonly env: Environment;
   readonly interrupts: Interrupts;
   readonly colours: ReturnType<typeof picocolors.createColors>;
+  /** where the last client went, for words about a failure */
+  #endpoint: string | undefined;
   readonly #errorColours: ReturnType<typeof picocolors.createColors>;
 
   constructor(env: Environment) {
@@ -34,18 +36,24 @@ export class Cli {
     return this.interrupts.signal;
   }
 
-  /** A client of the host that the command's flags and the environment name. */
+  /** The API of the host that the command's flags and the environment name. */
   client(command: Command): HostApi<Buffer> {
+    return openHostApi(this.#address(command));
+  }
+
+  /** The same host, for what only the SDK's own client does. */
+  sdkClient(command: Command): AlcoveClient {
+    return new AlcoveClient(this.#address(command));
+  }
+
+  #address(command: Command): HostAddress {
     // Flags may stand before or after the command's name; the nearer ones win.
     let flags: ConnectionFlags = {};
     for (let at: Command | null = command; at; at = at.parent) flags = { ...at.opts(), ...flags };
     const { url, token } = connectionFrom(flags, this.env);
     const userAgent = `alcove-cli/${CLI_VERSION}`;
-    return openHostApi({
-      baseURL: url,
-      userAgent,
-      ...(token === undefined ? {} : { token }),
-    });
+    this.#endpoint = url;
+    return { baseURL: url, userAgent, ...(token === undefined ? {} : { token }) };
   }
 
   /** One line of result, on standard output. */
@@ -63,7 +71,7 @@ export class Cli {
   }
 
   sayFailure(error: unknown, asJson: boolean): void {
-    const { message, advice, code } = explain(error);
+    const { message, advice, code } = explain(error, this.#endpoint);
     if (asJson) {
       this.say(
         JSON.stringify({ error: message, code, ...(advice === undefined ? {} : { advice }) }),

@@ -9,6 +9,8 @@ export interface CopyFlags {
   /** octal digits */
   readonly permissions?: string;
   readonly exclude?: readonly string[];
+  /** `false`: the directory's ignore files mean nothing */
+  readonly ignoreFiles?: boolean;
 }
 
 export interface CopyJob {

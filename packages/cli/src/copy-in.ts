@@ -10,6 +10,7 @@ import { type CopyInOptions, packDirectory, packedBytes } from "@alcove/sdk";
 import type { GuestEnd, LocalEnd, StreamEnd } from "./copy-end.ts";
 import { type CopyFlags, type CopyJob, counted } from "./copy-flags.ts";
 import { UsageError } from "./failure.ts";
+import { ignoredIn } from "./ignore-files.ts";
 
 const READ_BYTES = 256 * 1024;
 
@@ -45,12 +46,13 @@ async function sendDirectory(job: CopyJob, directory: string, to: GuestEnd): Pro
     throw new UsageError(`${directory} is a directory: --mode binary copies one file`);
   }
   const { flags, signal, onSkip } = job;
-  const exclude = flags.exclude ?? [];
+  const ignored = flags.ignoreFiles === false ? [] : await ignoredIn(directory);
+  const exclude = [...(flags.exclude ?? []), ...ignored];
   const options: CopyInOptions = {
     ...ownership(flags),
     path: to.path,
     mode: "tar",
-    exclude,
+    exclude: flags.exclude ?? [],
     sourceName: path.basename(path.resolve(directory)),
     unpackedBytes: await packedBytes(directory, exclude, signal),
   };

@@ -29,6 +29,7 @@ const BY_STATUS: Readonly<Record<number, number>> = {
   404: EXIT.notFound,
   408: EXIT.timedOut,
   409: EXIT.wrongState,
+  410: EXIT.notFound,
   503: EXIT.wrongState,
   504: EXIT.timedOut,
   507: EXIT.noCapacity,

@@ -2,9 +2,16 @@
  * Failures, as a person reads them: what went wrong, and what to do about it.
  */
 
-import { AlcoveApiError, AlcoveConnectionError, AlcoveInputError } from "@alcove/sdk";
+import {
+  AlcoveApiError,
+  AlcoveConnectionError,
+  AlcoveInputError,
+  AlcoveProtocolError,
+  AlcoveTimeoutError,
+} from "@alcove/sdk";
 
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { inFlags } from "./flag-names.ts";
 import { printable } from "./printable.ts";
 
 /** The command was given something it cannot use; the message says what would do. */
@@ -32,7 +39,8 @@ export interface Explanation {
   readonly code: string;
 }
 
-export function explain(failure: unknown): Explanation {
+/** @param endpoint where the host was looked for; `undefined` when none was */
+export function explain(failure: unknown, endpoint?: string): Explanation {
   // When the clean-up failed as well, what made it necessary is the reason.
   const error: unknown = failure instanceof SuppressedError ? failure.suppressed : failure;
   const message = printable(error instanceof Error ? error.message : String(error));
@@ -42,10 +50,36 @@ export function explain(failure: unknown): Explanation {
   if (error instanceof UsageError || error instanceof AlcoveInputError) {
     return { message, advice: undefined, exitCode: EXIT.usage, code: "usage" };
   }
+  if (error instanceof AlcoveTimeoutError) {
+    return { message, advice: undefined, exitCode: EXIT.timedOut, code: "timed_out" };
+  }
   if (error instanceof AlcoveConnectionError) return unreachable(error, message);
-  const advice = error instanceof AlcoveApiError ? adviceFor(error) : undefined;
-  const code = error instanceof AlcoveApiError ? printable(error.code) : "failed";
-  return { message, advice, exitCode: exitCodeOf(error), code };
+  if (endpoint !== undefined && isForeign(error)) return foreign(endpoint, exitCodeOf(error));
+  if (!(error instanceof AlcoveApiError)) {
+    return { message, advice: undefined, exitCode: exitCodeOf(error), code: "failed" };
+  }
+  const code = printable(error.code);
+  const text = code === "invalid_request" ? inFlags(message) : message;
+  return { message: text, advice: adviceFor(error), exitCode: exitCodeOf(error), code };
+}
+
+/** An answer that no host gives: no word for the failure in it, or no shape that is known. */
+function isForeign(error: unknown): boolean {
+  if (error instanceof AlcoveApiError) return error.code.startsWith("http_");
+  return (
+    error instanceof AlcoveProtocolError && /^The host's answer|is not JSON$/.test(error.message)
+  );
+}
+
+function foreign(endpoint: string, exitCode: number): Explanation {
+  const where = printable(endpoint);
+  return {
+    message: `Something answers at ${where}, and it is no Alcove daemon.`,
+    advice:
+      "Say where the daemon is with --url; one that found its port taken says so when it starts.",
+    exitCode,
+    code: "not_alcove",
+  };
 }
 
 const NOT_RUNNING = new Set(["ECONNREFUSED", "ENOENT", "ENOTSOCK"]);
@@ -70,5 +104,12 @@ function adviceFor({ status, code }: AlcoveApiError): string | undefined {
   if (status === 401) {
     return "Give the daemon's token with --token-file (it is in auth/token of the state directory).";
   }
-  return code === "vm_not_found" ? "`alcove vm list` shows what is there." : undefined;
+  return ADVICE[code];
 }
+
+const ADVICE: Readonly<Record<string, string>> = {
+  vm_not_found: "`alcove vm list` shows what is there.",
+  group_not_found: "`alcove vm group` shows what is there.",
+  secret_not_found: "`alcove secret list` shows what is there.",
+  image_not_found: "`alcove image ls` shows what is there.",
+};

@@ -192,6 +192,6 @@ describe("alcove", { timeout: 60_000, concurrency: 4 }, () => {
       assert.deepEqual([help.exitCode, help.stderr], [0, ""]);
       assert.match(help.stdout, /^Usage: alcove/);
     }
-    assert.equal((await alcove(["up", "somewhere"])).exitCode, 2);
+    assert.equal((await alcove(["up", "one.yaml", "two.yaml"])).exitCode, 2);
   });
 });

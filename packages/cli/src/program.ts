@@ -3,10 +3,13 @@
 import { Command, CommanderError } from "commander";
 
 import { Cli, withConnection } from "./cli.ts";
+import { complete, completion } from "./commands/completion.ts";
 import { doctor, up } from "./commands/local.ts";
 import { image } from "./commands/image.ts";
 import { info, version } from "./commands/info.ts";
+import { newConfiguration } from "./commands/new.ts";
 import { run } from "./commands/run.ts";
+import { secret } from "./commands/secret.ts";
 import { vm, vmShortcuts } from "./commands/vm.ts";
 import { EXIT } from "./exit-codes.ts";
 import { explain } from "./failure.ts";
@@ -21,12 +24,13 @@ function programFor(cli: Cli): Command {
   const program = withConnection(new Command("alcove"))
     .description("Run microVMs on your own machine")
     .enablePositionalOptions();
-  for (const command of [up(cli), doctor(cli), run(cli), vm(cli), image(cli), info(cli)]) {
-    program.addCommand(command);
-  }
+  const verbs = [up, newConfiguration, doctor, run, vm, secret, image, info];
+  for (const verb of verbs) program.addCommand(verb(cli));
   for (const command of vmShortcuts(cli)) program.addCommand(command);
   return program
     .addCommand(version(cli))
+    .addCommand(completion(cli))
+    .addCommand(complete(cli, program), { hidden: true })
     .version(CLI_VERSION, "-V, --version", "print the version");
 }
 
@@ -52,8 +56,13 @@ async function runCommand(cli: Cli): Promise<number> {
     const reason: unknown = cli.signal.aborted ? cli.signal.reason : error;
     if (reason instanceof Interrupted) return reason.exitCode;
     cli.sayFailure(error, current.opts()["json"] === true);
-    return GUEST_STATUS.has(current.name()) ? EXIT.guestCommandNotRun : explain(error).exitCode;
+    return isGuestStatus(current) ? EXIT.guestCommandNotRun : explain(error).exitCode;
   }
+}
+
+/** A command in the background does not end with its start: that has a status of its own. */
+function isGuestStatus(command: Command): boolean {
+  return GUEST_STATUS.has(command.name()) && command.parent?.name() !== "bg";
 }
 
 function forEachCommand(command: Command, visit: (command: Command) => void): void {

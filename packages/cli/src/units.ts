@@ -31,6 +31,16 @@ export function parseWhole(least: number): (text: string) => number {
   };
 }
 
+const SIZE_BYTES: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** `65536`, `512K`, `4M`, `1G`, also with `iB` or `B` after the letter; powers of 1024. */
+export function parseBytes(text: string): number {
+  const [, digits, unit = ""] = /^(\d{1,15})(?:([KMG])(?:i?B)?)?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (SIZE_BYTES[unit.toUpperCase()] ?? Number.NaN);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError("Write a size as 65536, 512K, 4M or 1G.");
+}
+
 export function humanBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -6,7 +6,7 @@ import type { Writable } from "node:stream";
 /** @param signal aborted by a closed pipe too: nobody reads any more, so the work must end */
 export async function writeOut(
   target: Writable,
-  bytes: Uint8Array,
+  bytes: Uint8Array | string,
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();

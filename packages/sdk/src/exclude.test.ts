@@ -15,6 +15,8 @@ test("exclude: patterns mean what the API says", () => {
     ["**/x", "x", true],
     ["**/x", "a/b/x", true],
     ["./a/b", "a/b", true],
+    ["/foo", "foo", true],
+    ["/foo", "a/foo", false],
     ["f?o", "foo", true],
     ["f?o", "f/o", false],
     ["[a-c]1", "b1", true],

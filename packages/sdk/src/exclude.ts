@@ -1,6 +1,7 @@
 /**
  * Which paths a copy leaves out. `*` and `?` stay within a path segment, `**` spans segments, `[a-z]`
- * is a class; a pattern without a slash is tried on every name, one with a slash on the whole path.
+ * is a class; a pattern without a slash is tried on every name, one with a slash on the whole path
+ * (one that begins with it says nothing more). A slash at the end changes nothing.
  */
 
 /** @returns whether a relative path is left out; what lies below an excluded directory is too */
@@ -12,7 +13,8 @@ export function excluder(patterns: readonly string[]): (path: string) => boolean
 function matcher(pattern: string): (path: string) => boolean {
   const clean = pattern.replace(/^\.?\/+|\/+$/g, "");
   const expression = new RegExp(`^${expressionFor(clean)}$`, "u");
-  if (clean.includes("/")) return (path) => expression.test(path);
+  const isWhole = clean.includes("/") || pattern.startsWith("/");
+  if (isWhole) return (path) => expression.test(path);
   return (path) => expression.test(path.slice(path.lastIndexOf("/") + 1));
 }
 

@@ -6,9 +6,8 @@ import { AlcoveConnectionError } from "@alcove/sdk";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
 import { printableLine } from "../printable.ts";
-import { table } from "../table.ts";
-import { humanBytes } from "../units.ts";
 import { CLI_VERSION } from "../version.ts";
+import { groupTable } from "./vm-list.ts";
 
 export function info(cli: Cli): Command {
   const command = new Command("info").description("what the daemon is, and its host groups");
@@ -21,13 +20,7 @@ export function info(cli: Cli): Command {
     const { version: theirs, git_commit, platform = "?", arch = "?" } = host;
     cli.print(printableLine(`alcoved ${theirs} (${git_commit}) on ${platform}/${arch}`));
     cli.print(`at ${endpoint}\n`);
-    const rows = groups.map(({ name, ram_bytes, cpus, count }) => [
-      name,
-      humanBytes(ram_bytes),
-      String(cpus),
-      String(count),
-    ]);
-    cli.print(table(["GROUP", "MAX RAM", "MAX CPUS", "DECLARED"], rows));
+    cli.print(groupTable(groups));
   });
 }
 

@@ -6,14 +6,18 @@ import { type Cli, type JsonFlag, withJson } from "../cli.ts";
 import { becomeDaemonScript } from "../daemon-script.ts";
 
 const SETTINGS_NOTE = `
-Settings are environment variables, ALCOVE_LISTEN_PORT and ALCOVE_STATE_DIR among them; the daemon
-names those it does not know. Ctrl-C stops it.`;
+FILE is a configuration as Slicer has it; \`alcove new NAME > FILE\` writes one. Without it there is one
+host group. Other settings are environment variables, ALCOVE_LISTEN_PORT and ALCOVE_STATE_DIR among
+them. What the daemon does not know, in the file or the environment, it names. Ctrl-C stops it.`;
 
 export function up(cli: Cli): Command {
   return new Command("up")
     .description("run the daemon in the foreground")
+    .argument("[file]", "configuration, such as slicer.yaml")
     .addHelpText("after", SETTINGS_NOTE)
-    .action(() => becomeDaemonScript("main.ts", [], cli.env));
+    .action((file: string | undefined) =>
+      becomeDaemonScript("main.ts", file === undefined ? [] : [file], cli.env),
+    );
 }
 
 export function doctor(cli: Cli): Command {

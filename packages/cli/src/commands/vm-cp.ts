@@ -1,5 +1,6 @@
 /** `vm cp`: files and directories into and out of a VM. */
 
+import type { HostApi } from "@alcove/sdk";
 import { Command, Option } from "commander";
 
 import { type Cli, withConnection } from "../cli.ts";
@@ -11,6 +12,7 @@ import { UsageError } from "../failure.ts";
 import { collect } from "../launch-options.ts";
 import { printableLine } from "../printable.ts";
 import { humanBytes, parseWhole } from "../units.ts";
+import { hostnameOf } from "../vm-name.ts";
 
 export function vmCp(cli: Cli): Command {
   const command = new Command("cp")
@@ -28,12 +30,16 @@ export function vmCp(cli: Cli): Command {
     .option("--uid <n>", "owner in the VM; default: its default user", parseWhole(0))
     .option("--gid <n>", "group in the VM", parseWhole(0))
     .option("--permissions <octal>", "permission bits of the copied files, such as 0644")
-    .option("--exclude <glob>", "leave these out (repeat)", collect);
+    .option("--exclude <glob>", "leave these out (repeat)", collect)
+    .option("--no-ignore-files", "copy also what .alcoveignore and .slicerignore leave out");
   return withConnection(command).action(
     async (source: string, target: string, flags: CopyFlags, self: Command) => {
-      const [from, to] = [copyEnd(source), copyEnd(target)];
-      checkFlags(flags, from, to);
+      checkFlags(flags, copyEnd(source), copyEnd(target));
       using client = cli.client(self);
+      const [from, to] = [
+        await resolved(client, copyEnd(source), cli.signal),
+        await resolved(client, copyEnd(target), cli.signal),
+      ];
       let bytes = 0;
       using _progress = cli.progress("Copying", () => humanBytes(bytes));
       const job = {
@@ -49,6 +55,12 @@ export function vmCp(cli: Cli): Command {
       else throw new UsageError("One side, and only one, must be in a VM: write it as VM:PATH");
     },
   );
+}
+
+/** A friendly name becomes the host name. */
+async function resolved(client: HostApi, end: CopyEnd, signal: AbortSignal): Promise<CopyEnd> {
+  if (end.kind !== "guest") return end;
+  return { ...end, hostname: await hostnameOf(client, end.hostname, signal) };
 }
 
 function checkFlags(flags: CopyFlags, from: CopyEnd, to: CopyEnd): void {

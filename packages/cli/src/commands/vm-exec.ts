@@ -1,13 +1,14 @@
 /** `vm exec`: runs a command in a VM, with this terminal's streams and the command's exit status. */
 
-import type { ExecSpec } from "@alcove/sdk/exec.ts";
+import type { CommandSpec, ExecSpec } from "@alcove/sdk/exec.ts";
 import { Command } from "commander";
 
-import { type Cli, withConnection } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { UsageError } from "../failure.ts";
 import { runInGuest, stdinFor } from "../guest-command.ts";
 import { collect } from "../launch-options.ts";
 import { parseWhole } from "../units.ts";
+import { onVm } from "./on-vm.ts";
 
 export interface ExecFlags {
   readonly uid?: number;
@@ -24,25 +25,39 @@ export function vmExec(cli: Cli): Command {
     .usage("[options] <vm> -- <command...>")
     .argument("<vm>")
     .argument("<command...>");
-  return withConnection(withExecFlags(command)).action(
-    async (hostname: string, words: string[], flags: ExecFlags, self: Command) => {
-      using client = cli.client(self);
-      process.exitCode = await runInGuest(client, hostname, execSpec(words, flags), cli.signal);
-    },
-  );
+  return onVm(cli, withExecFlags(command), async (target) => {
+    const flags = command.opts<ExecFlags>();
+    const { client, hostname, words } = target;
+    process.exitCode = await runInGuest(client, hostname, execSpec(words, flags), cli.signal);
+  });
 }
 
 export function withExecFlags(command: Command): Command {
+  return withWhoAndWhere(command, "0 (root)").option(
+    "-i, --interactive",
+    "pass standard input on even from a terminal",
+  );
+}
+
+/** @param user who runs it when nobody is named */
+export function withWhoAndWhere(command: Command, user: string): Command {
   return command
-    .option("--uid <n>", "user id; default 0 (root)", parseWhole(0))
-    .option("--gid <n>", "group id; default 0", parseWhole(0))
+    .option("--uid <n>", `user id; default: ${user}`, parseWhole(0))
+    .option("--gid <n>", "group id; default: the user's", parseWhole(0))
     .option("--cwd <path>", "working directory; default: the user's home")
     .option("--env <name=value>", "environment variable (repeat)", collect)
-    .option("--shell <path>", 'run the command as a line of this shell; "" for no shell at all')
-    .option("-i, --interactive", "pass standard input on even from a terminal");
+    .option(
+      "-s, --shell <path>",
+      'run the command as a line of this shell; "" for no shell at all',
+    );
 }
 
 export function execSpec(words: readonly string[], flags: ExecFlags): ExecSpec {
+  return { ...commandSpec(words, flags), ...stdinFor(flags.interactive ?? false) };
+}
+
+/** @throws UsageError without a command */
+export function commandSpec(words: readonly string[], flags: ExecFlags): CommandSpec {
   const [cmd, ...args] = words;
   if (cmd === undefined) throw new UsageError("Which command? Write it after --");
   return {
@@ -53,7 +68,6 @@ export function execSpec(words: readonly string[], flags: ExecFlags): ExecSpec {
     ...(flags.uid === undefined ? {} : { uid: flags.uid }),
     ...(flags.gid === undefined ? {} : { gid: flags.gid }),
     ...(flags.shell === undefined ? {} : { shell: flags.shell }),
-    ...stdinFor(flags.interactive ?? false),
   };
 }
 

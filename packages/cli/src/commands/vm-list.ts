@@ -1,6 +1,6 @@
-/** `vm list`: the VMs of a host. */
+/** `vm list`: the VMs of a host. `vm group`: its host groups. */
 
-import type { Vm } from "@alcove/sdk/resources.ts";
+import type { HostGroup, Vm } from "@alcove/sdk/resources.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
@@ -31,16 +31,32 @@ export function vmList(cli: Cli, base: Command = new Command("list").alias("ls")
         ...(tagPrefix === undefined ? {} : { tagPrefix }),
       };
       const vms = await client.listVms(filter, cli.signal);
-      if (flags.json) cli.printJson(vms);
-      else
-        cli.print(
-          table(
-            COLUMNS,
-            vms.map((vm) => row(vm, new Date())),
-          ),
-        );
+      if (flags.json) return cli.printJson(vms);
+      const now = new Date();
+      const rows = vms.map((vm) => row(vm, now));
+      cli.print(table(COLUMNS, rows));
     },
   );
+}
+
+export function vmGroup(cli: Cli): Command {
+  const command = new Command("group").alias("groups").description("list host groups");
+  return withConnection(withJson(command)).action(async (flags: JsonFlag, self: Command) => {
+    using client = cli.client(self);
+    const groups = await client.hostGroups(cli.signal);
+    if (flags.json) cli.printJson(groups);
+    else cli.print(groupTable(groups));
+  });
+}
+
+export function groupTable(groups: readonly HostGroup[]): string {
+  const rows = groups.map(({ name, ram_bytes, cpus, count }) => [
+    name,
+    humanBytes(ram_bytes),
+    String(cpus),
+    String(count),
+  ]);
+  return table(["GROUP", "MAX RAM", "MAX CPUS", "DECLARED"], rows);
 }
 
 function row(vm: Vm, now: Date): readonly string[] {
@@ -49,8 +65,13 @@ function row(vm: Vm, now: Date): readonly string[] {
     vm.ip || "-",
     humanBytes(vm.ram_bytes),
     String(vm.cpus),
-    vm.status ?? "-",
+    statusOf(vm),
     humanAge(vm.created_at, now),
     (vm.tags ?? []).join(",") || "-",
   ];
+}
+
+/** A VM that does not run comes with the reason, where the host knows one. */
+export function statusOf({ status = "-", status_reason: reason }: Vm): string {
+  return status === "Running" || !reason ? status : `${status} (${reason})`;
 }

@@ -4,10 +4,11 @@ import { StringDecoder } from "node:string_decoder";
 
 import { Command } from "commander";
 
-import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
+import { type Cli, type JsonFlag, withJson } from "../cli.ts";
 import { printable } from "../printable.ts";
 import { parseWhole } from "../units.ts";
 import { writeOut } from "../write-out.ts";
+import { onVm } from "./on-vm.ts";
 
 interface Flags extends JsonFlag {
   readonly lines: number;
@@ -22,19 +23,17 @@ export function vmLogs(cli: Cli): Command {
     .argument("<vm>")
     .option("-n, --lines <n>", "how many of the last lines; 0 is all", parseWhole(0), DEFAULT_LINES)
     .option("-f, --follow", "go on with what it writes, until it is deleted or you press Ctrl-C");
-  return withConnection(withJson(command)).action(
-    async (hostname: string, flags: Flags, self: Command) => {
-      using client = cli.client(self);
-      const logs = await client.logs(hostname, flags.lines, cli.signal);
-      if (flags.json) return cli.printJson(logs);
-      cli.print(shown(logs.content).replace(/\n$/, ""));
-      if (!flags.follow) return;
-      const decoder = new StringDecoder("utf8");
-      for await (const bytes of client.console(hostname, cli.signal)) {
-        await writeOut(process.stdout, Buffer.from(shown(decoder.write(bytes))), cli.signal);
-      }
-    },
-  );
+  return onVm(cli, withJson(command), async ({ client, hostname }) => {
+    const flags = command.opts<Flags>();
+    const logs = await client.logs(hostname, flags.lines, cli.signal);
+    if (flags.json) return cli.printJson(logs);
+    cli.print(shown(logs.content).replace(/\n$/, ""));
+    if (!flags.follow) return;
+    const decoder = new StringDecoder("utf8");
+    for await (const bytes of client.console(hostname, cli.signal)) {
+      await writeOut(process.stdout, Buffer.from(shown(decoder.write(bytes))), cli.signal);
+    }
+  });
 }
 
 /** A console is the guest's: on a terminal its escape sequences would be obeyed. */

@@ -1,28 +1,54 @@
-/** `vm pause`, `vm resume`, `vm shutdown`, `vm relaunch`. */
+/** `vm pause`, `resume`, `suspend`, `restore`, `shutdown`, `relaunch`. */
 
 import type { HostApi } from "@alcove/sdk";
 import { Command, Option } from "commander";
 
-import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
+import { type Cli, type JsonFlag, withJson } from "../cli.ts";
 import { printableLine } from "../printable.ts";
+import { parseDurationMs } from "../units.ts";
+import { onVm } from "./on-vm.ts";
 
 interface PowerFlags extends JsonFlag {
   /** of `shutdown` only */
   readonly action?: "shutdown" | "reboot";
+  /** of `restore` only */
+  readonly wait?: "agent" | true;
+  readonly timeout?: number;
 }
 
 export function vmPause(cli: Cli): Command {
   const command = new Command("pause").description("stop a VM's CPUs; its memory stays");
-  return power(cli, command, "paused", (client, hostname) =>
-    client.power.pause(hostname, cli.signal),
-  );
+  return power(cli, command, "paused", ({ power: it }, vm) => it.pause(vm, cli.signal));
 }
 
 export function vmResume(cli: Cli): Command {
   const command = new Command("resume").description("let a paused VM run on");
-  return power(cli, command, "resumed", (client, hostname) =>
-    client.power.resume(hostname, cli.signal),
+  return power(cli, command, "resumed", ({ power: it }, vm) => it.resume(vm, cli.signal));
+}
+
+export function vmSuspend(cli: Cli): Command {
+  const command = new Command("suspend").description(
+    "write a VM's memory to disk and give the host's back",
   );
+  return power(cli, command, "suspended", ({ power: it }, vm) => it.suspend(vm, cli.signal));
+}
+
+export function vmRestore(cli: Cli): Command {
+  const command = new Command("restore")
+    .description("let a suspended VM go on where it was")
+    .addOption(
+      new Option("--wait [what]", "return when the VM's agent answers")
+        .choices(["agent"])
+        .preset("agent"),
+    )
+    .option("--timeout <duration>", "give up waiting after this long", parseDurationMs);
+  return power(cli, command, "restored", async ({ power: it }, vm, { wait, timeout }) => {
+    const options = {
+      ...(wait === undefined ? {} : ({ wait: "agent" } as const)),
+      ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    };
+    await it.restore(vm, options, cli.signal);
+  });
 }
 
 export function vmShutdown(cli: Cli): Command {
@@ -33,8 +59,8 @@ export function vmShutdown(cli: Cli): Command {
         .choices(["shutdown", "reboot"])
         .default("shutdown"),
     );
-  return power(cli, command, "asked to shut down", (client, hostname, { action }) =>
-    client.power.shutdown(hostname, action ?? "shutdown", cli.signal),
+  return power(cli, command, "asked to shut down", ({ power: it }, vm, { action }) =>
+    it.shutdown(vm, action ?? "shutdown", cli.signal),
   );
 }
 
@@ -42,8 +68,8 @@ export function vmRelaunch(cli: Cli): Command {
   const command = new Command("relaunch").description(
     "boot a persistent VM again that has stopped",
   );
-  return power(cli, command, "relaunched", async (client, hostname) => {
-    await client.power.relaunch(hostname, cli.signal);
+  return power(cli, command, "relaunched", async ({ power: it }, vm) => {
+    await it.relaunch(vm, cli.signal);
   });
 }
 
@@ -53,14 +79,12 @@ function power(
   done: string,
   act: (client: HostApi, hostname: string, flags: PowerFlags) => Promise<void>,
 ): Command {
-  return withConnection(withJson(command.argument("<vm>"))).action(
-    async (hostname: string, flags: PowerFlags, self: Command) => {
-      using client = cli.client(self);
-      using _progress = cli.progress(`${command.name()} of ${printableLine(hostname)}`);
-      await act(client, hostname, flags);
-      _progress[Symbol.dispose]();
-      if (flags.json) cli.printJson({ hostname, result: done });
-      else cli.print(`${printableLine(hostname)} ${done}`);
-    },
-  );
+  return onVm(cli, withJson(command.argument("<vm>")), async ({ client, hostname }) => {
+    const flags = command.opts<PowerFlags>();
+    using _progress = cli.progress(`${command.name()} of ${printableLine(hostname)}`);
+    await act(client, hostname, flags);
+    _progress[Symbol.dispose]();
+    if (flags.json) cli.printJson({ hostname, result: done });
+    else cli.print(`${printableLine(hostname)} ${done}`);
+  });
 }

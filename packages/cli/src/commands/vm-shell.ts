@@ -8,10 +8,11 @@ import { spawnSync } from "node:child_process";
 import type { ShellSession, TerminalSize } from "@alcove/sdk";
 import { Command } from "commander";
 
-import { type Cli, withConnection } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { EscapeWatch } from "../escape-watch.ts";
 import { parseWhole } from "../units.ts";
 import { writeOut } from "../write-out.ts";
+import { onVm } from "./on-vm.ts";
 
 interface Flags {
   readonly uid?: number;
@@ -31,8 +32,8 @@ export function vmShell(cli: Cli): Command {
     .option("--gid <n>", "group id", parseWhole(0))
     .option("--cwd <path>", "working directory")
     .option("--shell <path>", "shell; default: the user's");
-  return withConnection(command).action(async (hostname: string, flags: Flags, self: Command) => {
-    using client = cli.client(self);
+  return onVm(cli, command, async ({ client, hostname }) => {
+    const flags = command.opts<Flags>();
     const options = {
       ...(flags.uid === undefined ? {} : { uid: flags.uid }),
       ...(flags.gid === undefined ? {} : { gid: flags.gid }),

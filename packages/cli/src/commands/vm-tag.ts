@@ -3,9 +3,10 @@
 import type { TagChange, VmTags } from "@alcove/sdk/resources.ts";
 import { Command } from "commander";
 
-import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
+import { type Cli, type JsonFlag, withJson } from "../cli.ts";
 import { collect } from "../launch-options.ts";
 import { printableLine } from "../printable.ts";
+import { onVm } from "./on-vm.ts";
 
 interface Flags extends JsonFlag {
   readonly tag?: readonly string[];
@@ -15,12 +16,10 @@ export function vmTag(cli: Cli): Command {
   const command = new Command("tag").description("the tags of a VM");
   const list = new Command("list").alias("ls").description("print a VM's tags, one a line");
   command.addCommand(
-    withConnection(withJson(list.argument("<vm>"))).action(
-      async (hostname: string, flags: Flags, self: Command) => {
-        using client = cli.client(self);
-        print(cli, await client.tags(hostname, cli.signal), flags);
-      },
-    ),
+    onVm(cli, withJson(list.argument("<vm>")), async ({ client, hostname }) => {
+      const flags = list.opts<Flags>();
+      print(cli, await client.tags(hostname, cli.signal), flags);
+    }),
   );
   const add = new Command("add").description("add tags");
   add.requiredOption("--tag <tag>", "tag (repeat)", collect);
@@ -39,13 +38,11 @@ function change(
   command: Command,
   changeOf: (tags: readonly string[]) => TagChange,
 ): Command {
-  return withConnection(withJson(command.argument("<vm>"))).action(
-    async (hostname: string, flags: Flags, self: Command) => {
-      using client = cli.client(self);
-      const tags = flags.tag ?? [];
-      print(cli, await client.changeTags(hostname, changeOf(tags), cli.signal), flags);
-    },
-  );
+  return onVm(cli, withJson(command.argument("<vm>")), async ({ client, hostname }) => {
+    const flags = command.opts<Flags>();
+    const tags = flags.tag ?? [];
+    print(cli, await client.changeTags(hostname, changeOf(tags), cli.signal), flags);
+  });
 }
 
 function print(cli: Cli, answer: VmTags, { json }: Flags): void {

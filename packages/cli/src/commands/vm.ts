@@ -3,30 +3,41 @@
 import { Command } from "commander";
 
 import type { Cli } from "../cli.ts";
+import { vmBg } from "./vm-bg.ts";
 import { vmCp } from "./vm-cp.ts";
 import { vmDelete } from "./vm-delete.ts";
 import { vmExec } from "./vm-exec.ts";
-import { vmHealth } from "./vm-health.ts";
+import { vmForward } from "./vm-forward.ts";
+import { vmFs } from "./vm-fs.ts";
+import { INSIGHT_VERBS } from "./vm-insight.ts";
 import { vmLaunch } from "./vm-launch.ts";
-import { vmList } from "./vm-list.ts";
+import { vmGroup, vmList } from "./vm-list.ts";
 import { vmLogs } from "./vm-logs.ts";
-import { vmPause, vmRelaunch, vmResume, vmShutdown } from "./vm-power.ts";
+import * as power from "./vm-power.ts";
 import { vmShell } from "./vm-shell.ts";
 import { vmTag } from "./vm-tag.ts";
+import { vmTop } from "./vm-top.ts";
 
 const VERBS = [
   vmLaunch,
   vmList,
   vmExec,
+  vmBg,
   vmShell,
   vmCp,
+  vmFs,
+  vmForward,
   vmLogs,
-  vmHealth,
-  vmPause,
-  vmResume,
-  vmShutdown,
-  vmRelaunch,
+  vmTop,
+  ...INSIGHT_VERBS,
+  power.vmPause,
+  power.vmResume,
+  power.vmSuspend,
+  power.vmRestore,
+  power.vmShutdown,
+  power.vmRelaunch,
   vmTag,
+  vmGroup,
   vmDelete,
 ];
 
@@ -38,6 +49,7 @@ export function vm(cli: Cli): Command {
 
 /** Short forms of what is typed most. */
 export function vmShortcuts(cli: Cli): readonly Command[] {
-  const list = new Command("ls");
-  return [vmList(cli, list), vmShell(cli), vmCp(cli), vmLogs(cli), vmRelaunch(cli)];
+  const list = vmList(cli, new Command("ls"));
+  const others = [vmShell, vmCp, vmLogs, vmForward, vmBg, vmTop, power.vmRelaunch];
+  return [list, ...others.map((verb) => verb(cli))];
 }

@@ -50,7 +50,8 @@ describe("forward", { timeout: 30_000 }, () => {
         socket.write(sent);
         const parts: Buffer[] = [];
         let bytes = 0;
-        for await (const part of socket as AsyncIterable<Buffer>) {
+        const received: AsyncIterable<Buffer> = socket;
+        for await (const part of received) {
           parts.push(part);
           bytes += part.length;
           if (bytes === sent.length) break;
@@ -104,7 +105,8 @@ describe("forward", { timeout: 30_000 }, () => {
       const sent = randomBytes(1_000_000);
       await pipeline(Readable.from([sent]), stream, { end: false });
       let received = Buffer.alloc(0);
-      for await (const part of stream as AsyncIterable<Buffer>) {
+      const parts: AsyncIterable<Buffer> = stream;
+      for await (const part of parts) {
         received = Buffer.concat([received, part]);
         if (received.length === sent.length) break;
       }

@@ -1,0 +1,46 @@
+/** What `new` prints is what the daemon reads. */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+
+import { readDaemonFile } from "../../daemon/src/config/daemon-file.ts";
+import { alcove } from "./testing/spawned-cli.ts";
+
+test("new: every kind of configuration is read by the daemon without a remark", async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), "alcove-new-"));
+  const script = path.join(dir, "first-boot.sh");
+  await writeFile(script, "#!/bin/sh\n");
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBnr no: one #1";
+  const kinds: readonly (readonly string[])[] = [
+    [],
+    ["--count", "0", "--cpu", "1", "--ram", "512M", "--storage-size", "10G", "--persistent"],
+    ["--net", "bridge", "--cidr", "192.168.137.1/24", "--range", "192.168.137.2-192.168.137.9"],
+    ["--net", "bridge", "--cidr", "192.168.137.1/24", "--address", "192.168.137.2"],
+    ["--net", "isolated", "--isolated-range", "169.254.100.0/22", "--drop", "0.0.0.0/0"],
+    ["--net", "isolated", "--allow", "10.0.0.1:443", "--allow", "10.1.0.0/16"],
+    ["--net", "none", "--ssh-key", key, "--github", "someone", "--userdata-file", script],
+    ["--api-bind", path.join(dir, "api.sock"), "--no-graceful-shutdown"],
+    ["--api-bind", "0.0.0.0", "--api-port", "9000", "--socket", path.join(dir, "b.sock")],
+    ["--no-api-auth"],
+  ];
+  for (const flags of kinds) {
+    const printed = await alcove(["new", "web", ...flags]);
+    assert.equal(printed.exitCode, 0, printed.stderr);
+    const file = path.join(dir, "web.yaml");
+    await writeFile(file, printed.stdout);
+    const { problems, warnings, settings } = readDaemonFile(file, "/root");
+    assert.deepEqual({ problems, warnings }, { problems: [], warnings: [] }, printed.stdout);
+    assert.equal(settings?.groups[0]?.name, "web");
+  }
+  await rm(dir, { recursive: true });
+});
+
+test("new: a flag of another kind of network is refused, not dropped", async () => {
+  const wrong = await alcove(["new", "web", "--net", "user", "--drop", "10.0.0.0/8"]);
+  assert.equal(wrong.exitCode, 2);
+  assert.match(wrong.stderr, /--drop is for --net isolated/);
+  assert.equal((await alcove(["new", "web", "--storage", "image"])).exitCode, 2);
+});
