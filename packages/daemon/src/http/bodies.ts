@@ -1,27 +1,40 @@
-/** How request bodies are read: as JSON whatever the client calls them, or not at all. */
+/** How request bodies are read: as JSON whatever the client calls them, as they are, or not at all. */
 
 import type { IncomingMessage } from "node:http";
 
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { invalidRequest } from "#core/errors.ts";
 import { settlesWithin } from "#lib/patience.ts";
 
-/** Every body is JSON, with or without a Content-Type; an empty one is `{}`. */
+/** Bodies that nobody asked for are read and forgotten, whatever they are. */
+export function ignoredBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addHook("onRequest", async (request) => forgetNonsense(request));
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, _body, done) => done(null));
+}
+
+/**
+ * Every body is JSON, with or without a Content-Type; an empty one is `{}`. A route whose schema
+ * describes no body does not look at it.
+ */
 export function jsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   // A request without a body never meets the parser.
   app.addHook("preValidation", async (request) => {
     request.body ??= {};
   });
-  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => {
+  app.addContentTypeParser("*", { parseAs: "string" }, (request, body, done) => {
+    const isAskedFor = request.routeOptions.schema?.body !== undefined;
     try {
-      done(null, parseJson(body.toString()));
+      done(null, isAskedFor ? parseJson(body.toString()) : {});
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)));
     }
   });
 }
+
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[ \t]*(?:;|$)/;
 
 /** how long the rest of an upload is read when it has been refused, in `ms` */
 const DRAIN_MS = 2_000;
@@ -39,6 +52,12 @@ export function streamedBodies(app: FastifyInstance): void {
 /** A body piece by piece. Leaving off early does not break the connection: an answer is still to come. */
 export function piecesOf(body: IncomingMessage): AsyncIterable<Buffer> {
   return body.iterator({ destroyOnReturn: false });
+}
+
+/** What is no media type at all says nothing of a body, and would be refused before anybody looks at it. */
+function forgetNonsense({ headers }: FastifyRequest): void {
+  const type = headers["content-type"];
+  if (type !== undefined && !MEDIA_TYPE.test(type)) delete headers["content-type"];
 }
 
 async function drained(body: IncomingMessage): Promise<void> {

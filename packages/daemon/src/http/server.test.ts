@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 
 import { assert as assertProperty, property } from "fast-check";
@@ -59,3 +61,21 @@ test("server: a port that is taken is an error", async () => {
   await assert.rejects(serve(second, at), { code: "EADDRINUSE" });
   await second.close();
 });
+
+const RAW: readonly (readonly [what: string, bytes: string, status: number])[] = [
+  ["nonsense", "nonsense\r\n\r\n", 400],
+  ["a header that is far too long", `GET / HTTP/1.1\r\nx: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+];
+
+for (const [what, bytes, status] of RAW) {
+  test(`server: ${what} is answered with ${status} in our words, and the connection ends`, async () => {
+    const app = await application([], undefined);
+    await using served = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+    const socket = connect(served.port, "127.0.0.1");
+    socket.write(bytes);
+    const answer = (await buffer(socket)).toString();
+    assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `));
+    const [, body = ""] = answer.split("\r\n\r\n");
+    assert.equal(JSON.parse(body).code, "bad_http");
+  });
+}

@@ -4,9 +4,11 @@
  */
 
 import type { Server } from "node:http";
+import type { Socket } from "node:net";
 
 import websocket from "@fastify/websocket";
 import fastify, {
+  type FastifyError,
   type FastifyInstance,
   type FastifyPluginAsync,
   type FastifyReply,
@@ -16,6 +18,7 @@ import fastify, {
 import { MIB } from "#lib/bytes.ts";
 
 import { type Access, authenticate, type TokenCheck } from "./auth.ts";
+import { ignoredBodies } from "./bodies.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -34,6 +37,8 @@ export interface Served extends AsyncDisposable {
 }
 
 const MAX_JSON_BYTES = MIB;
+/** of a name in a path, in characters */
+const MAX_NAME_LENGTH = 1024;
 const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
 /** WebSocket messages from clients: forwarded bytes come in pieces of the client's choice */
@@ -51,10 +56,11 @@ export async function application(
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1024 },
+    routerOptions: { maxParamLength: MAX_NAME_LENGTH },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    // What is wrong before any route is found: a path that is no percent-encoding.
+    // What is wrong before any route is found: a path that is no percent-encoding, or a name that is none.
     frameworkErrors: badPath,
+    clientErrorHandler: badHttp,
     rewriteUrl: (request) => queryOutOfPath(request.url ?? "/"),
   });
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -62,13 +68,39 @@ export async function application(
   const options = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false };
   await app.register(websocket, { options });
   authenticate(app, token);
+  ignoredBodies(app);
   for (const surface of surfaces) await app.register(surface);
   await app.ready();
   return app;
 }
 
-function badPath({ message }: Error, _request: FastifyRequest, reply: FastifyReply): void {
-  void reply.code(400).send({ error: message, code: "bad_http" });
+function badPath(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  if (error.code === "FST_ERR_MAX_PARAM_LENGTH") {
+    const words = `Nothing here has a name of more than ${MAX_NAME_LENGTH} characters`;
+    void reply.code(404).send({ error: words, code: "route_not_found" });
+  } else {
+    void reply.code(400).send({ error: error.message, code: "bad_http" });
+  }
+}
+
+/** What the HTTP parser says, and the status that fits better than 400. */
+const PARSER_STATUS: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+};
+
+/** What is no HTTP gets its answer on the bare connection, which ends with it. */
+function badHttp({ code = "", message }: Error & { readonly code?: string }, socket: Socket): void {
+  if (code === "ECONNRESET" || !socket.writable) return;
+  const error = `This is no HTTP request that can be read: ${message}`;
+  const body = JSON.stringify({ error, code: "bad_http" });
+  const head = [
+    `HTTP/1.1 ${PARSER_STATUS[code] ?? "400 Bad Request"}`,
+    "Content-Type: application/json; charset=utf-8",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
 export async function serve(app: FastifyInstance, at: ListenAt): Promise<Served> {

@@ -8,8 +8,11 @@ import type { FastifyReply } from "fastify";
  * Sends the pieces as they come. The headers go out at once: a client that follows something quiet
  * must know that it is being answered.
  */
-export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<string>): FastifyReply {
-  async function* afterHeaders(): AsyncGenerator<string> {
+export function sendPieces(
+  reply: FastifyReply,
+  pieces: AsyncIterable<string | Uint8Array>,
+): FastifyReply {
+  async function* afterHeaders(): AsyncGenerator<string | Uint8Array> {
     reply.raw.flushHeaders(); // by now they have been set: somebody reads
     yield* pieces;
   }

@@ -7,6 +7,7 @@ import type { Vms, VmsDeps } from "#core/vm/vms.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
 import { type Access, tokenCheck } from "#http/auth.ts";
 import { application, serve } from "#http/server.ts";
+import { native } from "#http/native/surface.ts";
 import { slicer } from "#http/slicer/surface.ts";
 import { openApi } from "#http/openapi.ts";
 import { linuxMeter } from "#host/linux-meter.ts";
@@ -69,24 +70,16 @@ export class SlicerApi implements AsyncDisposable {
     const surface = slicer({ vms, groups, consoles, secrets, about, goStats, stop }, log);
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
     const routes: Route[] = [];
-    const meters = metrics(
-      {
-        vms,
-        groups,
-        hostFacts: roomyFacts,
-        hostMeter: linuxMeter("lo"),
-        hypervisor: host.hypervisor,
-        version: about.version,
-        gitCommit: about.gitCommit,
-      },
-      log,
-    );
+    const { hypervisor, store } = host;
+    const served = { vms, groups, consoles, hypervisor, store, hostFacts: roomyFacts };
+    const meters = metrics({ ...served, ...about, hostMeter: linuxMeter("lo") }, log);
     const document = openApi(about.version, log);
     const surfaces = [
       listener(routes),
       document.collecting,
       meters.counting,
       surface,
+      native({ ...served, version: about.version }, log),
       meters.surface,
       document.surface,
     ];

@@ -1,7 +1,5 @@
 /** Alcove's own API, below /v1. */
 
-import { Readable } from "node:stream";
-
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyPluginAsync } from "fastify";
 import { Type } from "typebox";
@@ -19,6 +17,7 @@ import { clientLeft } from "../client-left.ts";
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 import { describeRoutes } from "../operation.ts";
+import { sendPieces } from "../streamed.ts";
 import { nativeOperations } from "./operations.ts";
 
 export interface NativeParts {
@@ -80,6 +79,6 @@ const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
   app.get("/vms/:hostname/console", console, async (request, reply) => {
     const vm = vms.get(request.params.hostname);
     const live = await consoles.follow(vm, clientLeft(request, reply));
-    return reply.type("application/octet-stream").send(Readable.from(live, { objectMode: false }));
+    return sendPieces(reply.type("application/octet-stream"), live);
   });
 };
