@@ -9,10 +9,9 @@ import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
-import { KeptMemory } from "#core/vm/kept-memory.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
-import { VmSupervisor } from "#core/vm/supervisor.ts";
+import type { VmSupervisor } from "#core/vm/supervisor.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
 import { Vms, type VmsDeps } from "#core/vm/vms.ts";
 import { FakeDialer } from "#drivers/fake/fake-agent.ts";
@@ -24,6 +23,7 @@ import type { Db } from "#store/db.ts";
 import type { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
 import { type FakeState, openFakeState } from "./fake-state.ts";
+import { loneVm } from "./lone-vm.ts";
 import { RememberingLog } from "./remembering-log.ts";
 import { roomyFacts } from "./roomy-facts.ts";
 import { roomyLimits } from "./roomy-limits.ts";
@@ -135,10 +135,7 @@ export class FakeHost implements AsyncDisposable {
 
   /** The same for a VM that is stored already: what a new daemon does with it. */
   superviseAgain(record: VmRecord, different: Partial<SupervisorDeps> = {}): VmSupervisor {
-    const parts = { ...this.#parts(fakeImages), announce: () => {}, release: async () => {} };
-    const hypervisor = different.hypervisor ?? parts.hypervisor;
-    const memory = new KeptMemory({ ...parts, hypervisor });
-    const vm = new VmSupervisor(record, { ...parts, memory, ...different });
+    const vm = loneVm(record, this.#parts(fakeImages), different);
     this.#ends.push(() => vm.abandon(never));
     return vm;
   }

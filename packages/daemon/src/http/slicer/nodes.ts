@@ -8,14 +8,13 @@ import { launch, type LaunchWait } from "#core/vm/launch.ts";
 import type { NetworkOverride } from "#core/network/network.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
-import { parseGoDuration } from "#lib/go-duration.ts";
 import { formatIpv4, parseCidr, parseIpv4 } from "#lib/ipv4.ts";
 
 import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";
 import { lastCallOf } from "./background-wire.ts";
 import type { SlicerParts } from "./parts.ts";
-import { One } from "./query.ts";
+import { One, waitTimeoutOf } from "./query.ts";
 import { createdOf, hasTag, nodeOf } from "./wire.ts";
 
 const Filter = Type.Object({ tag: One, tag_prefix: One });
@@ -42,9 +41,6 @@ const CreateNode = Type.Object({
   secrets: Texts,
   network: Type.Optional(Type.Union([Type.Object({ allow: Texts, drop: Texts }), Type.Null()])),
 });
-
-const DEFAULT_WAIT_MS = 300_000;
-const MAX_WAIT_MS = 3_600_000;
 
 export const nodes: FastifyPluginAsyncTypebox<SlicerParts> = async (app, parts) => {
   const { vms, about } = parts;
@@ -111,16 +107,7 @@ function waitOf(query: { wait?: string; timeout?: string }): LaunchWait | undefi
   if (wait !== "agent" && wait !== "userdata") {
     throw invalidRequest("wait", `"${wait}" is neither agent nor userdata`);
   }
-  return { until: wait, timeoutMs: timeoutOf(query.timeout) };
-}
-
-function timeoutOf(text: string | undefined): number {
-  if (text === undefined || text === "") return DEFAULT_WAIT_MS;
-  const ms = parseGoDuration(text);
-  if (ms === undefined || ms > MAX_WAIT_MS) {
-    throw invalidRequest("timeout", `"${text}" is no duration up to 1h, such as 90s or 2m0s`);
-  }
-  return Math.ceil(ms); // timers know whole milliseconds only
+  return { until: wait, timeoutMs: waitTimeoutOf(query.timeout) };
 }
 
 function requestOf(body: Static<typeof CreateNode>): VmRequest {

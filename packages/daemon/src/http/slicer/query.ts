@@ -4,6 +4,7 @@ import { type Static, Type } from "typebox";
 
 import { invalidRequest } from "#core/errors.ts";
 import type { GuestUser } from "#core/ports/guest-link.ts";
+import { parseGoDuration } from "#lib/go-duration.ts";
 
 export const One = Type.Optional(Type.String());
 export const Many = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())]));
@@ -61,4 +62,17 @@ export function pathOf(path: string | undefined): string {
   if (path === undefined || path === "") throw invalidRequest("path", "is required");
   if (path.includes("\0")) throw invalidRequest("path", "must not contain a zero byte");
   return path;
+}
+
+const DEFAULT_WAIT_MS = 300_000;
+const MAX_WAIT_MS = 3_600_000;
+
+/** @returns how long to wait for a VM, in `ms`; five minutes when nothing is said */
+export function waitTimeoutOf(text: string | undefined): number {
+  if (text === undefined || text === "") return DEFAULT_WAIT_MS;
+  const ms = parseGoDuration(text);
+  if (ms === undefined || ms > MAX_WAIT_MS) {
+    throw invalidRequest("timeout", `"${text}" is no duration up to 1h, such as 90s or 2m0s`);
+  }
+  return Math.ceil(ms); // timers know whole milliseconds only
 }

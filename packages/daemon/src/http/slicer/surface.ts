@@ -16,10 +16,11 @@ import { slicerOperations } from "./operations.ts";
 import type { SlicerParts } from "./parts.ts";
 import { secrets } from "./secrets.ts";
 import { stats } from "./stats.ts";
+import { suspend } from "./suspend.ts";
 import { tags } from "./tags.ts";
 import { vm } from "./vm.ts";
 
-const PLUGINS = [host, nodes, stats, describe, vm, tags, ...guestRoutes, secrets];
+const PLUGINS = [host, nodes, stats, describe, vm, suspend, tags, ...guestRoutes, secrets];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {

@@ -102,6 +102,27 @@ export const vmOperations: Operations = {
     answers: { 200: plainText("It was asked") },
     refusals: [400, 404, 409, 413, 501, 503],
   },
+  "POST /vm/:hostname/suspend": {
+    id: "suspendVm",
+    summary: "Keep the VM's memory on the disk and end its machine",
+    description:
+      "A paused VM can be suspended, too. It holds no memory or processors of the host until it is restored.",
+    answers: { 200: plainText("It is suspended") },
+    refusals: [...NOT_IN_THIS_PHASE, 503],
+  },
+  "POST /vm/:hostname/restore": {
+    id: "restoreVm",
+    summary: "Let a suspended VM go on where it was",
+    description:
+      "Without `wait` it is answered when the restore is under way. A wait that ends without success changes nothing: the restore goes on.",
+    parameters: {
+      wait: "agent: until it can be used",
+      timeout:
+        "how long to wait at most, as a Go duration such as 90s or 2m0s; default 5m, at most 1h",
+    },
+    answers: { 200: plainText("It runs, or will soon") },
+    refusals: [400, 408, ...NOT_IN_THIS_PHASE, 503],
+  },
   "POST /vm/:hostname/relaunch": {
     id: "relaunchVm",
     summary: "Start a stopped persistent VM again from its own disk",
