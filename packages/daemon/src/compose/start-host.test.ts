@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 
 import { type Config, readConfig } from "#config/config.ts";
+import { eventually } from "#testing/eventually.ts";
 import { never } from "#testing/fake-host.ts";
 import { RememberingLog } from "#testing/remembering-log.ts";
 import { type TempDir, tempDir } from "#testing/temp-dir.ts";
@@ -272,4 +273,33 @@ test("daemon: a file that turns the API off gets its VMs and no listener", async
   const config = await fileIn(dir, "  api: { enabled: false } # not even a sock");
   await using host = await startHost(config, new RememberingLog(), never);
   assert.deepEqual([host.port, host.socketPath], [undefined, undefined]);
+});
+
+for (const [line, asked] of [
+  ["  graceful_shutdown: true", "stop"],
+  ["  graceful_shutdown: false", "kill"],
+] as const) {
+  test(`daemon: with ${line.trim()} its end is a ${asked} for what is declared`, async () => {
+    await using dir = await tempDir();
+    const log = new RememberingLog();
+    const inputs = () =>
+      log.lines.filter(({ event }) => event === "vm.phase").map((it) => String(it["input"]));
+    {
+      await using _host = await startHost(await fileIn(dir, line), log, never);
+      await eventually("both run", () => inputs().filter((it) => it === "booted").length === 2);
+    }
+    const ends = inputs().filter((input) => input === "stop" || input === "kill");
+    assert.deepEqual(ends, [asked, asked]);
+  });
+}
+
+test("daemon: keys that cannot be fetched keep declared VMs from starting, and nothing else", async () => {
+  await using dir = await tempDir();
+  const log = new RememberingLog();
+  const file = await fileIn(dir, "  github_user: somebody", "  api: { auth: { enabled: true } }");
+  await using host = await startHost({ ...file, keysUrl: "http://127.0.0.1:1" }, log, never);
+  assert.deepEqual(await nodesOf(host), []);
+  const told = log.lines.filter(({ event }) => event === "service.not_started");
+  assert.equal(told.length, 2);
+  assert.match(String(told[0]?.["reason"]), /somebody/);
 });
