@@ -57,6 +57,10 @@ before(async () => {
       vcpu: 1
       ram_mb: 256
       network: { mode: isolated, range: ${RANGE}, drop: [${outside.host?.other ?? "192.0.2.9"}] }
+    - name: usr
+      count: 0
+      vcpu: 1
+      ram_mb: 256
 `,
   );
 });
@@ -254,7 +258,10 @@ suite("network isolated", SETTINGS, (host, story) => {
     assert.equal(await dial(host, one, otherIp, 7000), "refused");
     assert.equal(await pings(host, one, await ipOf(host, bridged)), false);
     assert.equal(await dial(host, bridged, otherIp, 7000), "silence");
-    await remove(host, bridged, other);
+    const user = await create(host, "usr");
+    assert.match(await dial(host, user, there().one, port), /^from /);
+    assert.equal(await dial(host, user, otherIp, 7000), "refused");
+    await remove(host, bridged, other, user);
   });
 
   story("a false address leads nowhere", async () => {

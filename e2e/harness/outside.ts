@@ -8,7 +8,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 
 /** what everybody hears who connects: from where, and to which address and port */
 const SERVER = `
@@ -19,7 +18,7 @@ for (const port of process.argv.slice(1)) {
     socket.on("error", () => {});
     socket.end("from " + plain(socket.remoteAddress) + " to " + plain(socket.localAddress) + " " + port + "\\n");
   });
-  server.listen(Number(port), () => console.log("listening"));
+  server.listen(Number(port), () => process.stdout.write("."));
 }`;
 
 /** how many of these can be at a time, by the process that makes them */
@@ -95,8 +94,12 @@ export class Outside {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#server = server;
-    const lines = createInterface({ input: server.stdout });
-    for (let listening = 0; listening < 2; listening += 1) await once(lines, "line");
+    let listening = 0;
+    for await (const dots of server.stdout) {
+      listening += String(dots).length;
+      if (listening === 2) return;
+    }
+    throw new Error("the services outside did not start");
   }
 }
 

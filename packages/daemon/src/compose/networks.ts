@@ -10,6 +10,8 @@ import { StartRefused } from "#lib/start-refused.ts";
 import { HostNetworks } from "#network/host-networks.ts";
 import { Names } from "#network/names.ts";
 
+import { vmmUsers } from "./acceleration.ts";
+
 const LOWER_TIMEOUT_MS = 10_000;
 
 export interface OpenedNetworks {
@@ -21,11 +23,15 @@ export interface OpenedNetworks {
 /** @throws StartRefused when a host group's network needs root and the daemon has it not */
 export function openNetworks(config: Config): OpenedNetworks {
   if (config.hypervisor === "fake") return alone(fakeNetworks);
-  if (process.getuid?.() !== 0) {
+  const users = vmmUsers(config);
+  if (!users) {
     refuseWithoutRoot(config);
     return alone(plainNetworks);
   }
-  const networks = new HostNetworks(new Names(config.runtimeDir), config.guestToHost);
+  const networks = new HostNetworks(new Names(config.runtimeDir), {
+    guestToHost: config.guestToHost,
+    users: { firstUid: users.base, lastUid: users.base + users.count - 1 },
+  });
   return {
     networks,
     lowerWithout: (vms) => ({

@@ -26,6 +26,11 @@ export class BridgedVms {
     const bridge = this.#bridgeOf(vm, network);
     const source = this.sourceOf(vm, network);
     const { tap, mac } = source;
+    if (tap.length > MAX_INTERFACE_CHARS) {
+      throw new Error(
+        `tap_prefix ${network.tapPrefix} leaves no room for a number: make it shorter`,
+      );
+    }
     await this.#table.useBridge(bridge, network, signal);
     await this.release(vm, network, signal);
     await using undo = new AsyncDisposableStack();
@@ -58,6 +63,9 @@ export class BridgedVms {
     return this.#names.bridge(network.bridge, vm.group);
   }
 }
+
+/** what Linux takes as the name of a device */
+const MAX_INTERFACE_CHARS = 15;
 
 const UNDO_TIMEOUT_MS = 10_000;
 

@@ -10,18 +10,21 @@ export interface BridgeDevice {
   readonly mac: string;
   /** whose it is */
   readonly mark: string;
-  readonly plan: BridgePlan;
 }
 
 /** Without IPv6 addresses: nothing filters what comes in by one. */
-export function bridgeLines({ name, mac, mark, plan }: BridgeDevice): readonly string[] {
+export function bridgeLines({ name, mac, mark }: BridgeDevice): readonly string[] {
   return [
     `link add name ${name} address ${mac} type bridge forward_delay 0 mcast_snooping 0`,
     `link set dev ${name} alias ${mark}`,
     `link set dev ${name} addrgenmode none`,
-    `addr add ${plan.gateway}/${plan.prefix} dev ${name}`,
     `link set dev ${name} up`,
   ];
+}
+
+/** Groups that share a bridge may each have a network on it. */
+export function gatewayLine(bridge: string, { gateway, prefix }: BridgePlan): string {
+  return `addr replace ${gateway}/${prefix} dev ${bridge}`;
 }
 
 /** A tap that stays when QEMU goes, with room for the header that spares checksums. */

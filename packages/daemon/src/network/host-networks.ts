@@ -14,10 +14,10 @@ import type { VmRecord } from "#core/vm/vm.ts";
 
 import { BridgedVms } from "./bridged-vms.ts";
 import type { BridgedNetwork, TapSource } from "./host-rules.ts";
-import { BRIDGE_OWNER, HostTable, type InUse } from "./host-table.ts";
+import { BRIDGE_OWNER, type GuestPolicy, HostTable, type InUse } from "./host-table.ts";
 import { IsolatedVms } from "./isolated-vms.ts";
 import type { Names } from "./names.ts";
-import { ownDevices, ownNamespaces } from "./presence.ts";
+import { deviceExists, ownDevices, ownNamespaces } from "./presence.ts";
 import { ipBatchForced } from "./tools.ts";
 
 const RELEASE_TIMEOUT_MS = 10_000;
@@ -28,9 +28,9 @@ export class HostNetworks implements Networks {
   readonly #bridged: BridgedVms;
   readonly #isolated: IsolatedVms;
 
-  constructor(names: Names, guestToHost: "deny" | "allow") {
+  constructor(names: Names, policy: GuestPolicy) {
     this.#names = names;
-    this.#table = new HostTable(names, guestToHost);
+    this.#table = new HostTable(names, policy);
     this.#bridged = new BridgedVms(names, this.#table);
     this.#isolated = new IsolatedVms(names, this.#table);
   }
@@ -61,8 +61,9 @@ export class HostNetworks implements Networks {
     return [...removed, ...(await this.#table.removeIdleBridges(signal)).map(deviceNamed)];
   }
 
-  /** No VM has a machine any more: nothing of ours stays on the host. */
+  /** No VM has a machine any more: nothing of ours stays on the host, whoever made it. */
   async lower(signal: AbortSignal): Promise<void> {
+    await this.#removeStrays(new Set(), signal);
     await this.#table.lower(signal);
   }
 
@@ -75,7 +76,8 @@ export class HostNetworks implements Networks {
       if (settings.mode === "isolated") ranges.push(this.#isolated.rangeOf(vm, settings));
       if (settings.mode !== "bridge") continue;
       bridges.push(this.#bridged.networkOf(vm, settings));
-      taps.push(this.#bridged.sourceOf(vm, settings));
+      const source = this.#bridged.sourceOf(vm, settings);
+      if (deviceExists(source.tap)) taps.push(source); // or it is only about to be made
     }
     return { bridges, ranges, taps };
   }

@@ -19,6 +19,7 @@ const RULES: HostRules = {
   ranges: ["10.7.0.0/22"],
   taps: [TAP],
   guestToHost: "deny",
+  users: { firstUid: 400_000, lastUid: 400_063 },
 };
 
 /** without root, as root of a user namespace of its own */

@@ -7,6 +7,8 @@
  * and the way to the host and to other VMs is closed.
  */
 
+import type { GuardedUsers } from "./host-guard.ts";
+
 export interface BridgedNetwork {
   /** name of the device */
   readonly bridge: string;
@@ -31,6 +33,8 @@ export interface HostRules {
   readonly taps: readonly TapSource[];
   /** whether guests may reach the host's own services */
   readonly guestToHost: "deny" | "allow";
+  /** whom QEMUs run as: guests of user networks speak as them, and are guests here, too */
+  readonly users: GuardedUsers;
 }
 
 /** The whole of it; loading it again replaces what there was, in one step. */
@@ -40,6 +44,7 @@ export function hostRules(rules: HostRules): string {
 table inet ${table} {
 ${forwarding(rules)}
 ${toHost(rules)}
+${fromHost(rules)}
 ${translation(rules)}
 }
 ${sources(rules)}
@@ -116,6 +121,17 @@ ${REFUSE}
   }`;
 }
 
+/** The host may dial isolated VMs; a guest that borrows its sockets may not. */
+function fromHost({ linkPattern, users }: HostRules): string {
+  return `  chain output {
+    type filter hook output priority filter; policy accept;
+    oifname != "${linkPattern}" accept
+    meta skuid != ${users.firstUid}-${users.lastUid} accept
+    ct state established,related accept
+${REFUSE}
+  }`;
+}
+
 /** Guests appear outside under the host's address; among each other and to the host they keep theirs. */
 function translation({ linkPattern, bridges, ranges }: HostRules): string {
   const networks = [...bridges.map(({ network }) => network), ...ranges];
@@ -152,7 +168,7 @@ ${lines(taps.length > 0, `    elements = { ${taps.map(sourceElement).join(", ")}
 }
 
 function quoted(bridges: readonly BridgedNetwork[]): string {
-  return bridges.map(({ bridge }) => `"${bridge}"`).join(", ");
+  return [...new Set(bridges.map(({ bridge }) => `"${bridge}"`))].join(", ");
 }
 
 function lines(when: boolean, text: string): string {

@@ -7,15 +7,16 @@
 
 import { writeFile } from "node:fs/promises";
 
-import { bridgePlan } from "#core/network/bridge-plan.ts";
+import { type BridgePlan, bridgePlan } from "#core/network/bridge-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
-import { bridgeLines } from "./devices.ts";
+import { bridgeLines, gatewayLine } from "./devices.ts";
 import {
   admitTap,
   type BridgedNetwork,
   forgetTap,
+  type HostRules,
   hostRules,
   noRules,
   type TapSource,
@@ -35,27 +36,31 @@ export interface InUse {
   readonly taps: readonly TapSource[];
 }
 
+/** What holds for all guests of a host. */
+export type GuestPolicy = Pick<HostRules, "guestToHost" | "users">;
+
 export class HostTable {
   readonly #names: Names;
-  readonly #guestToHost: "deny" | "allow";
+  readonly #policy: GuestPolicy;
   readonly #turns = new Turnstile();
   readonly #bridges = new Map<string, BridgedNetwork>();
   readonly #ranges = new Set<string>();
   readonly #taps = new Map<string, TapSource>();
 
-  constructor(names: Names, guestToHost: "deny" | "allow") {
+  constructor(names: Names, policy: GuestPolicy) {
     this.#names = names;
-    this.#guestToHost = guestToHost;
+    this.#policy = policy;
   }
 
   /** Sees to it that a bridge is there, and the rules for its network. */
   async useBridge(name: string, network: BridgeNetwork, signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     const plan = bridgePlan(network);
-    if (this.#bridges.get(name)?.network === plan.network && deviceExists(name)) return;
-    await this.#raiseBridge(name, network, signal);
-    this.#bridges.set(name, { bridge: name, network: plan.network });
-    await this.#load(signal);
+    const key = `${name} ${plan.network}`;
+    if (this.#bridges.has(key) && deviceExists(name)) return;
+    await this.#raiseBridge(name, plan, signal);
+    this.#bridges.set(key, { bridge: name, network: plan.network });
+    await this.#loadOr(() => this.#bridges.delete(key), signal);
   }
 
   /** Sees to it that isolated VMs of a range reach the world and nothing else. */
@@ -64,7 +69,7 @@ export class HostTable {
     if (this.#ranges.has(range)) return;
     mustBeFree(range, (device) => this.#names.isLink(device));
     this.#ranges.add(range);
-    await this.#load(signal);
+    await this.#loadOr(() => this.#ranges.delete(range), signal);
   }
 
   async admit(source: TapSource, signal: AbortSignal): Promise<void> {
@@ -84,7 +89,7 @@ export class HostTable {
   /** After an earlier daemon: its rules are replaced by those for the VMs that it left, or removed. */
   async takeOver({ bridges, ranges, taps }: InUse, signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    for (const network of bridges) this.#bridges.set(network.bridge, network);
+    for (const it of bridges) this.#bridges.set(`${it.bridge} ${it.network}`, it);
     for (const range of ranges) this.#ranges.add(range);
     for (const source of taps) this.#taps.set(source.tap, source);
     try {
@@ -99,40 +104,54 @@ export class HostTable {
   /** @returns the bridges that were removed, because no network in use is theirs */
   async removeIdleBridges(signal: AbortSignal): Promise<readonly string[]> {
     using _turn = await this.#turns.enter(signal);
+    return this.#removeIdle(signal);
+  }
+
+  async #removeIdle(signal: AbortSignal): Promise<readonly string[]> {
+    const used = new Set([...this.#bridges.values()].map(({ bridge }) => bridge));
     const idle = (await ownDevices(this.#names))
-      .filter(({ name, owner }) => owner === BRIDGE_OWNER && !this.#bridges.has(name))
+      .filter(({ name, owner }) => owner === BRIDGE_OWNER && !used.has(name))
       .map(({ name }) => name);
-    if (idle.length > 0)
-      await ipBatchForced(
-        idle.map((name) => `link del dev ${name}`),
-        signal,
-      );
+    const lines = idle.map((name) => `link del dev ${name}`);
+    if (lines.length > 0) await ipBatchForced(lines, signal);
     return idle;
   }
 
   /** No VM is left: rules and bridges go. */
   async lower(signal: AbortSignal): Promise<void> {
-    if (!this.#isUsed) return;
+    using _turn = await this.#turns.enter(signal);
+    const wasUsed = this.#isUsed;
     this.#bridges.clear();
     this.#ranges.clear();
     this.#taps.clear();
-    await this.removeIdleBridges(signal);
-    await nft(noRules(this.#names.table), signal);
+    await this.#removeIdle(signal);
+    if (wasUsed) await nft(noRules(this.#names.table), signal);
   }
 
   get #isUsed(): boolean {
     return this.#bridges.size > 0 || this.#ranges.size > 0;
   }
 
-  async #raiseBridge(name: string, network: BridgeNetwork, signal: AbortSignal): Promise<void> {
+  async #raiseBridge(name: string, plan: BridgePlan, signal: AbortSignal): Promise<void> {
     const mark = this.#names.mark(BRIDGE_OWNER);
-    if (deviceExists(name)) {
-      if ((await ownerOf(name, this.#names)) === BRIDGE_OWNER) return;
+    const isThere = deviceExists(name);
+    if (isThere && (await ownerOf(name, this.#names)) !== BRIDGE_OWNER) {
       throw new Error(`The network device ${name} is not this daemon's: name another bridge`);
     }
-    const plan = bridgePlan(network);
     mustBeFree(plan.network, (device) => device === name);
-    await ipBatch(bridgeLines({ name, mac: this.#names.bridgeMac(name), mark, plan }), signal);
+    const mac = this.#names.bridgeMac(name);
+    const lines = [...(isThere ? [] : bridgeLines({ name, mac, mark })), gatewayLine(name, plan)];
+    await ipBatch(lines, signal);
+  }
+
+  /** What is not in force must not count as used. */
+  async #loadOr(forget: () => void, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#load(signal);
+    } catch (error) {
+      forget();
+      throw error;
+    }
   }
 
   async #load(signal: AbortSignal): Promise<void> {
@@ -147,7 +166,7 @@ export class HostTable {
       bridges: [...this.#bridges.values()],
       ranges: [...this.#ranges],
       taps: [...this.#taps.values()],
-      guestToHost: this.#guestToHost,
+      ...this.#policy,
     });
     await nft(rules, signal);
     // It stays on afterwards: nobody can tell who else relies on it by then.

@@ -15,7 +15,6 @@ export const UPLINK_INSIDE = "up0";
 export const NAMESPACES = "/run/netns";
 
 const TAG_CHARS = 6;
-const MAX_INTERFACE_CHARS = 15;
 
 export class Names {
   readonly #tag: string;
@@ -44,11 +43,8 @@ export class Names {
     return `${this.#linkPrefix}${slot}`;
   }
 
-  /** @throws Error when a configured prefix is too long for this number */
   tap(prefix: string | undefined, slot: number): string {
-    const name = `${prefix ?? `alc${this.#tag}t`}${slot}`;
-    if (name.length <= MAX_INTERFACE_CHARS) return name;
-    throw new Error(`tap_prefix ${prefix} leaves no room for the number ${slot}: make it shorter`);
+    return `${prefix ?? `alc${this.#tag}t`}${slot}`;
   }
 
   bridge(configured: string | undefined, group: string): string {
