@@ -36,6 +36,7 @@ func TestCreateVMWithUserdata(t *testing.T) {
 	}
 	request := small()
 	request.Userdata = "echo for $TARGET_USER > /srv/userdata-said\necho seen on the console\nsleep 1\nexit 3\n"
+	request.SSHKeys = []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG1rZXlrZXlrZXlrZXlrZXlrZXlrZXlrZXlrZXlrZXlr judge"}
 	made, err := client.CreateVMWithOptions(within(t, bootTimeout), name, request,
 		slicer.SlicerCreateNodeOptions{Wait: slicer.SlicerCreateNodeWaitUserdata, Timeout: bootTimeout})
 	must(t, err)
@@ -44,6 +45,7 @@ func TestCreateVMWithUserdata(t *testing.T) {
 	must(t, err)
 	equal(t, "what the script wrote", string(said), "for alcove\n")
 	equal(t, "mode", mode, "0644")
+	equal(t, "keys", sh(t, vm, "cat /home/alcove/.ssh/authorized_keys"), request.SSHKeys[0])
 	health, err := client.GetAgentHealth(soon(t), vm, true)
 	must(t, err)
 	equal(t, "userdata_ran", health.UserdataRan, true)
@@ -89,8 +91,14 @@ func TestCreateThatCannotBeIsRefused(t *testing.T) {
 	tooMany.CPUs = 4096
 	image := small("judge=refused")
 	image.DiskImage = "no-such-image"
+	policy := small("judge=refused") // for isolated networks, which this group has not
+	policy.Network = &slicer.SlicerCreateNodeNetworkPolicy{Allow: []string{"192.0.2.1"}, Drop: []string{}}
+	address := small("judge=refused")
+	address.IP = "192.0.2.1"
+	gpu := small("judge=refused")
+	gpu.GPUCount = 1
 	for what, request := range map[string]slicer.SlicerCreateNodeRequest{
-		"RAM": tooBig, "CPUs": tooMany, "image": image,
+		"RAM": tooBig, "CPUs": tooMany, "image": image, "policy": policy, "address": address, "GPU": gpu,
 	} {
 		_, err := client.CreateVM(soon(t), group, request)
 		if err == nil {
