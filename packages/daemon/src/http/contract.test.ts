@@ -115,6 +115,12 @@ const CONTRACT: Readonly<Record<string, Demand>> = {
     required: ["x-inlets-upstream"],
   },
   "GET /metrics": { success: 200, refusals: [401] },
+  "POST /vm/{hostname}/suspend": { success: 200, refusals: [404, 500, 501] },
+  "POST /vm/{hostname}/restore": {
+    success: 200,
+    refusals: [404, 408, 409, 501],
+    understood: ["wait", "timeout"],
+  },
   "POST /vm/{hostname}/relaunch": { success: 200, refusals: [404, 409] },
   "GET /vm/{hostname}": { success: 200, refusals: [404] },
   "GET /vm/{hostname}/tags": { success: 200, refusals: [404] },

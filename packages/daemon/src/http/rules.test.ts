@@ -190,6 +190,12 @@ for (const line of UNKNOWN) {
   });
 }
 
+test("rules: a name that is too long for any is 404", async () => {
+  const { status, text } = await open.call(`GET /vm/${"x".repeat(2_000)}`);
+  assert.equal(status, 404);
+  assertStrict(text, ERROR);
+});
+
 test("rules: a wrong method on every path is 405 and says which are allowed", async () => {
   const byUrl = Map.groupBy(GUARDED, ({ url }) => url);
   for (const [url, routes] of byUrl) {

@@ -50,6 +50,18 @@ test("native console: asking for the headers alone opens nothing", async () => {
   assert.equal(openLogs(), 0);
 });
 
+test("native console: a quiet VM is followed all the same: the answer begins at once", async () => {
+  await using host = await FakeHost.make();
+  await using api = await served(host);
+  const vm = await api.vms.create("sbox", aRequest({}), never);
+  await eventually("the VM runs", () => vm.phase === "running");
+  const reader = new AbortController();
+  const path = `/vms/${vm.record.hostname}/console`;
+  const { status } = await fetch(api.url(path), { signal: reader.signal });
+  assert.equal(status, 200);
+  reader.abort();
+});
+
 test("native console: a reader that leaves closes the log", async () => {
   await using host = await FakeHost.make();
   await using api = await served(host);

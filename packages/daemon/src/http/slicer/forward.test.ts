@@ -87,6 +87,14 @@ test("slicer forward: bytes go both ways, whatever the messages; nothing is nego
   await nothingOpen();
 });
 
+test("slicer forward: compression is declined, as it would only cost time", async () => {
+  const headers = { ...token, "x-inlets-upstream": "127.0.0.1:7" };
+  const socket = new WebSocket(`ws://${address}${path}`, { headers, perMessageDeflate: true });
+  await once(socket, "open");
+  assert.equal(socket.extensions, "");
+  socket.terminate();
+});
+
 const TARGETS: readonly (readonly [upstream: string, target: GuestTarget])[] = [
   ["127.0.0.1:7", ECHO],
   ["localhost:7", { kind: "tcp", host: "localhost", port: 7 }],

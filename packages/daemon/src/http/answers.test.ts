@@ -1,0 +1,121 @@
+/** Real answers, each held to what the OpenAPI document says of it: nothing more, nothing less. */
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { ApiDocument } from "#testing/api-document.ts";
+import { never } from "#testing/fake-host.ts";
+import { SlicerApi } from "#testing/slicer-api.ts";
+
+const api = await SlicerApi.make();
+after(() => api[Symbol.asyncDispose]());
+const document = new ApiDocument((await api.call("GET /openapi.json")).text);
+const vm = await api.vm({ persistent: true, tags: ["a"], userdata: "echo hello" });
+const paused = await api.vm();
+await api.vms.get(paused).pause(never);
+const stopped = await api.vm({ persistent: true });
+await api.vms.get(stopped).stop(never);
+const program = await background("echo&args=hello");
+const ended = await background("true");
+
+async function background(command: string): Promise<string> {
+  const { text } = await api.call(`POST /vm/${vm}/exec?background=true&cmd=${command}`);
+  const { exec_id: id }: { exec_id: string } = JSON.parse(text);
+  return id;
+}
+
+const HELLO = JSON.stringify({ name: "token", data: "aGVsbG8=" });
+
+/** In this order; the first number is the status. */
+const STORY: readonly (readonly [id: string, status: number, line: string, body?: string])[] = [
+  ["getInfo", 200, "GET /info"],
+  ["getHealthz", 200, "GET /healthz"],
+  ["getHealthzHead", 200, "HEAD /healthz"],
+  ["listHostGroups", 200, "GET /hostgroup"],
+  ["listDevices", 200, "GET /devices"],
+  ["listNodes", 200, "GET /nodes"],
+  ["listNodes", 400, "GET /nodes?tag=a&tag_prefix=b"],
+  ["listGroupNodes", 200, "GET /hostgroup/sbox/nodes"],
+  ["listGroupNodes", 404, "GET /hostgroup/none/nodes"],
+  ["createNode", 201, "POST /hostgroup/sbox/nodes", '{"tags":["b"]}'],
+  ["createNode", 400, "POST /hostgroup/sbox/nodes", '{"cpus":64}'],
+  ["createNode", 408, "POST /hostgroup/sbox/nodes?wait=agent&timeout=0s"],
+  ["listStats", 200, "GET /nodes/stats"],
+  ["getStats", 200, `GET /node/${vm}/stats`],
+  ["describeVm", 200, `GET /vm/${vm}`],
+  ["describeVm", 200, `GET /vm/${stopped}`],
+  ["getHealth", 200, `GET /vm/${vm}/health`],
+  ["getHealth", 409, `GET /vm/${paused}/health`],
+  ["getHealthHead", 200, `HEAD /vm/${vm}/health`],
+  ["getLogs", 200, `GET /vm/${vm}/logs`],
+  ["getTags", 200, `GET /vm/${vm}/tags`],
+  ["changeTags", 200, `PATCH /vm/${vm}/tags`, '{"add":["c"]}'],
+  ["exec", 200, `POST /vm/${vm}/exec?cmd=echo&args=hello`],
+  ["exec", 200, `POST /vm/${vm}/exec?cmd=echo&args=hello&stdio=base64`],
+  ["exec", 200, `POST /vm/${vm}/exec?cmd=no-such-program`],
+  ["exec", 200, `POST /vm/${vm}/exec?cmd=echo&args=hello&buffered=true`],
+  ["exec", 200, `POST /vm/${vm}/exec?cmd=no-such-program&buffered=true`],
+  ["exec", 201, `POST /vm/${vm}/exec?cmd=true&background=true`],
+  ["exec", 400, `POST /vm/${vm}/exec`],
+  ["waitForBackground", 200, `GET /vm/${vm}/exec/${ended}/wait-exit?timeout=5`],
+  ["waitForBackground", 200, `GET /vm/${vm}/exec/${program}/wait-exit?timeout=5`],
+  ["listBackground", 200, `GET /vm/${vm}/exec`],
+  ["getBackground", 200, `GET /vm/${vm}/exec/${program}`],
+  ["getBackgroundLogs", 200, `GET /vm/${vm}/exec/${program}/logs`],
+  ["killBackground", 200, `POST /vm/${vm}/exec/${program}/kill`],
+  ["reapBackground", 200, `DELETE /vm/${vm}/exec/${program}`],
+  ["getBackground", 410, `GET /vm/${vm}/exec/${program}`],
+  ["makeDirectory", 200, `POST /vm/${vm}/fs/mkdir`, '{"path":"/tmp/d"}'],
+  ["copyIn", 200, `POST /vm/${vm}/cp?path=/tmp/d/file`, "content"],
+  ["copyOut", 200, `GET /vm/${vm}/cp?path=/tmp/d/file`],
+  ["copyOut", 200, `GET /vm/${vm}/cp?path=/tmp/d&mode=tar`],
+  ["copyOut", 400, `GET /vm/${vm}/cp?path=/tmp/d`],
+  ["copyOut", 404, `GET /vm/${vm}/cp?path=/tmp/none`],
+  ["stat", 200, `GET /vm/${vm}/fs/stat?path=/tmp/d/file`],
+  ["readDirectory", 200, `GET /vm/${vm}/fs/readdir?path=/tmp/d`],
+  ["remove", 400, `DELETE /vm/${vm}/fs/remove?path=/tmp/d`],
+  ["remove", 200, `DELETE /vm/${vm}/fs/remove?path=/tmp/d&recursive=true`],
+  ["createSecret", 201, "POST /secrets", HELLO],
+  ["createSecret", 409, "POST /secrets", HELLO],
+  ["listSecrets", 200, "GET /secrets"],
+  ["changeSecret", 200, "PATCH /secrets/token", '{"permissions":"0640"}'],
+  ["deleteSecret", 200, "DELETE /secrets/token"],
+  ["deleteSecret", 404, "DELETE /secrets/token"],
+  ["pauseVm", 200, `POST /vm/${vm}/pause`],
+  ["resumeVm", 200, `POST /vm/${vm}/resume`],
+  ["suspendVm", 200, `POST /vm/${vm}/suspend`],
+  ["restoreVm", 200, `POST /vm/${vm}/restore?wait=agent`],
+  ["relaunchVm", 200, `POST /vm/${stopped}/relaunch`],
+  ["relaunchVm", 409, `POST /vm/${stopped}/relaunch`],
+  ["shutDownVm", 200, `POST /vm/${vm}/shutdown`, '{"action":"shutdown"}'],
+  ["deleteNode", 200, `DELETE /hostgroup/sbox/nodes/${vm}`],
+  ["deleteNode", 404, `DELETE /hostgroup/sbox/nodes/${vm}`],
+  ["getHost", 200, "GET /v1/host"],
+  ["listEvents", 200, "GET /v1/events"],
+  ["getMetrics", 200, "GET /metrics"],
+  ["getOpenApi", 200, "GET /openapi.json"],
+  ["stopDaemon", 202, "POST /daemon/shutdown"],
+];
+
+for (const [id, status, line, body] of STORY) {
+  test(`answers: ${line} is ${status}, as the document says`, async () => {
+    const answer = await api.call(line, body === undefined ? {} : { body });
+    assert.equal(answer.status, status, answer.text);
+    assert.equal(document.problemWith(document.operation(id), answer), undefined);
+  });
+}
+
+/** They have no end, or are no answers at all; their own tests look at them. */
+const ENDLESS = ["followConsole", "openForward", "openShell", "watch"];
+
+test("answers: every operation has been tried, and gone well once", () => {
+  const tried = STORY.filter(([, status]) => status < 300).map(([id]) => id);
+  const ids = document.operations.map(({ operationId }) => operationId);
+  assert.deepEqual([...new Set([...tried, ...ENDLESS])].toSorted(), ids.toSorted());
+});
+
+test("answers: what a client reads is not shaped by the document: nothing is stripped or filled in", async () => {
+  const { text } = await api.call("GET /info");
+  const about = { version: "1.2.3", git_commit: "c0ffee", platform: "linux", arch: "amd64" };
+  assert.equal(text, JSON.stringify(about));
+});
