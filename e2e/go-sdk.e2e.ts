@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, it } from "node:test";
 
-import { goSuite, type GoTest, goTests } from "./harness/go-tests.ts";
+import { goLints, goSuite, type GoTest, goTests } from "./harness/go-tests.ts";
 import { GROUP, TestHost } from "./harness/test-host.ts";
 
 /** Compiling the SDK and some boots by emulation, on a busy machine. */
@@ -54,6 +54,10 @@ goSuite("go sdk", () => {
       void t.test(`go sdk: ${test.name}`, () => judge(test));
     }
     assert.ok(ran > 0, "no Go test ran");
+  });
+
+  it("go sdk: its tests are formatted, and vetted", async () => {
+    assert.equal(await goLints(), "");
   });
 
   async function judge(test: GoTest): Promise<void> {

@@ -1,14 +1,17 @@
 /** Go's own test runner, told test by test: `go test -json` read as it goes. */
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { describe } from "node:test";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 import { GO_TESTS, pathWithGo, whyNoGoTests } from "../../scripts/setup/go.mjs";
 import { cannotRun, ROOT } from "./can-run.ts";
 import { isObject } from "./json-value.ts";
+
+const run = promisify(execFile);
 
 const LIMIT = "9m";
 /** the newest lines of output that are kept of one test */
@@ -28,6 +31,15 @@ function whyNot(): string | false {
     throw new Error(`ALCOVE_REQUIRE_E2E is set, but the Go tests cannot run here: ${reason}`);
   }
   return reason;
+}
+
+/** @returns what vet and gofmt have to say about the Go tests; nothing when all is well */
+export async function goLints(): Promise<string> {
+  const cwd = path.join(ROOT, GO_TESTS);
+  const env = { ...process.env, PATH: pathWithGo() };
+  const format = await run("gofmt", ["-l", "."], { cwd, env });
+  const vet = await run("go", ["vet", "./..."], { cwd, env }); // rejects with its complaints
+  return format.stdout + vet.stdout;
 }
 
 /** What became of one top-level test; its subtests are in its output. */
@@ -50,13 +62,13 @@ export async function* goTests(env: NodeJS.ProcessEnv): AsyncGenerator<GoTest> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "close");
-  const run = new GoRun();
+  const all = new GoRun();
   for await (const line of createInterface({ input: child.stdout })) {
-    const begun = run.take(eventOf(line));
+    const begun = all.take(eventOf(line));
     if (begun) yield begun;
   }
   const [code] = await ended;
-  run.close(Number(code));
+  all.close(Number(code));
 }
 
 interface GoEvent {
