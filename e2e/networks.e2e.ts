@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { exec, sh } from "./harness/exec.ts";
 import { networksOf } from "./harness/host-networks.ts";
@@ -356,6 +357,24 @@ suite("networks over daemons", SETTINGS, (host, story) => {
       await host.start();
       assert.deepEqual(networksOf(host.dirs.runtime), []);
       assert.ok(host.daemon.events("host.leftover_removed").length > 0);
+    },
+  );
+
+  story(
+    "a daemon killed in the middle of creates leaves nothing behind the next one's end",
+    async () => {
+      for (const killAfterMs of [5, 25, 60, 120]) {
+        const creates = ["sbox", "iso", "sbox", "iso"].map((group) =>
+          host.api.post(`/hostgroup/${group}/nodes`, { json: {} }).catch(() => undefined),
+        );
+        await delay(killAfterMs);
+        await host.daemon.kill();
+        await Promise.all(creates);
+        await host.start();
+        await host.daemon.stop();
+        assert.deepEqual(networksOf(host.dirs.runtime), [], `killed after ${killAfterMs} ms`);
+        await host.start();
+      }
     },
   );
 
