@@ -10,6 +10,7 @@ import { VmConsoles } from "#core/vm/consoles.ts";
 import { stopAll } from "#core/vm/end-of-daemon.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { startServices } from "#core/vm/services.ts";
+import { tendStalls } from "#core/vm/stalls.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
@@ -58,6 +59,7 @@ export async function startHost(
   parts.defer(() => vms.abandonAll());
 
   await startServices(vms, config.groups, log, signal);
+  parts.use(tendStalls(() => vms.list(), hostFacts, log));
   parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const asked = Promise.withResolvers<void>();

@@ -61,6 +61,7 @@ export function hypervisorWith(
     logPaths: machine.logPaths,
     pausedAtStart: machine.pausedAtStart,
     exited: machine.exited,
+    stalled: () => machine.stalled(),
     abandon: () => machine.abandon(),
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
     ...(await change(machine)),

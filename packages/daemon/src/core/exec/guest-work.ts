@@ -68,6 +68,10 @@ const USABLE: ReadonlySet<VmPhase> = new Set(["created", "starting", "restoring"
 
 function mustRun(vm: VmSupervisor): void {
   const { hostname } = vm.record;
+  if (vm.stalled !== undefined) {
+    const message = `${hostname} stands still: ${vm.stalled}`;
+    throw new AlcoveError("no_capacity", message, { resource: "disk", needed: 1, available: 0 });
+  }
   if (USABLE.has(vm.phase)) return;
   const details = { hostname, phase: vm.phase, input: "use" };
   const { reason } = vm.record.state;

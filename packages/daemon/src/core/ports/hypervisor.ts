@@ -143,6 +143,8 @@ export interface Machine extends AsyncDisposable {
   readonly pausedAtStart: boolean;
   /** settles once, when the process is gone; never rejects */
   readonly exited: Promise<Exit>;
+  /** why the vCPUs stand still though nobody paused them: a disk of the host that is full; `undefined` when they do not */
+  stalled(): string | undefined;
 
   /**
    * Lets go of the machine and leaves it running, for the next daemon to adopt.
@@ -159,7 +161,10 @@ export interface Machine extends AsyncDisposable {
 export interface Pausing {
   /** resolves when the vCPUs stand still */
   pause(signal: AbortSignal): Promise<void>;
-  /** resolves when the vCPUs run */
+  /**
+   * Resolves when the vCPUs run. A stalled machine tries again what it stands still for.
+   * @throws AlcoveError `no_capacity` when it stalls again at once
+   */
   resume(signal: AbortSignal): Promise<void>;
 }
 

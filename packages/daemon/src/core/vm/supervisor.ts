@@ -41,8 +41,13 @@ export class VmSupervisor {
     this.#suspension = new Suspension({ life, occupancy, memory, log });
   }
 
+  /** as it is stored; while it stands still, that is its reason */
   get record(): VmRecord {
-    return this.#life.record;
+    const { record } = this.#life;
+    const { stalled } = this;
+    return stalled === undefined
+      ? record
+      : { ...record, state: { ...record.state, reason: stalled } };
   }
 
   get phase(): VmPhase {
@@ -57,6 +62,11 @@ export class VmSupervisor {
   /** files that its machine lets grow */
   get logPaths(): readonly string[] {
     return this.#occupancy.running?.machine.logPaths ?? [];
+  }
+
+  /** why it stands still though nobody paused it, for people */
+  get stalled(): string | undefined {
+    return this.#occupancy.running?.machine.stalled();
   }
 
   setTags(tags: readonly string[]): void {
@@ -108,10 +118,13 @@ export class VmSupervisor {
     this.#life.apply("pause");
   }
 
-  /** Once begun, it runs to the end, as a pause does. */
+  /** Once begun, it runs to the end, as a pause does. One that is stalled tries to go on. */
   async resume(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    if (this.phase === "running") return;
+    if (this.phase === "running") {
+      if (this.stalled !== undefined) await this.#occupancy.mustRun().resume();
+      return;
+    }
     this.#life.check("resume");
     await this.#occupancy.mustRun().resume();
     this.#life.apply("resume");

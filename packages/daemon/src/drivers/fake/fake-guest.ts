@@ -31,6 +31,7 @@ export class FakeGuest {
   #boot = new AbortController();
   #bootId: string = randomUUID();
   #bootedAtMs = performance.now();
+  #stalled: string | undefined;
   #standstill: PromiseWithResolvers<void> | undefined;
 
   /**
@@ -71,11 +72,23 @@ export class FakeGuest {
     return this.#standstill !== undefined;
   }
 
+  /** why its processors stand still without having been paused */
+  get stalled(): string | undefined {
+    return this.#stalled;
+  }
+
+  /** What a full disk of the host does to it, until it is resumed. */
+  stall(reason: string): void {
+    this.#stalled = reason;
+    this.#standstill ??= Promise.withResolvers<void>();
+  }
+
   pause(): void {
     this.#standstill ??= Promise.withResolvers<void>();
   }
 
   resume(): void {
+    this.#stalled = undefined;
     this.#standstill?.resolve();
     this.#standstill = undefined;
   }

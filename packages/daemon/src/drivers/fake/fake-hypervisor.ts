@@ -160,6 +160,10 @@ class FakeMachine implements Machine {
     };
   }
 
+  stalled(): string | undefined {
+    return this.#box.guest.stalled;
+  }
+
   abandon(): Promise<void> {
     this.#over ??= Promise.resolve();
     return this.#over;

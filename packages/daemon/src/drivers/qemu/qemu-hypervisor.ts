@@ -21,7 +21,7 @@ import { findQemu } from "./find.ts";
 import { differenceOf, type MachineShape, shapeOf } from "./machine-shape.ts";
 import { gone, isAlive, userOf } from "./processes.ts";
 import { QemuMachine, type QemuMachineParts, ShutdownNote } from "./qemu-machine.ts";
-import { Qmp, queryRunning } from "./qmp.ts";
+import { Qmp, queryRunning, queryStatus } from "./qmp.ts";
 import { removeRunDir, type RunPaths, runPaths, sealRunDir } from "./run-dir.ts";
 import { findState, openState } from "./saved-state.ts";
 import { CONNECT_EVERY_MS, mustBeFree, type StartedQemu, startQemu } from "./start.ts";
@@ -201,8 +201,11 @@ async function reconnect(
     await retry(() => Qmp.connect(paths.qmp, shutdown.take, deadline), deadline, CONNECT_EVERY_MS),
   );
   await sealRunDir(paths, process.uid);
-  const running = await queryRunning(qmp, deadline);
+  const { running, word } = await queryStatus(qmp, deadline);
+  shutdown.stall.takeStatus(word);
+  // One that is stalled was not paused by anybody: it goes on by itself when there is room.
+  const pausedAtStart = !running && shutdown.stall.reason === undefined;
   undo.move();
   settled.abort();
-  return new QemuMachine({ ...parts, qmp, shutdown, child: undefined, pausedAtStart: !running });
+  return new QemuMachine({ ...parts, qmp, shutdown, child: undefined, pausedAtStart });
 }

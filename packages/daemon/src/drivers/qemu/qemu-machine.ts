@@ -1,5 +1,6 @@
 /** One running QEMU: its end, its pausing, and how it is put away or let go. */
 
+import { AlcoveError } from "#core/errors.ts";
 import type { Exit, Machine, Pausing, Saving } from "#core/ports/hypervisor.ts";
 import { settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
@@ -8,6 +9,7 @@ import { formatHandle, type QemuHandle } from "./handle.ts";
 import { gone, killAndWait } from "./processes.ts";
 import { type Qmp, type QmpEvent, queryRunning } from "./qmp.ts";
 import { lastWords, type RunPaths } from "./run-dir.ts";
+import { StallNote } from "./stall-note.ts";
 import { savingOf } from "./saving.ts";
 
 /** how long QEMU may take to quit when told to, in `ms` */
@@ -19,8 +21,9 @@ const CLOSING_GRACE_MS = 5000;
 /** how long the last news of a process that is gone may take to be read, in `ms` */
 const LAST_EVENT_MS = 1000;
 
-/** Remembers why QEMU said it would shut down; made before the connection that feeds it. */
+/** Remembers why QEMU said it would shut down, or stands still; made before the connection that feeds it. */
 export class ShutdownNote {
+  readonly stall = new StallNote();
   #reason: string | undefined;
 
   /** why QEMU shuts down, in its own word, such as "guest-shutdown" */
@@ -29,6 +32,7 @@ export class ShutdownNote {
   }
 
   readonly take = (event: QmpEvent): void => {
+    this.stall.take(event);
     if (event.name !== "SHUTDOWN") return;
     const { reason } = event.data;
     this.#reason = typeof reason === "string" ? reason : "unknown";
@@ -68,9 +72,13 @@ export class QemuMachine implements Machine {
     this.agentEndpoint = parts.paths.agent;
     this.logPaths = [parts.consoleLogPath, parts.paths.log];
     this.pausedAtStart = parts.pausedAtStart;
-    this.pausing = pausingOf(parts.qmp);
+    this.pausing = pausingOf(parts);
     this.saving = savingOf(parts);
     this.exited = exitOf(parts, this.#letGo.signal);
+  }
+
+  stalled(): string | undefined {
+    return this.#parts.shutdown.stall.reason;
   }
 
   abandon(): Promise<void> {
@@ -98,16 +106,22 @@ export class QemuMachine implements Machine {
   }
 }
 
-function pausingOf(qmp: Qmp): Pausing {
+function pausingOf({ qmp, shutdown: { stall } }: QemuMachineParts): Pausing {
   const become = async (running: boolean, signal: AbortSignal): Promise<void> => {
     await qmp.execute(running ? "cont" : "stop", {}, signal);
     if ((await queryRunning(qmp, signal)) === running) return;
+    if (running && stall.reason !== undefined) throw stillStalled(stall.reason);
     throw new Error(`QEMU did not ${running ? "resume" : "pause"} the guest`);
   };
   return {
     pause: (signal) => become(false, signal),
     resume: (signal) => become(true, signal),
   };
+}
+
+function stillStalled(reason: string): AlcoveError {
+  const details = { resource: "disk", needed: 1, available: 0 } as const;
+  return new AlcoveError("no_capacity", `The VM cannot go on: ${reason}`, details);
 }
 
 /** a reset ends QEMU only where it was told so */

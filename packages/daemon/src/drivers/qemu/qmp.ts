@@ -167,10 +167,21 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Whether the vCPUs run, from the answer to `query-status`. */
 export async function queryRunning(qmp: Qmp, signal: AbortSignal): Promise<boolean> {
-  const status = asObject(await qmp.execute("query-status", {}, signal));
-  const running = status?.["running"];
+  return (await queryStatus(qmp, signal)).running;
+}
+
+export interface QemuStatus {
+  /** whether the vCPUs run */
+  readonly running: boolean;
+  /** QEMU's own word, such as "running", "paused" or "io-error" */
+  readonly word: string;
+}
+
+export async function queryStatus(qmp: Qmp, signal: AbortSignal): Promise<QemuStatus> {
+  const answer = asObject(await qmp.execute("query-status", {}, signal));
+  const { running, status } = answer ?? {};
   if (typeof running !== "boolean") throw new Error("QEMU did not say whether the guest runs");
-  return running;
+  return { running, word: typeof status === "string" ? status : "unknown" };
 }
 
 /** The program's version, as "7.2.0". */
