@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, test } from "node:test";
 
+import { Registry } from "prom-client";
 import { WebSocket } from "ws";
 
 import { eventually } from "#testing/eventually.ts";
 import { SlicerApi } from "#testing/slicer-api.ts";
+
+import { vmGauges } from "./vm-gauges.ts";
 
 const api = await SlicerApi.make({ token: "t0ken" });
 after(() => api[Symbol.asyncDispose]());
@@ -91,6 +94,18 @@ test("metrics: VMs are counted by group, maker and state, and all states are the
   assert.equal(await value('slicer_vm_running{host_group="sbox",api="false",state="stopped"}'), 0);
   await api.call(`DELETE /hostgroup/sbox/nodes/${hostname}`, { headers });
   assert.equal(await value(paused), before.paused);
+});
+
+test("metrics: two thousand VMs are counted in no time", async () => {
+  const vm = api.vms.get(await api.vm({}, headers));
+  const many = Array.from({ length: 2_000 }, () => vm);
+  const registry = new Registry();
+  const groups = api.host.groups;
+  vmGauges([registry], { list: () => many }, groups);
+  const before = performance.now();
+  const text = await registry.metrics();
+  assert.ok(performance.now() - before < 1_000);
+  assert.match(text, /^alcove_agents\{host_group="sbox",connected="yes"\} 2000$/m);
 });
 
 test("metrics: agents that can be asked are counted apart from those that cannot", async () => {

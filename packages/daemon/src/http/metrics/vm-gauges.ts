@@ -3,6 +3,7 @@
 import { Gauge, type Registry } from "prom-client";
 
 import type { HostGroups } from "#core/group/host-group.ts";
+import type { GuestContact } from "#core/vm/guest-contact.ts";
 import { VM_PHASES, type VmPhase } from "#core/vm/lifecycle.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
 import type { Vms } from "#core/vm/vms.ts";
@@ -23,8 +24,9 @@ const STATE: Record<VmPhase, string> = {
 };
 const STATES = new Set(Object.values(STATE));
 
-export function vmGauges(registers: Registry[], vms: Vms, groups: HostGroups): void {
-  countVms(registers, vms, groups);
+export function vmGauges(registers: Registry[], vms: Pick<Vms, "list">, groups: HostGroups): void {
+  countVms(registers, () => byGroup(vms, groups));
+  countAgents(registers, () => byGroup(vms, groups));
   gauge({
     registers,
     name: "slicer_vm_gpu_count",
@@ -32,53 +34,32 @@ export function vmGauges(registers: Registry[], vms: Vms, groups: HostGroups): v
     labelNames: ["host_group"],
     collect: (set) => groups.all().forEach(({ name }) => set({ host_group: name }, 0)),
   });
-  const agentsOf = (group: string) => inGroup(vms, group).flatMap((vm) => vm.contact ?? []);
-  gauge({
-    registers,
-    name: "alcove_agents",
-    help: "Agents of VMs that have a machine, by whether they can be asked now",
-    labelNames: ["host_group", "connected"],
-    collect: (set) => {
-      for (const { name } of groups.all()) {
-        const agents = agentsOf(name);
-        const connected = agents.filter(({ current }) => current).length;
-        set({ host_group: name, connected: "yes" }, connected);
-        set({ host_group: name, connected: "no" }, agents.length - connected);
-      }
-    },
-  });
-  gauge({
-    registers,
-    name: "alcove_agent_latency_seconds",
-    help: "Last round trip to the agents of a host group that were asked for a sign of life: the longest, and their mean",
-    labelNames: ["host_group", "of"],
-    collect: (set) => {
-      for (const { name } of groups.all()) {
-        const seconds = agentsOf(name).flatMap(({ current }) =>
-          current?.latencyMs === undefined ? [] : current.latencyMs / 1_000,
-        );
-        if (seconds.length === 0) continue;
-        set({ host_group: name, of: "longest" }, Math.max(...seconds));
-        const mean = seconds.reduce((sum, one) => sum + one, 0) / seconds.length;
-        set({ host_group: name, of: "mean" }, mean);
-      }
-    },
-  });
 }
 
-function countVms(registers: Registry[], vms: Vms, groups: HostGroups): void {
+/** Every group that there is, and those that only VMs remember. */
+type ByGroup = ReadonlyMap<string, readonly VmSupervisor[]>;
+
+function byGroup(vms: Pick<Vms, "list">, groups: HostGroups): ByGroup {
+  const none = groups.all().map(({ name }) => [name, []] as const);
+  return new Map<string, readonly VmSupervisor[]>([
+    ...none,
+    ...Map.groupBy(vms.list(), (vm) => vm.record.group),
+  ]);
+}
+
+function countVms(registers: Registry[], now: () => ByGroup): void {
   gauge({
     registers,
     name: "slicer_vm_running",
     help: "VMs, by host group, whether the API made them, and state",
     labelNames: ["host_group", "api", "state"],
     collect: (set) => {
-      for (const { name } of groups.all()) {
+      for (const [host_group, vms] of now()) {
         for (const api of ["true", "false"]) {
-          const some = inGroup(vms, name).filter((vm) => String(madeByApi(vm)) === api);
+          const some = vms.filter((vm) => String(madeByApi(vm)) === api);
           for (const state of STATES) {
             const count = some.filter((vm) => STATE[vm.phase] === state).length;
-            set({ host_group: name, api, state }, count);
+            set({ host_group, api, state }, count);
           }
         }
       }
@@ -90,18 +71,49 @@ function countVms(registers: Registry[], vms: Vms, groups: HostGroups): void {
     help: "VMs, by host group and phase",
     labelNames: ["host_group", "phase"],
     collect: (set) => {
-      for (const { name } of groups.all()) {
+      for (const [host_group, vms] of now()) {
         for (const phase of VM_PHASES) {
-          const count = inGroup(vms, name).filter((vm) => vm.phase === phase).length;
-          set({ host_group: name, phase }, count);
+          set({ host_group, phase }, vms.filter((vm) => vm.phase === phase).length);
         }
       }
     },
   });
 }
 
-function inGroup(vms: Vms, group: string): readonly VmSupervisor[] {
-  return vms.list().filter((vm) => vm.record.group === group);
+function countAgents(registers: Registry[], now: () => ByGroup): void {
+  gauge({
+    registers,
+    name: "alcove_agents",
+    help: "Agents of VMs that have a machine, by whether they can be asked now",
+    labelNames: ["host_group", "connected"],
+    collect: (set) => {
+      for (const [host_group, vms] of now()) {
+        const agents = agentsOf(vms);
+        const connected = agents.filter(({ current }) => current).length;
+        set({ host_group, connected: "yes" }, connected);
+        set({ host_group, connected: "no" }, agents.length - connected);
+      }
+    },
+  });
+  gauge({
+    registers,
+    name: "alcove_agent_latency_seconds",
+    help: "Last round trip to the agents of a host group that were asked for a sign of life: the longest, and their mean",
+    labelNames: ["host_group", "of"],
+    collect: (set) => {
+      for (const [host_group, vms] of now()) {
+        const times = agentsOf(vms).flatMap(({ current }) => current?.latencyMs ?? []);
+        if (times.length === 0) continue;
+        const sum = times.reduce((all, one) => all + one, 0);
+        set({ host_group, of: "longest" }, Math.max(...times) / 1_000);
+        set({ host_group, of: "mean" }, sum / times.length / 1_000);
+      }
+    },
+  });
+}
+
+function agentsOf(vms: readonly VmSupervisor[]): readonly GuestContact[] {
+  return vms.flatMap((vm) => vm.contact ?? []);
 }
 
 function madeByApi(vm: VmSupervisor): boolean {
