@@ -208,6 +208,21 @@ suite("background", {}, (host, story) => {
     await programs.reap(id);
   });
 
+  story("a suspended VM has them again when it is restored", async () => {
+    const id = await programs.sh("echo before; sleep 2; echo after; sleep 600");
+    assert.equal((await host.api.post(`/vm/${vm}/suspend`)).status, 200);
+    assert.equal(await programs.status(id), 409);
+    const restored = await host.api.post(`/vm/${vm}/restore`, { query: { wait: "agent" } });
+    assert.equal(restored.status, 200, restored.text);
+    await until("it has gone on", async () => {
+      const said = (await programs.logs(id)).map(({ stdout }) => stdout).join("");
+      return said === "before\nafter\n";
+    });
+    await programs.kill(id, { signal: "KILL" });
+    await programs.wait(id);
+    await programs.reap(id);
+  });
+
   story("what nobody reaps is bounded; the agent's memory too", async () => {
     const rings = await Promise.all(
       Array.from({ length: 4 }, () =>
@@ -228,6 +243,8 @@ suite("background", {}, (host, story) => {
   story("programs die with the agent, and their ids with them", async () => {
     const id = await programs.sh("sleep 4832");
     const { pid } = await programs.info(id);
+    const following = Array.fromAsync(framesOf(await programs.follow(id, { follow: true })));
+    const cut = assert.rejects(following, "an answer that is not whole must not end well");
     const kill = { cmd: "pkill -KILL -f '^alcove-agent agent'", shell: "/bin/sh" };
     await exec(host.api, vm, kill).catch(() => undefined); // its answer dies with it
     await until(
@@ -235,6 +252,7 @@ suite("background", {}, (host, story) => {
       async () => (await programs.status(id)) === 404,
       AGENT_BACK_MS,
     );
+    await inTime("the follower's end", cut);
     assert.ok(!(await runs(pid)));
     assert.deepEqual(await programs.list(), []);
     await host.deleteVm(vm);

@@ -21,6 +21,7 @@ use crate::ring::{Kind, Ring, MAX_FRAME_BYTES};
 use crate::sessions::kill_session;
 use crate::stream::Source;
 use crate::sys::clock::wall_ns;
+use crate::sys::memory::give_back;
 use crate::sys::poll::PollSet;
 
 /// programs that are kept at a time, running or not
@@ -231,6 +232,9 @@ impl Backgrounds {
             return Err(Refusal::new(Code::Running, message));
         }
         self.all.retain(|one| !Rc::ptr_eq(one, &program));
+        drop(program);
+        // A ring may be a good part of the guest's memory.
+        give_back();
         Ok(())
     }
 

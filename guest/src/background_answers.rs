@@ -94,6 +94,8 @@ pub fn open(
         }
         BackgroundAction::Kill => kill(&program, request, stream, outbox)?,
         BackgroundAction::Reap => {
+            // So that nobody holds what is given back.
+            drop(program);
             backgrounds.reap(id)?;
             outbox.push_json(FrameType::Close, stream, &DONE);
         }

@@ -247,6 +247,11 @@ fn unread_logs_wait_for_credit_and_hold_nothing() {
     assert_eq!(host.finish(follower).code(), "cancelled");
     assert_eq!(host.run(&about("kill", &id)).result["running"], true);
     assert!(agent.peak_kib() < 16 * 1024, "{} KiB", agent.peak_kib());
+    host.run(&about("wait", &id));
+    let before = agent.resident_kib();
+    host.run(&about("reap", &id));
+    let after = agent.resident_kib();
+    assert!(after + 2500 < before, "{before} KiB, then {after} KiB");
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod entropy;
 pub mod growth;
 pub mod interface;
+pub mod memory;
 pub mod poll;
 pub mod signals;
 pub mod spawn;

@@ -192,6 +192,7 @@ test("slicer background: kill takes a body, an empty one, or none; a running one
     [undefined, "SIGTERM"],
     ["", "SIGTERM"],
     ["{}", "SIGTERM"],
+    ['{"signal":null,"grace_ms":null}', "SIGTERM"],
     ['{"signal":"SIGHUP"}', "SIGHUP"],
     ['{"signal":"kill","grace_ms":1}', "SIGKILL"],
   ] as const) {

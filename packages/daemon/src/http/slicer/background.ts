@@ -17,7 +17,7 @@ const params = Type.Object({ hostname: Type.String(), id: Type.String() });
 const config = { access: "vm:use" } as const;
 const one = { schema: { params }, config } as const;
 const Kill = Type.Object({
-  signal: One,
+  signal: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   grace_ms: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
 });
 
