@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 
 import { exec, sh } from "./harness/exec.ts";
 import { asObject, asObjects } from "./harness/json-value.ts";
@@ -41,7 +42,12 @@ suite("many", SETTINGS, (host, story) => {
     assert.equal(new Set(nodes.map((node) => node["ip"])).size, COUNT);
     assert.deepEqual(new Set(nodes.map((node) => node["status"])), new Set(["Running"]));
     assert.deepEqual(new Set(nodes.map((node) => node["ram_bytes"])), new Set([GIB]));
-    assert.equal(new Set(vms.map((vm) => host.machinePid(vm))).size, COUNT);
+    const machines = vms.map((vm) => host.machinePid(vm));
+    assert.equal(new Set(machines).size, COUNT);
+    const mebibytes = machines.reduce((sum, pid) => sum + ownMiB(pid), 0);
+    process.stdout.write(
+      `# they take ${mebibytes} MiB together; the daemon ${Math.round(host.daemon.residentBytes / 2 ** 20)} MiB\n`,
+    );
 
     const said = await Promise.all(
       vms.map((vm) => sh(host.api, vm, "hostname; cat /proc/sys/kernel/random/boot_id")),
@@ -70,6 +76,12 @@ suite("many", SETTINGS, (host, story) => {
     assert.deepEqual(host.dirs.machines(), [host.daemon.pid]);
   });
 });
+
+/** memory that a process has for itself: its guest's, and QEMU's own */
+function ownMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Math.round(Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
+}
 
 function inSeconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
