@@ -12,7 +12,7 @@ import { suite } from "./harness/test-host.ts";
 import { inTime, until } from "./harness/until.ts";
 
 /** more changes than the guest's kernel and all buffers on the way keep for who does not read */
-const FLOOD = 20_000;
+const FLOOD = 15_000;
 
 suite("watch", {}, (host, story) => {
   let vm = "";
@@ -121,7 +121,7 @@ suite("watch", {}, (host, story) => {
   story("changes that nobody reads are not kept for ever: their loss is told", async () => {
     // Long names fill the host's buffers soon.
     const directory = `/srv/${Array.from({ length: 4 }, () => "x".repeat(250)).join("/")}`;
-    await run(`mkdir -p ${directory}`);
+    await run(`mkdir -p ${directory}; echo 64 > /proc/sys/fs/inotify/max_queued_events`);
     const events = await watch({ paths: directory, debounce: "0s", events: "create" });
     events.pause();
     const flood = `for (1 .. ${FLOOD}) { symlink "x", $_; unlink $_ }`;
@@ -145,6 +145,20 @@ suite("watch", {}, (host, story) => {
     assert.equal(await ask({ paths: "/srv", debounce: "soon" }), 400);
     assert.equal(await ask({ paths: "/srv" }, { "last-event-id": "-1" }), 400);
     assert.equal(await ask({ paths: "/no/such" }), 404);
+    // More directories than the guest's kernel watches: refused at once, told about one that comes later.
+    const many = "cd /srv/many; perl -e 'mkdir $_ for 1 .. 60'";
+    await run("mkdir /srv/many; echo 50 > /proc/sys/fs/inotify/max_user_watches");
+    const events = await watch({
+      paths: "/srv/many",
+      recursive: true,
+      patterns: "no",
+      debounce: "0s",
+    });
+    await run(many);
+    const lost = await events.find((event) => event["type"] === "overflow");
+    assert.match(textIn(lost, "message"), /not watched/);
+    events.leave();
+    assert.equal(await ask({ paths: "/srv/many", recursive: true }), 503);
     await host.api.post(`/vm/${vm}/pause`);
     assert.equal(await ask({ paths: "/srv" }), 409);
     await host.api.post(`/vm/${vm}/resume`);

@@ -99,7 +99,7 @@ impl Watch {
         let whole = if trimmed.is_empty() { "/" } else { trimmed };
         let found = stat(whole).or_else(|_| lstat(whole)).about(path)?;
         if FileType::from_raw_mode(found.st_mode) == FileType::Directory {
-            self.add(whole.as_bytes(), true, Vec::new()).about(path)?;
+            self.add_for(path, whole, Vec::new())?;
             if self.recursive {
                 self.scan.push(whole.into(), false);
             }
@@ -107,8 +107,14 @@ impl Watch {
         }
         let (folder, name) = trimmed.rsplit_once('/').unwrap_or(("", trimmed));
         let folder = if folder.is_empty() { "/" } else { folder };
-        self.add(folder.as_bytes(), true, vec![name.into()])
-            .about(path)
+        self.add_for(path, folder, vec![name.into()])
+    }
+
+    fn add_for(&mut self, path: &str, folder: &str, names: Vec<Vec<u8>>) -> Answer<()> {
+        match self.add(folder.as_bytes(), true, names) {
+            Err(Errno::NOSPC) => Err(refused(Errno::NOSPC)),
+            other => other.about(path),
+        }
     }
 
     fn add(&mut self, path: &[u8], is_root: bool, names: Vec<Vec<u8>>) -> Result<(), Errno> {
@@ -252,14 +258,18 @@ impl Watch {
         }
     }
 
-    /// Watches a folder that was found, and has it looked at.
-    fn enter(&mut self, path: Vec<u8>, is_new: bool) {
+    /// Watches a folder that was found, and has it looked at; false when there are too many.
+    fn enter(&mut self, path: Vec<u8>, is_new: bool) -> bool {
         match self.add(&path, false, Vec::new()) {
             Ok(()) => self.scan.push(path, is_new),
-            Err(Errno::NOSPC) => self.tell(Kind::Overflow, path, true),
+            Err(Errno::NOSPC) => {
+                self.tell(Kind::Overflow, path, true);
+                return false;
+            }
             // Gone again, or no folder any more.
             Err(_) => {}
         }
+        true
     }
 
     /// Looks at some more of what is there; refuses a tree that is too large before it is open.
@@ -268,11 +278,8 @@ impl Watch {
             if found.is_new {
                 self.tell(Kind::Create, found.path.clone(), found.is_directory);
             }
-            if found.is_directory {
-                if !self.is_open && self.watched.is_full() {
-                    return Err(refused(Errno::NOSPC));
-                }
-                self.enter(found.path, found.is_new);
+            if found.is_directory && !self.enter(found.path, found.is_new) && !self.is_open {
+                return Err(refused(Errno::NOSPC));
             }
         }
         Ok(())
