@@ -12,9 +12,11 @@ import { type Finding, diagnosisText } from "#host/diagnosis.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { LocalImageStore } from "#images/local-image-store.ts";
 import { GIB, humanBytes } from "#lib/bytes.ts";
+import { missingForNetworks } from "#network/needs.ts";
 import { ProgramMissing, runText } from "#process/run.ts";
 
 import { accelerated } from "./compose/acceleration.ts";
+import { groupWithTaps } from "./compose/networks.ts";
 import { type Config, readConfig } from "./config/config.ts";
 
 const PROBE_TIMEOUT_MS = 90_000;
@@ -33,6 +35,7 @@ async function diagnose(config: Config, signal: AbortSignal): Promise<readonly F
     ...(image ? [kernelFinding(image)] : []),
     ...(ready ? [await accelerationFinding(config, images, signal)] : []),
     userFinding(),
+    networkFinding(config),
     ...(await resourceFindings(config)),
   ];
 }
@@ -103,6 +106,18 @@ function userFinding(): Finding {
     verdict: "note",
     found: "not root: all VMs' QEMUs run as your own user",
     remedy: "run the daemon as root to separate them from you and from each other",
+  };
+}
+
+function networkFinding(config: Config): Finding {
+  const subject = "networks";
+  const lacking = [...(process.getuid?.() === 0 ? [] : ["root"]), ...missingForNetworks()];
+  if (lacking.length === 0) return { subject, verdict: "ok", found: "all modes" };
+  return {
+    subject,
+    verdict: groupWithTaps(config) ? "missing" : "note",
+    found: "user and none only",
+    remedy: `bridge and isolated networks need ${lacking.join(", ")}`,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The networks of this host: real ones as far as the daemon may make them. */
 
 import type { Config } from "#config/config.ts";
+import type { HostGroup } from "#core/group/host-group.ts";
 import { plainNetworks } from "#core/network/plain-networks.ts";
 import type { Networks } from "#core/ports/networks.ts";
 import { hasMachine } from "#core/vm/lifecycle.ts";
@@ -9,6 +10,7 @@ import { fakeNetworks } from "#drivers/fake/fake-networks.ts";
 import { StartRefused } from "#lib/start-refused.ts";
 import { HostNetworks } from "#network/host-networks.ts";
 import { Names } from "#network/names.ts";
+import { missingForNetworks } from "#network/needs.ts";
 
 import { vmmUsers } from "./acceleration.ts";
 
@@ -20,14 +22,15 @@ export interface OpenedNetworks {
   lowerWithout(vms: Vms): AsyncDisposable;
 }
 
-/** @throws StartRefused when a host group's network needs root and the daemon has it not */
+/** @throws StartRefused when a host group's network needs what is not there */
 export function openNetworks(config: Config): OpenedNetworks {
   if (config.hypervisor === "fake") return alone(fakeNetworks);
   const users = vmmUsers(config);
-  if (!users) {
-    refuseWithoutRoot(config);
-    return alone(plainNetworks);
-  }
+  const demanding = groupWithTaps(config);
+  const missing = missingForNetworks();
+  if (demanding && !users) refuse(demanding, "start the daemon as root");
+  if (demanding && missing.length > 0) refuse(demanding, `get ${missing.join(", ")}`);
+  if (!users) return alone(plainNetworks);
   const networks = new HostNetworks(new Names(config.runtimeDir), {
     guestToHost: config.guestToHost,
     users: { firstUid: users.base, lastUid: users.base + users.count - 1 },
@@ -47,10 +50,12 @@ function alone(networks: Networks): OpenedNetworks {
   return { networks, lowerWithout: () => ({ [Symbol.asyncDispose]: async () => {} }) };
 }
 
-function refuseWithoutRoot({ groups }: Config): void {
-  for (const { name, network } of groups) {
-    if (network.mode !== "bridge" && network.mode !== "isolated") continue;
-    const cure = "start the daemon as root, or give the group a user network";
-    throw new StartRefused(`Host group ${name} has a ${network.mode} network: ${cure}`);
-  }
+/** the first group whose network is made on the host */
+export function groupWithTaps({ groups }: Config): HostGroup | undefined {
+  return groups.find(({ network }) => network.mode === "bridge" || network.mode === "isolated");
+}
+
+function refuse({ name, network }: HostGroup, why: string): never {
+  const cure = `${why}, or give the group a user network`;
+  throw new StartRefused(`Host group ${name} has a ${network.mode} network: ${cure}`);
 }
