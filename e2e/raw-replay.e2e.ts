@@ -29,6 +29,8 @@ const NODES = `/hostgroup/${GROUP}/nodes`;
 const NOBODY = "sbox-987";
 /** Clients ask again every half second, and give no request a limit of its own. */
 const PROBE_MS = 2_500;
+/** Commands wait a little longer for an agent. */
+const WORK_MS = 12_000;
 
 suite("raw replay", {}, (host, story) => {
   let vm = "";
@@ -39,6 +41,13 @@ suite("raw replay", {}, (host, story) => {
     clients = [goClient(token), typescriptClient(token), curlClient(token)];
   });
   const ask = (client: Client, wanted: Wanted) => once(host.api.endpoint, client, wanted);
+  const timed = async (client: Client, wanted: Wanted, limitMs: number) => {
+    const began = performance.now();
+    const answer = await ask(client, wanted);
+    const tookMs = performance.now() - began;
+    assert.ok(tookMs < limitMs, `${wanted.path} took ${tookMs} ms`);
+    return answer;
+  };
   const found = async (client: Client, wanted: Pick<Wanted, "path" | "query">) => {
     const answer = await ask(client, { method: "GET", ...wanted });
     assertStrict(answer.text, go.nodes);
@@ -327,6 +336,34 @@ suite("raw replay", {}, (host, story) => {
       Array.from({ length: 20 }, (_, index) => index + 1),
     );
     assert.match(text, /"type":"exit".*"exit_code":0/);
+  });
+
+  story("a guest that answers nothing holds up nobody: its own errors come soon", async () => {
+    const [asGo, asTypescript] = clients;
+    assert.ok(asGo && asTypescript);
+    const machine = host.machinePid(vm);
+    process.kill(machine, "SIGSTOP");
+    try {
+      const stats = await timed(asGo, { method: "GET", path: "/nodes/stats" }, PROBE_MS);
+      assertStrict(stats.text, go.stats);
+      const [one] = asObjects(JSON.parse(stats.text));
+      assert.equal(one?.["snapshot"], null);
+      assert.notEqual(one?.["error"], "");
+      const health = { method: "HEAD", path: `/vm/${vm}/health` };
+      assert.equal((await timed(asGo, health, PROBE_MS)).status, 503);
+      assertStrict(
+        (await timed(asTypescript, { method: "GET", path: "/nodes" }, 500)).text,
+        go.nodes,
+      );
+      const exec = { method: "POST", path: `/vm/${vm}/exec`, query: [["cmd", "true"]] } as const;
+      const refused = await timed(asGo, exec, WORK_MS);
+      assert.equal(refused.status, 503, refused.text);
+      assertProblem(refused);
+    } finally {
+      process.kill(machine, "SIGCONT");
+    }
+    await untilReady(host, vm);
+    assert.equal(await sh(host.api, vm, "hostname"), vm);
   });
 
   story("the SSH key user's two names are taken alike", async () => {
