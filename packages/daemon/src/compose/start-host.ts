@@ -7,14 +7,12 @@ import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
-import { stopAll } from "#core/vm/end-of-daemon.ts";
-import type { Vms } from "#core/vm/vms.ts";
-import { startServices } from "#core/vm/services.ts";
 import { tendStalls } from "#core/vm/stalls.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 
+import { beginCourse } from "./course.ts";
 import { guardHost } from "./guests-to-host.ts";
 import { listen } from "./listeners.ts";
 import { openNetworks } from "./networks.ts";
@@ -58,7 +56,7 @@ export async function startHost(
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());
 
-  await startServices(vms, config.groups, log, signal);
+  const course = parts.use(await beginCourse(vms, config, log, signal));
   parts.use(tendStalls(() => vms.list(), hostFacts, log));
   parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
@@ -79,16 +77,10 @@ export async function startHost(
   const running = parts.move();
   const end = async () => {
     await listeners[Symbol.asyncDispose]();
-    await stopped(vms, config);
+    await course.end();
     await running.disposeAsync();
   };
   return { port, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: end };
-}
-
-/** An orderly end is the only thing that ends VMs. */
-async function stopped(vms: Vms, { onStop, gracefulStop }: Config): Promise<void> {
-  if (onStop === "suspend") await stopAll(vms, "suspend");
-  if (onStop === "stop") await stopAll(vms, gracefulStop ? "power off" : "kill");
 }
 
 async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDisposable> {

@@ -30,17 +30,15 @@ export interface StatesHarness {
 
 const never = new AbortController().signal;
 
+const LIMIT = { timeout: 180_000 };
+
 interface Saved {
   readonly plan: BootPlan;
   readonly directory: string;
   readonly identity: string;
 }
 
-export function describeStates(
-  name: string,
-  harness: StatesHarness,
-  limit: { readonly timeout: number },
-): void {
+export function describeStates(name: string, harness: StatesHarness): void {
   const { open, freshPlan, identity } = harness;
 
   const states = (): MachineStates => {
@@ -71,7 +69,7 @@ export function describeStates(
     assert.equal(await open().adopt(plan, undefined, never), undefined, "a machine still runs");
   }
 
-  describe(`${name}: states`, limit, () => {
+  describe(`${name}: states`, LIMIT, () => {
     test("a saved machine is restored standing still, and goes on when it is resumed", async () => {
       const { plan, directory, identity: before } = await savedMachine();
 

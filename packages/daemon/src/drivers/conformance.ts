@@ -239,7 +239,7 @@ export function describeHypervisor(name: string, harness: HypervisorHarness): vo
     });
   });
 
-  if (open().states) describeStates(name, harness, LIMIT);
+  if (open().states) describeStates(name, harness);
 
   describe(`${name}: sweeping`, LIMIT, () => {
     test("machines of unknown VMs are ended and removed, those of known ones are left alone", async () => {

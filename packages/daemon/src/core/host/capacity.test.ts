@@ -4,7 +4,13 @@ import { test } from "node:test";
 import { GIB, MIB } from "#lib/bytes.ts";
 
 import { AlcoveError, type ErrorDetails } from "../errors.ts";
-import { admit, admitCount, type CapacityLimits, type HostSnapshot } from "./capacity.ts";
+import {
+  admit,
+  admitCount,
+  admitFile,
+  type CapacityLimits,
+  type HostSnapshot,
+} from "./capacity.ts";
 
 const LIMITS: CapacityLimits = {
   memoryReserveMiB: 1024,
@@ -66,5 +72,13 @@ test("capacity: the number of VMs has an end", () => {
   assert.deepEqual(
     refusal(() => admitCount(3, LIMITS)),
     { resource: "vms", needed: 4, available: 3 },
+  );
+});
+
+test("capacity: a file is written if the reserve stays free beside what others are writing", () => {
+  admitFile(5 * GIB, 3 * GIB, 10 * GIB, LIMITS);
+  assert.deepEqual(
+    refusal(() => admitFile(5 * GIB, 4 * GIB, 10 * GIB, LIMITS)),
+    { resource: "disk", needed: 7 * GIB, available: 6 * GIB },
   );
 });

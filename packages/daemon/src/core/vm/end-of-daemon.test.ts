@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { mkdir, readdir } from "node:fs/promises";
 import { test } from "node:test";
 
-import { eventually } from "#testing/eventually.ts";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
+import { roomyFacts } from "#testing/roomy-facts.ts";
 import { hypervisorWith } from "#testing/troubles.ts";
 
 import { stopAll } from "./end-of-daemon.ts";
 import { launch } from "./launch.ts";
 import type { Vms } from "./vms.ts";
+import { wakeAll } from "./waking.ts";
 
 const wait = { until: "agent", timeoutMs: 5_000 } as const;
 
@@ -43,8 +44,11 @@ test("end of the daemon: what runs is suspended, and runs on under the next one"
   assert.deepEqual(phasesOf(first), asLeft);
   assert.equal(host.world.living().length, 0);
   const second = await host.open();
+  assert.deepEqual(phasesOf(second), asLeft);
+  await wakeAll(second, AbortSignal.abort());
+  assert.deepEqual(phasesOf(second), asLeft);
+  await wakeAll(second, never);
   const again = second.get("sbox-1");
-  await eventually("it runs again", () => again.phase === "running");
   assert.equal((await again.contact?.link(never))?.agent.bootId, bootId);
   assert.deepEqual(phasesOf(second), [["sbox-1", "running"], ...asLeft.slice(1)]);
   assert.deepEqual(host.log.troubles(), []);
@@ -100,4 +104,21 @@ test("end of the daemon: states of earlier suspensions, and halves of states, ar
   const names = await readdir(`${host.directory}/vms/${id}`);
   const left = names.filter((name) => name.startsWith("state-"));
   assert.deepEqual(left, [`state-${state.saved?.name}`]);
+});
+
+test("end of the daemon: what cannot be restored at start stays suspended for the next one", async () => {
+  await using host = await FakeHost.make();
+  const first = await host.open();
+  await created(first, "sandbox");
+  await stopAll(first, "suspend");
+  const noMemory = async () => ({ totalBytes: 0, availableBytes: 0 });
+  const full = await host.open({ hostFacts: { ...roomyFacts, memory: noMemory } });
+
+  await wakeAll(full, never);
+
+  assert.deepEqual(phasesOf(full), [["sbox-1", "suspended"]]);
+  assert.deepEqual(host.log.troubles(), ["vm.restore_failed"]);
+  const roomy = await host.open();
+  await wakeAll(roomy, never);
+  assert.deepEqual(phasesOf(roomy), [["sbox-1", "running"]]);
 });

@@ -23,6 +23,10 @@ const INTO: Partial<Record<VmPhase, Act>> = {
     await vm.start(never);
     await vm.pause(never);
   },
+  suspended: async (vm) => {
+    await vm.start(never);
+    await vm.suspend({ restoreAtStart: false }, never);
+  },
   stopped: async (vm) => {
     await vm.start(never);
     await vm.kill("the test wants it stopped", never);
@@ -39,6 +43,8 @@ const COMMANDS = {
   start: (vm) => vm.start(never),
   pause: (vm) => vm.pause(never),
   resume: (vm) => vm.resume(never),
+  suspend: (vm) => vm.suspend({ restoreAtStart: false }, never),
+  restore: (vm) => vm.restore(never),
   stop: (vm) => vm.stop(never),
   reboot: (vm) => vm.reboot(never),
   kill: (vm) => vm.kill("Deleted on request", never),
@@ -47,36 +53,39 @@ const COMMANDS = {
 
 const REFUSED = "refused";
 
-const OUTCOMES: readonly (readonly [VmPhase, Record<keyof typeof COMMANDS, string>])[] = [
-  ["created", all({ start: "running", stop: "created", kill: "created", delete: "deleted" })],
+/** What is not named is refused. */
+const OUTCOMES: readonly (readonly [VmPhase, Partial<Record<keyof typeof COMMANDS, string>>])[] = [
+  ["created", { start: "running", stop: "created", kill: "created", delete: "deleted" }],
   [
     "running",
-    all({
+    {
       pause: "paused",
       resume: "running",
+      suspend: "suspended",
       stop: "stopped",
       reboot: "running",
       kill: "stopped",
-    }),
+    },
   ],
-  ["paused", all({ pause: "paused", resume: "running", stop: "stopped", kill: "stopped" })],
-  ["stopped", all({ start: "running", stop: "stopped", kill: "stopped", delete: "deleted" })],
-  ["failed", all({ start: "running", stop: "failed", kill: "failed", delete: "deleted" })],
-  ["deleted", all({ stop: "deleted", kill: "deleted" })],
+  [
+    "paused",
+    {
+      pause: "paused",
+      resume: "running",
+      suspend: "suspended",
+      stop: "stopped",
+      kill: "stopped",
+    },
+  ],
+  ["suspended", { restore: "running", stop: "suspended", kill: "suspended", delete: "deleted" }],
+  ["stopped", { start: "running", stop: "stopped", kill: "stopped", delete: "deleted" }],
+  ["failed", { start: "running", stop: "failed", kill: "failed", delete: "deleted" }],
+  ["deleted", { stop: "deleted", kill: "deleted" }],
 ];
-
-/** What is not named is refused. */
-function all(
-  some: Partial<Record<keyof typeof COMMANDS, string>>,
-): Record<keyof typeof COMMANDS, string> {
-  const { start = REFUSED, pause = REFUSED, resume = REFUSED } = some;
-  const { stop = REFUSED, reboot = REFUSED, kill = REFUSED } = some;
-  return { start, pause, resume, stop, reboot, kill, delete: some.delete ?? REFUSED };
-}
 
 for (const [phase, outcomes] of OUTCOMES) {
   for (const [command, act] of Object.entries<Act>(COMMANDS)) {
-    const outcome = new Map(Object.entries(outcomes)).get(command);
+    const outcome = new Map(Object.entries(outcomes)).get(command) ?? REFUSED;
     test(`supervisor: ${command} of a VM that is ${phase}: ${outcome}`, async () => {
       await using host = await FakeHost.make();
       const vm = await host.supervise(aVmRecord({}));

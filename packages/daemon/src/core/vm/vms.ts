@@ -67,7 +67,6 @@ export class Vms {
       await inParallel(PARALLEL, vms.list(), (vm) => vms.#recover(vm, signal));
       const records = vms.list().map((vm) => vm.record);
       await removeLeftovers(deps, records, signal);
-      for (const vm of vms.list()) vms.#wake(vm); // not before: until they are restored their processes are nobody's
       return vms;
     } catch (error) {
       await vms.abandonAll(); // a daemon that cannot start must not cost anybody a VM, nor hold one
@@ -266,14 +265,6 @@ export class Vms {
     else if (vm.phase === "deleted") await this.#forgetting.forget(vm);
     else if (hasMachine(vm.phase)) await vm.adopt(signal);
     else if (kind === "sandbox" && vm.phase === "stopped") await this.#forgetting.forget(vm);
-  }
-
-  /** The last daemon suspended it only to end. */
-  #wake(vm: VmSupervisor): void {
-    if (vm.phase !== "suspended" || !vm.record.state.saved?.restoreAtStart) return;
-    void this.inBackground(vm, "vm.restore_failed", () =>
-      this.occupy(vm, { into: "restoring", work: () => vm.restore(never) }, never),
-    );
   }
 
   #checkName(added: readonly string[]): void {

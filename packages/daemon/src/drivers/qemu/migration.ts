@@ -10,7 +10,7 @@ import { addAbortListener, once } from "node:events";
 import type { FileHandle } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 
-import { pause, unlessAborted } from "#lib/patience.ts";
+import { pause, unlessAborted, within } from "#lib/patience.ts";
 import { printable } from "#lib/text.ts";
 
 import { SOCKETS } from "./argv.ts";
@@ -25,6 +25,12 @@ const ASK_EVERY_MS = 5;
 
 /** how much is carried at once, in bytes */
 const BLOCK_BYTES = 1024 * 1024;
+
+/** how long a state may take, however small it is, in `ms` */
+const LEAST_TIMEOUT_MS = 60_000;
+
+/** the slowest that a state of any size may be carried, in bytes a second: a busy disk does ten times that */
+const SLOWEST = 4 * 1024 * 1024;
 
 /** how long QEMU may take to give up a migration, in `ms` */
 const CANCEL_TIMEOUT_MS = 10_000;
@@ -47,7 +53,7 @@ export async function saveTo(
   signal: AbortSignal,
 ): Promise<number> {
   const giveUp = new AbortController();
-  const stopped = AbortSignal.any([signal, giveUp.signal]);
+  const stopped = AbortSignal.any([timeFor(maxBytes, signal), giveUp.signal]);
   const writing = writeAll(file, { door, maxBytes }, stopped);
   writing.catch((error: unknown) => giveUp.abort(error)); // a full disk ends the migration, too
   try {
@@ -77,17 +83,23 @@ export async function loadFrom(
   }: { readonly qmp: Qmp; readonly path: string; readonly sealed: () => Promise<void> },
   signal: AbortSignal,
 ): Promise<void> {
-  await qmp.execute("migrate-incoming", { uri: `unix:${SOCKETS.state}` }, signal);
+  const { size } = await file.stat();
+  const till = timeFor(size, signal);
+  await qmp.execute("migrate-incoming", { uri: `unix:${SOCKETS.state}` }, till);
   const socket = connect({ path });
-  using _left = addAbortListener(signal, () => socket.destroy());
+  using _left = addAbortListener(till, () => socket.destroy());
   try {
-    await once(socket, "connect", { signal });
+    await once(socket, "connect", { signal: till });
     await sealed();
     await readAll(file, socket);
-    await migrated(qmp, signal);
+    await migrated(qmp, till);
   } finally {
     socket.destroy();
   }
+}
+
+function timeFor(bytes: number, signal: AbortSignal): AbortSignal {
+  return within(LEAST_TIMEOUT_MS + Math.ceil((bytes / SLOWEST) * 1000), signal);
 }
 
 /** Resolves when the migration is complete; rejects when it has failed, with QEMU's words. */
