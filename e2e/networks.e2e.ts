@@ -19,7 +19,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { exec, sh } from "./harness/exec.ts";
 import { networksOf } from "./harness/host-networks.ts";
 import { asObject, textIn } from "./harness/json-value.ts";
-import { Outside } from "./harness/outside.ts";
+import { KNOWN_ADDRESS, KNOWN_NAME, Outside } from "./harness/outside.ts";
 import { suite, type TestHost } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
@@ -51,7 +51,7 @@ before(async () => {
       count: 0
       vcpu: 1
       ram_mb: 256
-      dns_servers: [192.0.2.53]
+      dns_servers: [${outside.host?.one ?? "192.0.2.53"}]
       network: { mode: bridge, gateway: ${GATEWAY}/24, range: ${NETWORK}.10-${NETWORK}.20 }
     - name: iso
       count: 0
@@ -154,7 +154,7 @@ suite("network bridge", SETTINGS, (host, story) => {
       await sh(host.api, one, "ip route show default"),
       new RegExp(`via ${GATEWAY} dev eth0`),
     );
-    assert.equal(await sh(host.api, one, "cat /etc/resolv.conf"), "nameserver 192.0.2.53");
+    assert.equal(await sh(host.api, one, "cat /etc/resolv.conf"), `nameserver ${there().one}`);
   });
 
   story("guests reach each other, and the host reaches them at their addresses", async () => {
@@ -165,10 +165,15 @@ suite("network bridge", SETTINGS, (host, story) => {
     assert.equal(await dial(host, one, `${NETWORK}.15`, 7000), "from the guest");
   });
 
-  story("a guest reaches the world under the host's address", async () => {
-    const { one: address, port, hostThere } = there();
-    assert.equal(await dial(host, one, address, port), `from ${hostThere} to ${address} ${port}`);
-  });
+  story(
+    "a guest reaches the world under the host's address, and its name server there",
+    async () => {
+      const { one: address, port, hostThere } = there();
+      assert.equal(await dial(host, one, address, port), `from ${hostThere} to ${address} ${port}`);
+      const known = await sh(host.api, one, `getent ahostsv4 ${KNOWN_NAME}`);
+      assert.ok(known.startsWith(`${KNOWN_ADDRESS} `), known);
+    },
+  );
 
   story(
     "the gateway answers, and the host's own services are refused on every address",

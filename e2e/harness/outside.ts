@@ -9,11 +9,24 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** what everybody hears who connects: from where, and to which address and port */
+/** the name that the name server outside knows, and what it says */
+export const KNOWN_NAME = "host.outside.test";
+export const KNOWN_ADDRESS = "192.0.2.77";
+
+/** what everybody hears who connects: from where, and to which address and port; and a name server that knows one answer */
 const SERVER = `
 const { createServer } = require("node:net");
+const { createSocket } = require("node:dgram");
+const names = createSocket("udp4", (query, { address, port }) => {
+  const question = query.subarray(12, query.indexOf(0, 12) + 5);
+  const isA = question.readUInt16BE(question.length - 4) === 1;
+  const head = Buffer.from([query[0], query[1], 0x81, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
+  const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ${KNOWN_ADDRESS.split(".").join(", ")}]);
+  names.send(Buffer.concat([head, question, ...(isA ? [answer] : [])]), port, address);
+});
+names.bind(53, process.argv.at(-1), () => process.stdout.write("."));
 const plain = (address) => address.replace("::ffff:", "");
-for (const port of process.argv.slice(1)) {
+for (const port of process.argv.slice(1, -1)) {
   const server = createServer((socket) => {
     socket.on("error", () => {});
     socket.end("from " + plain(socket.remoteAddress) + " to " + plain(socket.localAddress) + " " + port + "\\n");
@@ -89,7 +102,8 @@ export class Outside {
   }
 
   async #serve(): Promise<void> {
-    const node = [process.execPath, "-e", SERVER, String(this.port), String(this.otherPort)];
+    const ports = [this.port, this.otherPort].map(String);
+    const node = [process.execPath, "-e", SERVER, ...ports, this.one];
     const server = spawn("ip", ["netns", "exec", this.#name, ...node], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -97,7 +111,7 @@ export class Outside {
     let listening = 0;
     for await (const dots of server.stdout) {
       listening += String(dots).length;
-      if (listening === 2) return;
+      if (listening === 3) return;
     }
     throw new Error("the services outside did not start");
   }

@@ -25,7 +25,7 @@ export class BridgedVms {
   async prepare(vm: VmRecord, network: BridgeNetwork, signal: AbortSignal): Promise<NetworkPlan> {
     const bridge = this.#bridgeOf(vm, network);
     const source = this.sourceOf(vm, network);
-    const { tap, mac } = source;
+    const { tap, mac, address } = source;
     if (tap.length > MAX_INTERFACE_CHARS) {
       throw new Error(
         `tap_prefix ${network.tapPrefix} leaves no room for a number: make it shorter`,
@@ -37,7 +37,7 @@ export class BridgedVms {
     undo.defer(() => this.release(vm, network, AbortSignal.timeout(UNDO_TIMEOUT_MS)));
     // One does not wait for the other: rules name a device whether it is there or not.
     await bothOf(
-      ipBatch(tapLines(tap, bridge, this.#names.mark(vm.id)), signal),
+      ipBatch(tapLines({ name: tap, bridge, mark: this.#names.mark(vm.id), address }), signal),
       this.#table.admit(source, signal),
     );
     undo.move();

@@ -27,13 +27,26 @@ export function gatewayLine(bridge: string, { gateway, prefix }: BridgePlan): st
   return `addr replace ${gateway}/${prefix} dev ${bridge}`;
 }
 
-/** A tap that stays when QEMU goes, with room for the header that spares checksums. */
-export function tapLines(tap: string, bridge: string, mark: string): readonly string[] {
+export interface TapDevice {
+  readonly name: string;
+  readonly bridge: string;
+  /** whose it is */
+  readonly mark: string;
+  /** the guest's, bare */
+  readonly address: string;
+}
+
+/**
+ * A tap that stays when QEMU goes, with room for the header that spares checksums. Whoever had the guest's
+ * address before had another MAC address, which the host may still remember.
+ */
+export function tapLines({ name, bridge, mark, address }: TapDevice): readonly string[] {
   return [
-    `tuntap add dev ${tap} mode tap vnet_hdr`,
-    `link set dev ${tap} alias ${mark}`,
-    `link set dev ${tap} addrgenmode none`,
-    `link set dev ${tap} master ${bridge} up`,
+    `tuntap add dev ${name} mode tap vnet_hdr`,
+    `link set dev ${name} alias ${mark}`,
+    `link set dev ${name} addrgenmode none`,
+    `link set dev ${name} master ${bridge} up`,
+    `neigh flush to ${address} dev ${bridge}`,
   ];
 }
 
