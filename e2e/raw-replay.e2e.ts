@@ -400,11 +400,11 @@ suite("raw replay", {}, (host, story) => {
         await untilReady(host, hostname);
       }
       const first = await boot();
-      const query = [["action", "reboot"]] as const;
-      assertText(await ask(asGo, { method: "POST", path: `${target}/shutdown`, query }));
-      await until("it has booted again", async () => {
+      const reboot = [["action", "reboot"]] as const;
+      assertText(await ask(asGo, { method: "POST", path: `${target}/shutdown`, query: reboot }));
+      const second = await until("it has booted again", async () => {
         const now = await boot().catch(() => first); // the old boot may end under the question
-        return now !== first;
+        return now !== first && now;
       });
       for (const action of ["pause", "resume"]) {
         assertText(await ask(asGo, { method: "POST", path: `${target}/${action}` }));
@@ -415,6 +415,22 @@ suite("raw replay", {}, (host, story) => {
         json: { action: "explode" },
       });
       assert.equal(wrong.status, 400);
+
+      assertText(await ask(asTypescript, { method: "POST", path: `${target}/suspend` }));
+      const suspended = await ask(asGo, { method: "GET", path: target });
+      assertStrict(suspended.text, go.description);
+      assert.equal(textIn(JSON.parse(suspended.text), "status"), "Suspended");
+      const restore = (client: Client, wait: string) => {
+        const query = [
+          ["wait", wait],
+          ["timeout", "2m0s"],
+        ] as const;
+        return ask(client, { method: "POST", path: `${target}/restore`, query });
+      };
+      assert.equal((await restore(asGo, "userdata")).status, 400);
+      assertText(await restore(asGo, "agent"));
+      assert.equal((await restore(asTypescript, "agent")).status, 409);
+      assert.equal(await boot(), second, "it has booted meanwhile");
       await host.deleteVm(hostname);
     },
   );
