@@ -24,6 +24,7 @@ suite("secrets", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
     second: newSecret(),
     changed: newSecret(),
     third: newSecret(),
+    late: newSecret(),
   };
   const all = Object.values(values);
   const post = (json: object) => host.api.post("/secrets", { json });
@@ -123,6 +124,41 @@ suite("secrets", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
         async () => (await host.api.get(`/vm/${vm}/health`)).status === 200,
       );
       assert.deepEqual((await sh(host.api, vm, LIST)).split("\n"), wanted);
+    },
+  );
+
+  story(
+    "slicer-agent secrets sync in the guest brings them up to date, for root alone",
+    async () => {
+      const sync = "sudo slicer-agent secrets sync";
+      const before = await sh(host.api, vm, LIST);
+      await post({ name: "late", data: base64(values.late), permissions: "0400", uid: 1000 });
+      await host.api.delete("/secrets/third");
+      const query = { cmd: sync, shell: "/bin/sh", uid: 1000 };
+      const { exitCode, stdout, stderr } = await exec(host.api, vm, query);
+      assert.deepEqual([exitCode, stderr.toString()], [0, ""]);
+      assert.equal(stdout.toString(), `secrets in ${DIRECTORY}: 2\n`);
+      const after = (await sh(host.api, vm, LIST)).split("\n");
+      assert.deepEqual(after.slice(0, 2), ["first 440 1000 4", "late 400 1000 0"]);
+      assert.ok(after.includes(`${sum(values.late)}  late`));
+      const refused = await exec(host.api, vm, { ...query, cmd: "slicer-agent secrets sync" });
+      assert.deepEqual(
+        [refused.exitCode, /only root may ask/.test(String(refused.stderr))],
+        [1, true],
+      );
+
+      await host.api.delete("/secrets/late");
+      await post({ name: "third", data: base64(values.third), permissions: "0400" });
+      await sh(host.api, vm, sync);
+      assert.equal(await sh(host.api, vm, LIST), before);
+      assert.equal(
+        await sh(
+          host.api,
+          vm,
+          "ls -A /run/slicer/requests /run/slicer/answers | grep -c sync || true",
+        ),
+        "0",
+      );
     },
   );
 

@@ -28,9 +28,12 @@ export function leaksOf(host: TestHost, secrets: readonly string[]): readonly st
 
 /** without what links lead to: the images are everybody's */
 function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
+  // Not with `recursive`: that follows links.
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const place = path.join(directory, entry.name);
+    if (entry.isDirectory()) return filesBelow(place);
+    return entry.isFile() ? [place] : [];
+  });
 }
 
 function processTexts(): string[] {
@@ -41,7 +44,12 @@ function processTexts(): string[] {
 function contentOf(file: string): Buffer {
   try {
     return readFileSync(file);
-  } catch {
-    return Buffer.alloc(0); // a process that has ended, a file that is gone
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // It has just ended; or it is a process that not even we may look at.
+    if (["ENOENT", "ESRCH"].includes(String(code)) || file.startsWith("/proc/")) {
+      return Buffer.alloc(0);
+    }
+    throw error;
   }
 }

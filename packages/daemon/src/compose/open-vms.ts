@@ -12,7 +12,7 @@ import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { Networks } from "#core/ports/networks.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
-import { deliverOnce } from "#core/secrets/delivery.ts";
+import { guestSecrets } from "#core/secrets/guest-secrets.ts";
 import { ImportedKeys } from "#core/secrets/imported-keys.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
@@ -58,8 +58,7 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
         time: systemClock.now(),
         entropy: randomBytes(GUEST_ENTROPY_BYTES),
       }),
-    prepareGuest: (record, link, till) =>
-      deliverOnce(link, () => secrets.chosen(record.spec.secrets), till),
+    ...guestSecrets(secrets, parts.log),
   } satisfies Parameters<typeof Vms.open>[0];
   return Vms.open(deps, signal);
 }

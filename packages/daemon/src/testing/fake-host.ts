@@ -163,11 +163,12 @@ export class FakeHost implements AsyncDisposable {
 
   #parts(images: ImageStore = fakeImages): VmsDeps {
     const { disks, runRoot } = this;
-    const { secrets, keys, prepareGuest } = this.#state;
+    const { secrets, keys, prepareGuest, attendGuest } = this.#state;
     return {
       secrets,
       keys,
       prepareGuest,
+      attendGuest,
       hypervisor: this.hypervisor,
       dialer: this.dialer,
       store: this.store,

@@ -4,7 +4,7 @@ import { AlcoveError } from "#core/errors.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { KeySource } from "#core/ports/key-source.ts";
 import type { Log } from "#core/ports/log.ts";
-import { deliverOnce } from "#core/secrets/delivery.ts";
+import { guestSecrets } from "#core/secrets/guest-secrets.ts";
 import { ImportedKeys } from "#core/secrets/imported-keys.ts";
 import { Secrets } from "#core/secrets/secrets.ts";
 import type { VmsDeps } from "#core/vm/vms.ts";
@@ -19,7 +19,10 @@ const noKeys: KeySource = {
   },
 };
 
-export interface FakeState extends Pick<VmsDeps, "secrets" | "keys" | "prepareGuest"> {
+export interface FakeState extends Pick<
+  VmsDeps,
+  "secrets" | "keys" | "prepareGuest" | "attendGuest"
+> {
   readonly disks: VmDisks;
   readonly db: Db;
   readonly store: SqliteVmStore;
@@ -36,7 +39,6 @@ export async function openFakeState(directory: string, log: Log): Promise<FakeSt
     store: new SqliteVmStore(db),
     secrets,
     keys: new ImportedKeys({ source: noKeys, ownAccount: undefined, clock, log }),
-    prepareGuest: (record, link, signal) =>
-      deliverOnce(link, () => secrets.chosen(record.spec.secrets), signal),
+    ...guestSecrets(secrets, log),
   };
 }

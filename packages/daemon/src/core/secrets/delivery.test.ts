@@ -92,3 +92,38 @@ test("delivery: one that was cut short begins again, and takes away what is not 
   assert.equal(await deliver(link, host.secrets.chosen("all"), never), 1);
   assert.deepEqual(found(host, vm), ["a 600 of a"]);
 });
+
+test("delivery: a guest that asks gets the changes, and how many it has now", async () => {
+  await using host = await FakeHost.make();
+  const vms = await host.open();
+  await keep(host, "a");
+  const vm = await ready(vms, undefined);
+  const { files } = host.boxOf(vm).guest;
+  await eventually("it listens", () => files.find("/run/slicer/requests") !== undefined);
+  await keep(host, "b");
+  await host.secrets.remove("a", never);
+
+  files.write("/run/slicer/requests/something-else", Buffer.alloc(0), undefined);
+  files.write("/run/slicer/requests/secrets-sync.Ab3", Buffer.alloc(0), undefined);
+
+  const answer = () => files.find("/run/slicer/answers/secrets-sync.Ab3");
+  await eventually("there is an answer", () => answer() !== undefined);
+  const entry = answer();
+  assert.ok(entry?.kind === "file");
+  assert.deepEqual([entry.content.toString(), entry.mode], ["ok 1\n", 0o600]);
+  assert.deepEqual(found(host, vm), ["b 600 of b"]);
+  assert.equal(files.find("/run/slicer/answers/something-else"), undefined);
+});
+
+test("delivery: a request that came while nobody listened is answered by the next daemon", async () => {
+  await using host = await FakeHost.make();
+  const vms = await host.open();
+  const { hostname } = (await ready(vms)).record;
+  await vms.abandonAll();
+  await keep(host, "a");
+  const [box] = host.world.living();
+  box?.guest.files.write("/run/slicer/requests/secrets-sync.1", Buffer.alloc(0), undefined);
+  const vm = (await host.open()).get(hostname);
+  await eventually("the guest has it", () => found(host, vm).length > 0);
+  assert.deepEqual(found(host, vm), ["a 600 of a"]);
+});

@@ -5,8 +5,9 @@
  */
 
 import { AlcoveError } from "../errors.ts";
-import type { GuestLink, GuestUser } from "../ports/guest-link.ts";
+import type { GuestLink } from "../ports/guest-link.ts";
 import type { Secret } from "../ports/secret-vault.ts";
+import { putFile, ROOT } from "./guest-files.ts";
 
 const DIRECTORY = "/run/slicer/secrets";
 /** says that this boot has got them; beside them, so that it goes with them */
@@ -16,8 +17,6 @@ const DIRECTORY_MODE = 0o755;
 const MARK_MODE = 0o444;
 /** a guest that claims to have more files there is left alone */
 const MAX_FOREIGN_FILES = 1_024;
-
-const ROOT: GuestUser = { uid: 0, gid: 0 };
 
 /**
  * Gives a guest its secrets once in each boot; what changes later waits until the guest asks.
@@ -52,21 +51,6 @@ export async function deliver(
   }
   await removeOthers(link, given, signal);
   return given.size;
-}
-
-async function putFile(
-  link: GuestLink,
-  file: { readonly path: string; readonly mode: number; readonly user: GuestUser },
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
-  const whole = { format: "file", placement: { kind: "exact" } } as const;
-  const request = { ...file, ...whole, unpackedSizeBytes: bytes.length };
-  await link.copyIn(request, oneOf(bytes), signal);
-}
-
-async function* oneOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
 }
 
 async function removeOthers(

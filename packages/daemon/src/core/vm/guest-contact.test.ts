@@ -23,7 +23,7 @@ interface Stage {
   contact(start: ContactStart, different?: Partial<ContactDeps>): GuestContact;
 }
 
-const prepare = async () => undefined;
+const nothing = async () => undefined;
 
 /** A guest that runs, and nobody in contact with it yet. */
 function stage(refusals = 0): Stage {
@@ -63,7 +63,7 @@ function stage(refusals = 0): Stage {
     sshKeys: [],
     userdata: undefined,
   });
-  const usual = { dialer, configuration, prepare, log };
+  const usual = { dialer, configuration, prepare: nothing, attend: nothing, log };
   return {
     box,
     log,

@@ -28,6 +28,8 @@ export interface ContactDeps {
   readonly configuration: () => Promise<GuestConfiguration>;
   /** puts into the guest what must be there before it is configured; it may have been done in this boot already */
   readonly prepare: (link: GuestLink, signal: AbortSignal) => Promise<void>;
+  /** does what a guest asks for by itself, for as long as the session lasts; never rejects */
+  readonly attend: (link: GuestLink, signal: AbortSignal) => Promise<void>;
   readonly log: Log;
 }
 
@@ -127,6 +129,7 @@ export class GuestContact implements AsyncDisposable {
     this.#link = undefined;
     await this.#configure(link, over);
     this.#announce(link);
+    void this.#deps.attend(link, over); // it ends with the session
     const reason = await unlessAborted(link.closed, over);
     this.#forget();
     this.#problem = reason.message;

@@ -82,13 +82,14 @@ export class Occupancy {
 
   /** From now on the machine's end is applied to the life. */
   run(machine: Machine, start: ContactStart): RunningMachine {
-    const { dialer, configurationFor, prepareGuest, hypervisor } = this.#deps;
+    const { dialer, configurationFor, prepareGuest, attendGuest, hypervisor } = this.#deps;
     const record = () => this.#life.record;
     this.#foreseen = undefined;
     this.#running = new RunningMachine(machine, start, {
       dialer,
       configuration: () => configurationFor(record()),
       prepare: (link, signal) => prepareGuest(record(), link, signal),
+      attend: (link, signal) => attendGuest(record(), link, signal),
       log: this.#log,
       hypervisor: hypervisor.name,
       release: () => this.#release(),

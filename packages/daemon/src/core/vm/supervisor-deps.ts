@@ -20,6 +20,8 @@ export interface SupervisorDeps {
   readonly configurationFor: (record: VmRecord) => Promise<GuestConfiguration>;
   /** puts into a guest what must be there before it is configured and its userdata begins */
   readonly prepareGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
+  /** does what a guest asks for by itself, for as long as the session lasts; never rejects */
+  readonly attendGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
   /** where its memory is while it is suspended */
   readonly memory: KeptMemory;
   /** takes back from the host what a machine of the VM needed there, once it has ended */

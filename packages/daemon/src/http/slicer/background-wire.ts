@@ -3,6 +3,7 @@
 import { lastUseOf } from "#core/exec/agent-use.ts";
 import { glanceAtBackground } from "#core/exec/background.ts";
 import type { BackgroundEnd, BackgroundProgram } from "#core/ports/guest-background.ts";
+import { workIn } from "#core/secrets/guest-requests.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
 
 export function programOf(program: BackgroundProgram): object {
@@ -40,7 +41,8 @@ function glanceOf({ id, command, pid, startedAt, end }: BackgroundProgram): obje
 /** What a description has beyond the node: what goes on in the guest. What is not known is left out. */
 export async function agentFactsOf(vm: VmSupervisor, signal: AbortSignal): Promise<object> {
   const programs = await glanceAtBackground(vm, signal);
-  const connections = vm.contact?.current?.openStreams;
+  const link = vm.contact?.current;
+  const connections = link && workIn(link);
   return {
     ...lastCallOf(vm),
     ...(connections === undefined ? {} : { open_agent_connections: connections }),

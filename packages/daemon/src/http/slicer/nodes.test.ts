@@ -311,7 +311,13 @@ test("slicer nodes: a DELETE may carry a body and a content type", async () => {
 
 test("slicer nodes: a VM that the configuration declares is not deleted, which is 403", async () => {
   const since = new Date();
-  const state = { phase: "stopped", since, reason: undefined, machine: undefined, saved: undefined } as const;
+  const state = {
+    phase: "stopped",
+    since,
+    reason: undefined,
+    machine: undefined,
+    saved: undefined,
+  } as const;
   const declared = aVmRecord({ kind: "service", state });
   await using api = await SlicerApi.make({
     parts: (host) => {
