@@ -10,6 +10,7 @@ import picocolors from "picocolors";
 import { type ConnectionFlags, type Environment, connectionFrom, wantsColour } from "./config.ts";
 import { explain } from "./failure.ts";
 import { Interrupts } from "./interrupts.ts";
+import { printableJson } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { CLI_VERSION } from "./version.ts";
 
@@ -62,7 +63,7 @@ export class Cli {
   }
 
   printJson(value: unknown): void {
-    this.print(JSON.stringify(value, null, 2));
+    this.print(printableJson(value, 2));
   }
 
   /** One line about the work, on standard error. */
@@ -74,7 +75,7 @@ export class Cli {
     const { message, advice, code } = explain(error, this.#endpoint);
     if (asJson) {
       this.say(
-        JSON.stringify({ error: message, code, ...(advice === undefined ? {} : { advice }) }),
+        printableJson({ error: message, code, ...(advice === undefined ? {} : { advice }) }, 0),
       );
       return;
     }

@@ -39,9 +39,14 @@ const FISH = `# alcove completion for fish: put it into ~/.config/fish/completio
 function __alcove_complete
     set -l words (commandline -opc)
     set -l typed (commandline -ct)
-    $words[1] __complete -- $words[2..-1] "$typed" 2>/dev/null
+    set -l found ($words[1] __complete -- $words[2..-1] "$typed" 2>/dev/null)
+    if test (count $found) -eq 0
+        __fish_complete_path "$typed"
+    else
+        printf '%s\\n' $found
+    end
 end
-complete -c alcove -a '(__alcove_complete)'
+complete -c alcove -f -a '(__alcove_complete)'
 `;
 
 export const COMPLETION_SCRIPTS: Readonly<Record<"bash" | "zsh" | "fish", string>> = {

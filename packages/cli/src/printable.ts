@@ -15,3 +15,17 @@ export function printable(text: string): string {
 export function printableLine(text: string): string {
   return printable(text.replace(/[\t\n\r]+/g, " "));
 }
+
+/**
+ * JSON in which what a terminal would obey is written as escapes: the same value to whoever reads it.
+ * @param indent spaces; 0 is one line
+ */
+export function printableJson(value: unknown, indent: number): string {
+  return JSON.stringify(value, null, indent).replace(UNSAFE, escaped);
+}
+
+/** One escape for each UTF-16 unit, as JSON has them. */
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+}

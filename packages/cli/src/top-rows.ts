@@ -25,8 +25,7 @@ const COLUMNS: readonly (readonly [
   ["WRITE/S", rateOf("diskWriteTotal")],
   ["IN/S", rateOf("networkReadTotal")],
   ["OUT/S", rateOf("networkWriteTotal")],
-  ["FILES", ({ openFiles }) => String(openFiles ?? NOTHING)],
-  ["UP", ({ uptime }) => uptime],
+  ["UP", ({ uptime }) => uptime.replace(/\.\d+s$/, "s")],
 ];
 
 export interface TopRows {

@@ -7,7 +7,7 @@ import { copyEnd } from "./copy-end.ts";
 import { EscapeWatch } from "./escape-watch.ts";
 import { EXIT, exitCodeOfSignal } from "./exit-codes.ts";
 import { CommandError, UsageError, explain } from "./failure.ts";
-import { printable, printableLine } from "./printable.ts";
+import { printable, printableJson, printableLine } from "./printable.ts";
 import { table } from "./table.ts";
 import { humanAge, humanBytes, humanDuration, parseDurationMs, parseWhole } from "./units.ts";
 
@@ -45,6 +45,13 @@ test("printable: nothing a guest writes reaches the terminal as a command", () =
   assert.equal(printable("a\u001b[2J\u0007b\u009b31m\tc\nd\u202e\u200b\r"), "a[2Jb31m\tc\nd");
   assert.equal(printableLine("a\nb\tc\u0000"), "a b c");
   assert.equal(printable("naïve 日本 🙂"), "naïve 日本 🙂");
+});
+
+test("printable: JSON keeps its value and none of the commands", () => {
+  const value = { a: "x\u009b31m\u202e\u{e0041}\u007f", b: ["\n\t"] };
+  const text = printableJson(value, 2);
+  assert.deepEqual(JSON.parse(text), value);
+  assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u);
 });
 
 test("table: columns line up and lines do not end in blanks", () => {

@@ -6,7 +6,7 @@ import { type Cli, type JsonFlag, withJson } from "../cli.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CommandError, UsageError } from "../failure.ts";
 import { collect } from "../launch-options.ts";
-import { printableLine } from "../printable.ts";
+import { printableJson, printableLine } from "../printable.ts";
 import { table } from "../table.ts";
 import { humanAge, parseBytes, parseDurationMs, parseWhole } from "../units.ts";
 import { writeOut } from "../write-out.ts";
@@ -103,7 +103,7 @@ function logs(cli: Cli): Command {
     for await (const frame of client.background.logs(hostname, id, options, cli.signal)) {
       if (json) {
         const text = "bytes" in frame ? { bytes: frame.bytes.toString("base64") } : {};
-        await writeOut(process.stdout, `${JSON.stringify({ ...frame, ...text })}\n`, cli.signal);
+        await writeOut(process.stdout, `${printableJson({ ...frame, ...text }, 0)}\n`, cli.signal);
       } else if (frame.type === "stdout" || frame.type === "stderr") {
         await writeOut(process[frame.type], frame.bytes, cli.signal);
       } else if (frame.type === "gap") {

@@ -7,12 +7,16 @@ import { type Cli, withConnection } from "../cli.ts";
 import { copyIntoVm } from "../copy-in.ts";
 import { copyOutOfVm } from "../copy-out.ts";
 import { type CopyEnd, copyEnd } from "../copy-end.ts";
-import type { CopyFlags } from "../copy-flags.ts";
+import type { CopyFlags } from "../copy-job.ts";
 import { UsageError } from "../failure.ts";
 import { collect } from "../launch-options.ts";
 import { printableLine } from "../printable.ts";
 import { humanBytes, parseWhole } from "../units.ts";
 import { hostnameOf } from "../vm-name.ts";
+
+interface Flags extends CopyFlags {
+  readonly recursive?: true;
+}
 
 export function vmCp(cli: Cli): Command {
   const command = new Command("cp")
@@ -33,7 +37,7 @@ export function vmCp(cli: Cli): Command {
     .option("--exclude <glob>", "leave these out (repeat)", collect)
     .option("--no-ignore-files", "copy also what .alcoveignore and .slicerignore leave out");
   return withConnection(command).action(
-    async (source: string, target: string, flags: CopyFlags, self: Command) => {
+    async (source: string, target: string, flags: Flags, self: Command) => {
       checkFlags(flags, copyEnd(source), copyEnd(target));
       using client = cli.client(self);
       const [from, to] = [
@@ -42,14 +46,13 @@ export function vmCp(cli: Cli): Command {
       ];
       let bytes = 0;
       using _progress = cli.progress("Copying", () => humanBytes(bytes));
-      const job = {
-        client,
-        flags,
-        signal: cli.signal,
+      const watcher = {
         onBytes: (count: number) => void (bytes += count),
         onSkip: (path: string) =>
           cli.say(`alcove: ${printableLine(path)} left out: neither a file nor a directory`),
       };
+      const { recursive: _, ...rest } = flags;
+      const job = { client, flags: rest, watcher, signal: cli.signal };
       if (to.kind === "guest" && from.kind !== "guest") await copyIntoVm(job, from, to);
       else if (from.kind === "guest" && to.kind !== "guest") await copyOutOfVm(job, from, to);
       else throw new UsageError("One side, and only one, must be in a VM: write it as VM:PATH");

@@ -8,7 +8,7 @@ import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
 import { copyEnd } from "../copy-end.ts";
 import { UsageError } from "../failure.ts";
 import { collect } from "../launch-options.ts";
-import { printableLine } from "../printable.ts";
+import { printableJson, printableLine } from "../printable.ts";
 import { table } from "../table.ts";
 import { humanAge, parseDurationMs, parseWhole } from "../units.ts";
 import { hostnameOf } from "../vm-name.ts";
@@ -104,7 +104,7 @@ function watch(cli: Cli): Command {
       ...(maxEvents === undefined ? {} : { maxEvents }),
     };
     for await (const change of client.files.watch(hostname, options, cli.signal)) {
-      const line = json ? JSON.stringify(change) : printableLine(`${change.type} ${change.path}`);
+      const line = json ? printableJson(change, 0) : printableLine(`${change.type} ${change.path}`);
       await writeOut(process.stdout, `${line}\n`, cli.signal);
     }
   });

@@ -10,10 +10,12 @@ import { chooseGroup } from "../host-group.ts";
 import { type LaunchFlags, vmSpecFrom, withLaunchFlags } from "../launch-options.ts";
 import { printableLine } from "../printable.ts";
 import { humanDuration } from "../units.ts";
+import { openShell } from "./vm-shell.ts";
 
 interface Flags extends LaunchFlags, JsonFlag {
   readonly wait?: "agent" | "userdata" | true;
   readonly waitUserdata?: boolean;
+  readonly shell?: true;
 }
 
 export function vmLaunch(cli: Cli): Command {
@@ -28,18 +30,19 @@ export function vmLaunch(cli: Cli): Command {
         .choices(["agent", "userdata"])
         .preset("agent"),
     )
-    .option("--wait-userdata", "same as --wait userdata");
+    .option("--wait-userdata", "same as --wait userdata")
+    .addOption(new Option("--shell", "then open a terminal in it").conflicts("json"));
   return withConnection(withJson(command)).action(launch);
 
   async function launch(group: string | undefined, flags: Flags, self: Command): Promise<void> {
     using client = cli.client(self);
-    const wait = flags.waitUserdata ? "userdata" : flags.wait;
+    const wait = waitOf(flags);
     const spec = vmSpecFrom(flags);
     const startedAtMs = performance.now();
     using _progress = cli.progress("Launching a VM");
     const groupName = await chooseGroup(client, group, cli.signal);
     const options = {
-      ...(wait === "agent" || wait === "userdata" ? { wait } : {}),
+      ...(wait === undefined ? {} : { wait }),
       ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
     };
     const vm = await client
@@ -52,8 +55,8 @@ export function vmLaunch(cli: Cli): Command {
     if (flags.json) cli.printJson(vm);
     else cli.print(printableLine(vm.hostname));
     if (wait === "userdata") await userdataMustHaveWorked(client, vm.hostname);
-    if (flags.json) return;
-    if (!process.stderr.isTTY) return;
+    if (flags.shell) return await openShell(client, vm.hostname, {}, cli.signal);
+    if (flags.json || !process.stderr.isTTY) return;
     const took = humanDuration(performance.now() - startedAtMs);
     cli.say(cli.colours.dim(wait ? `ready after ${took}` : `launched; it boots in the background`));
   }
@@ -65,4 +68,10 @@ export function vmLaunch(cli: Cli): Command {
     const where = `its output is on the console: \`alcove vm logs ${printableLine(hostname)}\``;
     throw new CommandError(`The userdata script ended with status ${code}; ${where}`, EXIT.failed);
   }
+}
+
+/** A terminal needs the agent. */
+function waitOf({ wait, waitUserdata, shell }: Flags): "agent" | "userdata" | undefined {
+  if (waitUserdata || wait === "userdata") return "userdata";
+  return wait !== undefined || shell ? "agent" : undefined;
 }

@@ -5,7 +5,7 @@
 
 import { spawnSync } from "node:child_process";
 
-import type { ShellSession, TerminalSize } from "@alcove/sdk";
+import type { HostApi, ShellSession, TerminalSize } from "@alcove/sdk";
 import { Command } from "commander";
 
 import type { Cli } from "../cli.ts";
@@ -14,7 +14,7 @@ import { parseWhole } from "../units.ts";
 import { writeOut } from "../write-out.ts";
 import { onVm } from "./on-vm.ts";
 
-interface Flags {
+interface ShellFlags {
   readonly uid?: number;
   readonly gid?: number;
   readonly cwd?: string;
@@ -33,18 +33,28 @@ export function vmShell(cli: Cli): Command {
     .option("--cwd <path>", "working directory")
     .option("--shell <path>", "shell; default: the user's");
   return onVm(cli, command, async ({ client, hostname }) => {
-    const flags = command.opts<Flags>();
-    const options = {
-      ...(flags.uid === undefined ? {} : { uid: flags.uid }),
-      ...(flags.gid === undefined ? {} : { gid: flags.gid }),
-      ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
-      ...(flags.shell === undefined ? {} : { shell: flags.shell }),
-      size: terminalSize(),
-    };
-    await using session = await client.shell(hostname, options, cli.signal);
-    using _raw = rawTerminal();
-    await attach(session, cli.signal);
+    const flags = command.opts<ShellFlags>();
+    await openShell(client, hostname, flags, cli.signal);
   });
+}
+
+/** This terminal becomes one in the VM, until the shell ends. */
+export async function openShell(
+  client: HostApi,
+  hostname: string,
+  { uid, gid, cwd, shell }: ShellFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(shell === undefined ? {} : { shell }),
+    size: terminalSize(),
+  };
+  await using session = await client.shell(hostname, options, signal);
+  using _raw = rawTerminal();
+  await attach(session, signal);
 }
 
 async function attach(session: ShellSession, signal: AbortSignal): Promise<void> {

@@ -96,7 +96,7 @@ function draw(text: string): void {
   const { columns, rows } = process.stdout;
   const lines = text.split("\n").slice(0, (rows || 24) - 1);
   const cut = lines.map((line) => line.slice(0, columns || 80) + ERASE_LINE_END);
-  process.stdout.write(`${HOME}${cut.join("\r\n")}${ERASE_BELOW}`);
+  process.stdout.write(`${HOME}${cut.join("\n")}${ERASE_BELOW}`);
 }
 
 /** Every way out of the process gives the screen back: the scope's end and `exit` alike. */

@@ -40,7 +40,9 @@ export function runCommand(
   child.once("close", (code, signal) => {
     const exit_code = signal ? 128 + constants.signals[signal] : (code ?? 1);
     send({ type: "exit", exit_code, ...(signal ? { signal } : {}) });
-    response.end();
+    // Closing on a client that still sends would take the last frames from it.
+    if (query.get("stdin") !== "true" || request.complete) response.end();
+    else request.resume().once("close", () => response.end());
   });
 }
 

@@ -16,20 +16,13 @@ export interface CopyFlags {
 export interface CopyJob {
   readonly client: HostApi;
   readonly flags: CopyFlags;
+  readonly watcher: CopyWatcher;
   readonly signal: AbortSignal;
+}
+
+export interface CopyWatcher {
   /** told of progress: how many bytes more */
   readonly onBytes: (count: number) => void;
   /** told of what cannot be copied */
   readonly onSkip: (path: string) => void;
-}
-
-/** Passes bytes on and counts them. */
-export async function* counted(
-  content: AsyncIterable<Uint8Array>,
-  onBytes: (count: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of content) {
-    onBytes(chunk.length);
-    yield chunk;
-  }
 }
