@@ -100,11 +100,12 @@ function unreachable(error: AlcoveConnectionError, message: string): Explanation
   return { message, advice: undefined, exitCode, code };
 }
 
-function adviceFor({ status, code }: AlcoveApiError): string | undefined {
+function adviceFor(error: AlcoveApiError): string | undefined {
+  const { status, code } = error;
   if (status === 401) {
     return "Give the daemon's token with --token-file (it is in auth/token of the state directory).";
   }
-  return ADVICE[code];
+  return ADVICE[code] ?? error.hint;
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
