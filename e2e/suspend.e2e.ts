@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import path from "node:path";
 import { before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -25,6 +26,13 @@ END
   setsid sh /run/count > /dev/null 2>&1 < /dev/null &
 `;
 const HASHES = "sha256sum /run/kept/memory /root/disk; cat /proc/sys/kernel/random/boot_id";
+
+/** Changes one byte, as a broken disk might. */
+async function flipByte(file: string, at: number): Promise<void> {
+  await using handle = await open(file, "r+");
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, at);
+  await handle.write(Buffer.from([(buffer[0] ?? 0) ^ 0xff]), 0, 1, at);
+}
 
 /** moments after a phase has begun at which a daemon is killed, in `ms` */
 const MOMENTS = [0, 40, 120, 250, 400, 600];
@@ -205,6 +213,28 @@ suite("suspend", {}, (host, story) => {
     assert.deepEqual(states(), []);
     await host.api.post(`/vm/${sandbox}/suspend`);
     assert.equal(states().length, 1); // an orderly stop is to delete it, and the leak check sees
+  });
+
+  story("memory that is damaged is refused; without it the VM boots from its disk", async () => {
+    await suspend();
+    const [state = ""] = states();
+    const file = path.join(state, "memory");
+    await flipByte(file, Math.floor(statSync(file).size / 2));
+    const refused = await post("restore", { wait: "agent" });
+    assert.equal(refused.status, 409, refused.text);
+    assert.equal(textIn(refused.json, "code"), "state_unusable");
+    assert.match(textIn(refused.json, "error"), /cannot be restored: /);
+    const node = asObject(await host.node(vm));
+    assert.equal(node["status"], "Suspended");
+    assert.match(textIn(node, "status_reason"), /cannot be restored: /);
+    assert.deepEqual(host.dirs.machines(), [host.daemon.pid]);
+
+    assert.equal((await post("shutdown")).status, 200);
+    await host.untilStatus(vm, "Stopped");
+    assert.deepEqual(states(), []);
+    assert.equal((await post("relaunch")).status, 200);
+    await usable(vm);
+    assert.match(await sh(host.api, vm, "sha256sum /root/disk"), /^[0-9a-f]{64}/);
   });
 
   story("what is suspended is deleted like anything else", async () => {

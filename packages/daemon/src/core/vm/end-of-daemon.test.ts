@@ -13,6 +13,8 @@ import { wakeAll } from "./waking.ts";
 
 const wait = { until: "agent", timeoutMs: 5_000 } as const;
 
+const noMemory = async () => ({ totalBytes: 0, availableBytes: 0 });
+
 async function created(vms: Vms, kind: "sandbox" | "persistent") {
   return launch(vms, { group: "sbox", request: aRequest({ kind }), wait }, never);
 }
@@ -111,7 +113,6 @@ test("end of the daemon: what cannot be restored at start stays suspended for th
   const first = await host.open();
   await created(first, "sandbox");
   await stopAll(first, "suspend");
-  const noMemory = async () => ({ totalBytes: 0, availableBytes: 0 });
   const full = await host.open({ hostFacts: { ...roomyFacts, memory: noMemory } });
 
   await wakeAll(full, never);

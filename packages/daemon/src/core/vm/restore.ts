@@ -1,6 +1,6 @@
 /** Give a suspended VM its machine back and, if asked, wait until it can be used. */
 
-import { within } from "#lib/patience.ts";
+import { unlessAborted, within } from "#lib/patience.ts";
 
 import { AlcoveError } from "../errors.ts";
 import { nextPhase } from "./lifecycle.ts";
@@ -28,18 +28,21 @@ export async function restore(
     const details = { hostname, phase: vm.phase, input: "restore" };
     throw new AlcoveError("wrong_phase", `${hostname} is ${vm.phase}, not suspended`, details);
   }
-  await vms.occupy(vm, { into: "restoring", work: () => vm.restore(never) }, signal);
-  if (waitMs !== undefined) await agentAnswers(vms, vm, waitMs, signal);
+  const restoring = { into: "restoring", work: () => vm.restore(never) } as const;
+  const { done } = await vms.occupy(vm, restoring, signal);
+  if (waitMs !== undefined) await agentAnswers(vms, vm, { done, waitMs }, signal);
 }
 
 async function agentAnswers(
   vms: Vms,
   vm: VmSupervisor,
-  waitMs: number,
+  { done, waitMs }: { readonly done: Promise<void>; readonly waitMs: number },
   signal: AbortSignal,
 ): Promise<void> {
+  const till = within(waitMs, signal);
   try {
-    await becomesReady(vms, vm, "agent", within(waitMs, signal));
+    await unlessAborted(done, till); // why it failed is said best by itself
+    await becomesReady(vms, vm, "agent", till);
   } catch (cause) {
     signal.throwIfAborted();
     if (!(cause instanceof Error && cause.name === "TimeoutError")) throw cause;

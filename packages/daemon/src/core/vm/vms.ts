@@ -24,7 +24,7 @@ import { BackgroundWork } from "./background.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { Forgetting } from "./forgetting.ts";
 import { KeptMemory } from "./kept-memory.ts";
-import { hasMachine, holdsShare, type VmPhase } from "./lifecycle.ts";
+import { hasMachine, holdsShare } from "./lifecycle.ts";
 import { newRecord } from "./new-record.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
@@ -44,6 +44,9 @@ export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release" | "
   /** directory below which every machine has its own */
   readonly runRoot: string;
 }
+
+/** What is logged when a VM does not get beyond its first phase with a machine. */
+const FAILURES = { starting: "vm.start_failed", restoring: "vm.restore_failed" } as const;
 
 /** How many VMs are adopted, ended or let go at a time. */
 const PARALLEL = 8;
@@ -174,28 +177,30 @@ export class Vms {
    * Starts a VM that has ended. Resolves when its start is under way, as with a new one.
    * @throws AlcoveError `no_capacity`, or `wrong_phase` when it has not ended
    */
-  startAgain(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
-    return this.occupy(vm, { into: "starting", work: () => vm.start(never) }, signal);
+  async startAgain(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
+    await this.occupy(vm, { into: "starting", work: () => vm.start(never) }, signal);
   }
 
   /**
    * Gives a VM a machine: admits it, begins the work, and resolves when that has brought the VM into
    * its first phase. What comes of it shows in the phases that follow.
+   * @returns `done` settles with the work; whether anybody waits for it or not
    * @throws AlcoveError `no_capacity`, or whatever keeps it out of that phase
    */
   async occupy(
     vm: VmSupervisor,
-    { into, work }: { readonly into: VmPhase; readonly work: () => Promise<void> },
+    { into, work }: { readonly into: keyof typeof FAILURES; readonly work: () => Promise<void> },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<{ readonly done: Promise<void> }> {
     using _turn = await this.#admissions.enter(vm.record.spec, signal);
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     using _listening = this.onChange((it) => {
       if (it === vm && vm.phase === into) resolve();
     });
-    const working = work();
-    void this.inBackground(vm, "vm.start_failed", () => working);
-    await Promise.race([begun, working]); // its share is held from then on
+    const done = work();
+    void this.inBackground(vm, FAILURES[into], () => done);
+    await Promise.race([begun, done]); // its share is held from then on
+    return { done };
   }
 
   /**

@@ -9,6 +9,7 @@
 import { addAbortListener, once } from "node:events";
 import type { FileHandle } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { crc32 } from "node:zlib";
 
 import { pause, unlessAborted, within } from "#lib/patience.ts";
 import { printable } from "#lib/text.ts";
@@ -39,10 +40,14 @@ const MAX_ERROR_CHARS = 500;
 
 const OVER = new Set(["completed", "failed", "cancelled"]);
 
-/**
- * Writes the state of a machine whose vCPUs stand still.
- * @returns its length in bytes; when this rejects the machine can be resumed
- */
+/** What went through the daemon's hands. */
+export interface Carried {
+  readonly bytes: number;
+  /** of all of it, as a whole number */
+  readonly checksum: number;
+}
+
+/** Writes the state of a machine whose vCPUs stand still; when this rejects the machine can be resumed. */
 export async function saveTo(
   file: FileHandle,
   {
@@ -51,7 +56,7 @@ export async function saveTo(
     maxBytes,
   }: { readonly qmp: Qmp; readonly door: StateDoor; readonly maxBytes: number },
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Carried> {
   const giveUp = new AbortController();
   const stopped = AbortSignal.any([timeFor(maxBytes, signal), giveUp.signal]);
   const writing = writeAll(file, { door, maxBytes }, stopped);
@@ -72,6 +77,7 @@ export async function saveTo(
 
 /**
  * Has a QEMU that was started with `-incoming defer` take a state.
+ * @returns what it was given, which may be anything: QEMU does not notice every damage
  * @param sealed called when QEMU listens and before it has read a byte of the state
  */
 export async function loadFrom(
@@ -82,7 +88,7 @@ export async function loadFrom(
     sealed,
   }: { readonly qmp: Qmp; readonly path: string; readonly sealed: () => Promise<void> },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Carried> {
   const { size } = await file.stat();
   const till = timeFor(size, signal);
   await qmp.execute("migrate-incoming", { uri: `unix:${SOCKETS.state}` }, till);
@@ -91,8 +97,9 @@ export async function loadFrom(
   try {
     await once(socket, "connect", { signal: till });
     await sealed();
-    await readAll(file, socket);
+    const carried = await readAll(file, socket);
     await migrated(qmp, till);
+    return carried;
   } finally {
     socket.destroy();
   }
@@ -139,35 +146,40 @@ async function progressOf(
   return { status, problem: printable(words, MAX_ERROR_CHARS) };
 }
 
-/** @returns how much came, in bytes */
 async function writeAll(
   file: FileHandle,
   { door, maxBytes }: { readonly door: StateDoor; readonly maxBytes: number },
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Carried> {
   const [socket]: Socket[] = await once(door.server, "connection", { signal });
   if (!socket) throw new Error("invariant: a connection comes with its socket");
   using _left = addAbortListener(signal, () => socket.destroy());
-  let bytes = 0;
+  let [bytes, checksum] = [0, 0];
   for await (const piece of socket) {
     const chunk: Buffer = piece;
     bytes += chunk.length;
     if (bytes > maxBytes) {
       throw new Error(`QEMU sent more than the ${maxBytes} bytes that a state can have`);
     }
+    checksum = crc32(chunk, checksum);
     await file.appendFile(chunk);
   }
-  return bytes;
+  return { bytes, checksum };
 }
 
-async function readAll(file: FileHandle, socket: Socket): Promise<void> {
+async function readAll(file: FileHandle, socket: Socket): Promise<Carried> {
   const block = Buffer.alloc(BLOCK_BYTES);
+  let [bytes, checksum] = [0, 0];
   for (;;) {
     const { bytesRead } = await file.read(block, 0, BLOCK_BYTES);
     if (bytesRead === 0) break;
-    await sent(socket, block.subarray(0, bytesRead)); // the block is free again only then
+    const chunk = block.subarray(0, bytesRead);
+    bytes += bytesRead;
+    checksum = crc32(chunk, checksum);
+    await sent(socket, chunk); // the block is free again only then
   }
   socket.end();
+  return { bytes, checksum };
 }
 
 function sent(socket: Socket, bytes: Buffer): Promise<void> {

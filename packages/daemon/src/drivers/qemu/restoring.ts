@@ -30,7 +30,8 @@ export async function receiveState(
   mustRead(manifest.qemu, await queryVersion(qmp, signal));
   const parts = { qmp, path: paths.state, sealed: take };
   try {
-    await loadFrom(memory, parts, AbortSignal.any([signal, died]));
+    const { checksum } = await loadFrom(memory, parts, AbortSignal.any([signal, died]));
+    if (checksum !== manifest.checksum) throw new Error("its memory file was changed or damaged");
   } catch (cause) {
     signal.throwIfAborted();
     throw unusable(await wordsOf(cause, died), { cause });

@@ -9,6 +9,7 @@ import { findState, type Manifest, openState, StateDraft } from "./saved-state.t
 const MANIFEST: Manifest = {
   savedAt: new Date(5_000),
   memoryBytes: 6,
+  checksum: 0xffff_ffff,
   qemu: "7.2.0",
   shape: { options: ["-smp 1"], tscKhz: 2_000_000 },
 };

@@ -2,7 +2,7 @@
  * A machine's memory and devices on the disk:
  *
  *     <state>/memory           QEMU's own stream
- *     <state>/manifest.json    of which machine it is, and how long the stream must be
+ *     <state>/manifest.json    of which machine it is, the length and the checksum of the stream
  *
  * It is written under another name, which becomes the real one when every byte is durable: a
  * directory of that name holds a whole state, whenever the daemon or the host died.
@@ -18,6 +18,8 @@ import type { MachineShape } from "./machine-shape.ts";
 export interface Manifest {
   readonly savedAt: Date;
   readonly memoryBytes: number;
+  /** CRC-32 of the stream */
+  readonly checksum: number;
   /** QEMU's version, as "7.2.0" */
   readonly qemu: string;
   readonly shape: MachineShape;
@@ -108,13 +110,15 @@ async function readManifest(directory: string): Promise<Manifest | undefined> {
 function manifestOf(text: string): Manifest | undefined {
   const value: unknown = parsed(text);
   if (!isObject(value) || value["v"] !== VERSION || !isObject(value["shape"])) return undefined;
-  const { savedAt, memoryBytes, qemu } = value;
+  const { savedAt, memoryBytes, checksum, qemu } = value;
   const { options, tscKhz } = value["shape"];
   if (typeof savedAt !== "string" || typeof memoryBytes !== "number") return undefined;
+  if (typeof checksum !== "number") return undefined;
   if (typeof qemu !== "string" || !Array.isArray(options)) return undefined;
   return {
     savedAt: new Date(savedAt),
     memoryBytes,
+    checksum,
     qemu,
     shape: {
       options: options.map(String),

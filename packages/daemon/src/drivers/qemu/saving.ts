@@ -40,8 +40,8 @@ async function save(
   const maxBytes = residentBytesOf(process.pid) + BESIDES_BYTES;
   await using draft = await StateDraft.begin(directory);
   await using door = await openStateDoor(paths, process.uid);
-  const memoryBytes = await saveTo(draft.memory, { qmp, door, maxBytes }, signal);
-  const manifest = { savedAt: new Date(), memoryBytes, qemu, shape };
+  const { bytes, checksum } = await saveTo(draft.memory, { qmp, door, maxBytes }, signal);
+  const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, qemu, shape };
   await draft.seal(manifest);
   return describedBy(manifest);
 }

@@ -111,3 +111,19 @@ test("slicer suspend: a suspended VM is deleted, or gives up its memory when it 
   assert.equal((await api.call("POST /vm/sbox-2/restore")).status, 409);
   assert.equal((await api.call("POST /vm/sbox-2/relaunch")).status, 200);
 });
+
+test("slicer restore: what the host cannot restore is said to whoever waits, and stays suspended", async () => {
+  await using api = await SlicerApi.make();
+  await api.vm();
+  await api.call("POST /vm/sbox-1/suspend");
+  api.host.world.memories.clear();
+
+  const { status, text } = await api.call("POST /vm/sbox-1/restore?wait=agent&timeout=10s");
+
+  assert.equal(status, 409);
+  const { code, error }: { code: string; error: string } = JSON.parse(text);
+  assert.equal(code, "state_unusable");
+  assert.match(error, /^The saved machine cannot be restored: /);
+  assert.deepEqual(await statusOf(api), ["Suspended", "suspended"]);
+  assert.deepEqual(api.host.log.troubles(), ["vm.restore_failed"]);
+});
