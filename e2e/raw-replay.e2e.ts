@@ -352,7 +352,7 @@ suite("raw replay", {}, (host, story) => {
       const health = { method: "HEAD", path: `/vm/${vm}/health` };
       assert.equal((await timed(asGo, health, PROBE_MS)).status, 503);
       assertStrict(
-        (await timed(asTypescript, { method: "GET", path: "/nodes" }, 500)).text,
+        (await timed(asTypescript, { method: "GET", path: "/nodes" }, PROBE_MS)).text,
         go.nodes,
       );
       const exec = { method: "POST", path: `/vm/${vm}/exec`, query: [["cmd", "true"]] } as const;
