@@ -14,6 +14,8 @@ import { isObject } from "./json-value.ts";
 const run = promisify(execFile);
 
 const LIMIT = "9m";
+/** which tests, as a pattern of Go's; all of them when nothing is said */
+const ONLY = process.env["E2E_GO_RUN"] ?? "";
 /** the newest lines of output that are kept of one test */
 const OUTPUT_LINES = 200;
 
@@ -55,7 +57,7 @@ export interface GoEnd {
 
 /** @yields each test as it begins. Throws in the end when something failed that is no test's failure. */
 export async function* goTests(env: NodeJS.ProcessEnv): AsyncGenerator<GoTest> {
-  const args = ["test", "-json", "-count=1", `-timeout=${LIMIT}`, "./..."];
+  const args = ["test", "-json", "-count=1", `-timeout=${LIMIT}`, `-run=${ONLY}`, "./..."];
   using child = spawn("go", args, {
     cwd: path.join(ROOT, GO_TESTS),
     env: { ...process.env, PATH: pathWithGo(), ...env },
