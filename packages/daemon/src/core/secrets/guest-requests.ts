@@ -4,7 +4,7 @@
  * `slicer-agent` does both. Everything in a request is its name, so there is nothing else to trust.
  */
 
-import { within } from "#lib/patience.ts";
+import { pause, within } from "#lib/patience.ts";
 
 import { type GuestLink, SessionLost } from "../ports/guest-link.ts";
 import type { Log } from "../ports/log.ts";
@@ -16,6 +16,8 @@ const ROOT_ONLY = 0o700;
 const ANSWER_MODE = 0o600;
 const REQUEST = /^secrets-sync\.[A-Za-z0-9]{1,32}$/;
 const SYNC_TIMEOUT_MS = 60_000;
+/** a guest that asks without end gets no more of the host's time than this leaves, in `ms` */
+const REST_MS = 500;
 
 /** streams that are ours in a session, and nobody's work */
 const OWN_STREAMS = new WeakMap<GuestLink, number>();
@@ -42,6 +44,7 @@ export async function answerRequests(
       const answer = { path: `${ANSWERS}/${name}`, mode: ANSWER_MODE, user: ROOT };
       await putFile(link, answer, Buffer.from(`${words}\n`), signal);
       parts.log.info("secret.synced", { outcome: words });
+      await pause(REST_MS, signal);
     }
   } catch (error) {
     if (signal.aborted || error instanceof SessionLost) return; // over, as everything is some time

@@ -134,6 +134,8 @@ class Files {
 function processorOptions(plan: BootPlan, host: QemuHost): Option[] {
   const common: Option[] = [
     ["-M", "microvm,acpi=on"],
+    // A core dump of QEMU must not hold what the guest had in its memory. The guest sees nothing of it.
+    ["-machine", "dump-guest-core=off"],
     ["-smp", String(plan.vcpus)],
   ];
   if (host.accel === "kvm") return [["-accel", "kvm"], ["-cpu", "host"], ...common];
