@@ -33,7 +33,7 @@ const directory = mkdtempSync(path.join(tmpdir(), "alcove-networks-"));
 const file = path.join(directory, "alcove.yaml");
 const SETTINGS = { ALCOVE_CONFIG: file, ALCOVE_GROUP_VCPUS: "", ALCOVE_GROUP_MEMORY_MIB: "" };
 
-const outside = { host: undefined as Outside | undefined };
+const outside: { host: Outside | undefined } = { host: undefined };
 
 function there(): Outside {
   assert.ok(outside.host, "the outside is not open");
