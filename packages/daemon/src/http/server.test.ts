@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 
 import { assert as assertProperty, property } from "fast-check";
+import type { FastifyPluginAsync } from "fastify";
 
 import { tempDir } from "#testing/temp-dir.ts";
 import { unicodeText } from "#testing/unicode-text.ts";
@@ -79,3 +81,45 @@ for (const [what, bytes, status] of RAW) {
     assert.equal(JSON.parse(body).code, "bad_http");
   });
 }
+
+const UPGRADE = [
+  "Host: localhost",
+  "Connection: Upgrade",
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: BwcHBwcHBwcHBwcHBwcHBw==",
+].join("\r\n");
+
+for (const path of ["/%zz", `/${"x".repeat(2_000)}`]) {
+  test(`server: an upgrade of ${path.slice(0, 10)} is refused, and the connection closed`, async () => {
+    const app = await application([oneSocket], undefined);
+    await using served = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+    const socket = connect(served.port, "127.0.0.1");
+    socket.write(`GET ${path} HTTP/1.1\r\n${UPGRADE}\r\n\r\n`);
+    assert.match((await buffer(socket)).toString(), /^HTTP\/1.1 40[04] /); // to its end
+  });
+}
+
+test("server: its end does not wait long for WebSockets' clients that say nothing", async () => {
+  const app = await application([oneSocket], undefined);
+  const served = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+  const socket = connect(served.port, "127.0.0.1");
+  socket.on("error", () => undefined); // it is cut
+  socket.write(`GET /socket HTTP/1.1\r\n${UPGRADE}\r\n\r\n`);
+  const [head] = await once(socket, "data");
+  assert.match(String(head), /^HTTP\/1.1 101 /);
+  const before = performance.now();
+  await served[Symbol.asyncDispose]();
+  assert.ok(performance.now() - before < 10_000);
+});
+
+const oneSocket: FastifyPluginAsync = async (app) => {
+  app.route({
+    method: "GET",
+    url: "/:name",
+    exposeHeadRoute: false,
+    config: { access: "open" },
+    handler: async () => "no upgrade",
+    wsHandler: () => undefined,
+  });
+};

@@ -16,6 +16,7 @@ import fastify, {
 } from "fastify";
 
 import { MIB } from "#lib/bytes.ts";
+import { settlesWithin } from "#lib/patience.ts";
 
 import { type Access, authenticate, type TokenCheck } from "./auth.ts";
 import { ignoredBodies } from "./bodies.ts";
@@ -41,6 +42,8 @@ const MAX_JSON_BYTES = MIB;
 const MAX_NAME_LENGTH = 1024;
 const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
+/** how long WebSockets' clients may take to say goodbye when the daemon ends */
+const CLOSE_MS = 3_000;
 /** WebSocket messages from clients: forwarded bytes come in pieces of the client's choice */
 const MAX_MESSAGE_BYTES = 16 * MIB;
 
@@ -74,7 +77,9 @@ export async function application(
   return app;
 }
 
-function badPath(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+function badPath(error: FastifyError, { raw }: FastifyRequest, reply: FastifyReply): void {
+  // A connection that asked for an upgrade is not the HTTP server's any more: nobody else closes it.
+  if (raw.headers.upgrade !== undefined) reply.raw.once("finish", () => raw.socket.destroySoon());
   if (error.code === "FST_ERR_MAX_PARAM_LENGTH") {
     const words = `Nothing here has a name of more than ${MAX_NAME_LENGTH} characters`;
     void reply.code(404).send({ error: words, code: "route_not_found" });
@@ -104,9 +109,27 @@ function badHttp({ code = "", message }: Error & { readonly code?: string }, soc
 }
 
 export async function serve(app: FastifyInstance, at: ListenAt): Promise<Served> {
+  const connections = connectionsOf(app.server);
   if (at.kind === "unix") await app.listen({ path: at.path });
   else await app.listen({ host: at.address, port: at.port });
-  return { port: portOf(app.server), [Symbol.asyncDispose]: () => app.close() };
+  return { port: portOf(app.server), [Symbol.asyncDispose]: () => closed(app, connections) };
+}
+
+/** Ends what is going on, and in time: also connections whose clients do not say goodbye. */
+async function closed(app: FastifyInstance, connections: ReadonlySet<Socket>): Promise<void> {
+  const closing = app.close();
+  if (!(await settlesWithin(closing, CLOSE_MS))) for (const one of connections) one.destroy();
+  await closing;
+}
+
+/** Filled and emptied as they come and go. */
+function connectionsOf(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
+  return connections;
 }
 
 function portOf(server: Server): number {
