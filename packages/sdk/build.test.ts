@@ -31,6 +31,7 @@ function otherNode(): string {
 const PROGRAM = `
 import { AlcoveClient, SecretExistsError, SlicerClient, GiB } from "@alcove/sdk";
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import net from "node:net";
 import { text } from "node:stream/consumers";
 
@@ -58,6 +59,19 @@ await shell.write("\\u0004");
 let seen = "";
 for await (const bytes of shell.output) seen += bytes.toString();
 assert.match(seen, /^80x24/);
+await vm.upload("program.js", "/up");
+await vm.download("/up", "down.js", { permissions: "0600" });
+assert.equal(await readFile("down.js", "utf8"), await readFile("program.js", "utf8"));
+await vm.upload("tree", "/tree");
+await vm.download("/tree", "copy");
+assert.equal(await readFile("copy/sub/leaf", "utf8"), "leaf");
+const { execId } = await vm.bg.exec({ command: "echo", args: ["from behind"] });
+let logged = "";
+for await (const { stdout = "" } of vm.bg.logs(execId, { follow: true })) logged += stdout;
+assert.equal(logged, "from behind\\n");
+for await (const change of vm.fs.watch({ paths: ["/"] })) assert.fail(change.path);
+assert.equal((await client.vms.get(vm.hostname)).hostname, vm.hostname);
+assert.equal((await vm.waitForAgent()).agentVersion, "1");
 await vm[Symbol.asyncDispose]();
 console.log("all good");
 `;
@@ -103,6 +117,8 @@ describe("published package", { timeout: 60_000 }, () => {
     context.diagnostic(`run by Node ${version.trim()}`);
     await using host = await FakeHost.open({ token: "t" });
     await writeFile(at("program.js"), PROGRAM);
+    await mkdir(at("tree/sub"), { recursive: true });
+    await writeFile(at("tree/sub/leaf"), "leaf");
     const env = { PATH: process.env["PATH"], ALCOVE_URL: host.url, ALCOVE_TOKEN: "t" };
     const { stdout } = await run(node, ["program.js"], { cwd: folder, env, timeout: 30_000 });
     assert.equal(stdout, "all good\n");

@@ -35,7 +35,8 @@ export type {
 } from "./guest-files.ts";
 export { type ForwardSpec, type LocalAddress, parseForwardSpec } from "./forward-spec.ts";
 export type { ShellOptions } from "./host-api.ts";
-export type { NetworkOverride, NetworkPolicy, TagChange, VmLogs } from "./resources.ts";
+export type { NetworkOverride, TagChange, VmLogs } from "./resources.ts";
+export type { NetworkPolicy, VmDescription } from "./vm-description.ts";
 export type { SecretOwnership } from "./secrets.ts";
 export { ShellSession, type TerminalSize } from "./shell.ts";
 export type { Content } from "./wire.ts";

@@ -27,7 +27,6 @@ import type {
   HostInfo,
   TagChange,
   Vm,
-  VmDescription,
   VmHealth,
   VmLogs,
   VmSpec,
@@ -36,6 +35,7 @@ import type {
 import { SecretsApi } from "./secrets.ts";
 import { ShellSession, type TerminalSize } from "./shell.ts";
 import { VM_STATS, type VmStats } from "./stats.ts";
+import { VM_DESCRIPTION, type VmDescription } from "./vm-description.ts";
 import type { Content, Wire } from "./wire.ts";
 
 export interface CreateOptions {
@@ -133,7 +133,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   }
 
   async describeVm(hostname: string, signal: AbortSignal): Promise<VmDescription> {
-    return asResource(await this.#get(urlPath`/vm/${hostname}`, {}, signal), kinds.VM_DESCRIPTION);
+    return asResource(await this.#get(urlPath`/vm/${hostname}`, {}, signal), VM_DESCRIPTION);
   }
 
   /** @throws AlcoveApiError while the agent does not answer */

@@ -116,40 +116,6 @@ export interface VmTags {
   readonly tags: readonly string[];
 }
 
-export interface NetworkPolicy {
-  readonly allow: readonly string[];
-  readonly drop: readonly string[];
-}
-
-/** All that a host knows of a VM. */
-export interface VmDescription extends Vm {
-  /** `image`, `devmapper`, `zfs` */
-  readonly storage: string;
-  readonly image: string;
-  readonly network: {
-    /** `bridge`, `isolated`, … */
-    readonly mode: string;
-    /** `vm` where the VM overrides its group's lists */
-    readonly policy_source: string;
-    readonly host_group: NetworkPolicy;
-    readonly override?: NetworkOverride;
-    readonly effective: NetworkPolicy;
-  };
-  readonly commit_id?: string;
-  readonly parent_commit_id?: string;
-  readonly open_agent_connections?: number;
-  /** background commands; absent: not known */
-  readonly bg_execs?: readonly {
-    readonly exec_id: string;
-    readonly command?: string;
-    readonly pid?: number;
-    /** `running` or `exited` */
-    readonly state: string;
-    readonly started_at?: string;
-    readonly exit_code?: number | null;
-  }[];
-}
-
 /** `replace` stands alone; a `name=…` tag can be added once and then stays. */
 export type TagChange =
   | { readonly add?: readonly string[]; readonly remove?: readonly string[] }
@@ -171,7 +137,7 @@ export const HOST_GROUP: Resource<HostGroup> = resource<HostGroup>("host group",
   arch: "string?",
 });
 
-const VM_FIELDS = {
+export const VM_FIELDS = {
   hostname: "string",
   hostgroup: "string",
   ip: "string",
@@ -187,17 +153,6 @@ const VM_FIELDS = {
 } as const;
 
 export const VM: Resource<Vm> = resource<Vm>("VM", VM_FIELDS);
-
-export const VM_DESCRIPTION: Resource<VmDescription> = resource<VmDescription>("VM description", {
-  ...VM_FIELDS,
-  storage: "string",
-  image: "string",
-  network: "object",
-  commit_id: "string?",
-  parent_commit_id: "string?",
-  open_agent_connections: "number?",
-  bg_execs: "list?",
-});
 
 export const CREATED_VM: Resource<CreatedVm> = resource<CreatedVm>("new VM", {
   hostname: "string",

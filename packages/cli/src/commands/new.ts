@@ -11,8 +11,9 @@ import { UsageError } from "../failure.ts";
 import { collect, publicKeys } from "../launch-options.ts";
 import { parseBytes, parseWhole } from "../units.ts";
 import { type YamlValue, yamlText } from "../yaml-text.ts";
+import { type NetworkFlags, networkOf, withNetworkFlags } from "./new-network.ts";
 
-interface Flags {
+interface Flags extends NetworkFlags {
   readonly count: number;
   readonly cpu?: number;
   readonly vcpu?: number;
@@ -20,15 +21,6 @@ interface Flags {
   readonly storage?: "image";
   readonly storageSize?: string;
   readonly persistent?: true;
-  readonly net: "bridge" | "isolated" | "user" | "none";
-  readonly bridge?: string;
-  readonly tapPrefix?: string;
-  readonly cidr?: string;
-  readonly range?: string;
-  readonly address?: readonly string[];
-  readonly isolatedRange?: string;
-  readonly allow?: readonly string[];
-  readonly drop?: readonly string[];
   readonly github?: string;
   readonly importUser?: string;
   readonly sshKey?: readonly string[];
@@ -83,23 +75,6 @@ function withVmFlags(command: Command): Command {
     .option("--userdata-file <path>", "script that runs once as root on first boot");
 }
 
-function withNetworkFlags(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--net <mode>", "how VMs are connected")
-        .choices(["bridge", "isolated", "user", "none"])
-        .default("user"),
-    )
-    .option("--bridge <device>", "bridge: its name")
-    .option("--tap-prefix <text>", "bridge: begins the names of the VMs' devices")
-    .option("--cidr <network>", "bridge: the host's address in it, such as 192.168.137.1/24")
-    .option("--range <from-to>", "bridge: addresses for VMs")
-    .option("--address <address>", "bridge: an address for a VM (repeat)", collect)
-    .option("--isolated-range <network>", "isolated: network for the VMs' own ones")
-    .option("--allow <address>", "isolated: CIDR or host:port VMs may reach (repeat)", collect)
-    .option("--drop <address>", "isolated: CIDR or host:port VMs may not reach (repeat)", collect);
-}
-
 function withHostFlags(command: Command): Command {
   return command
     .option("--github <account>", "let in the public SSH keys of this account")
@@ -145,34 +120,6 @@ function groupOf(name: string, flags: Flags): YamlValue {
     persistent: flags.persistent,
     userdata_file: flags.userdataFile && path.resolve(flags.userdataFile),
     network: networkOf(flags),
-  };
-}
-
-const FLAGS_OF_MODES: Readonly<Record<Flags["net"], readonly (keyof Flags)[]>> = {
-  bridge: ["bridge", "tapPrefix", "cidr", "range", "address"],
-  isolated: ["isolatedRange", "allow", "drop"],
-  user: [],
-  none: [],
-};
-
-/** A flag of another mode would be a promise that nobody keeps. */
-function networkOf(flags: Flags): YamlValue {
-  const { net } = flags;
-  for (const [mode, names] of Object.entries(FLAGS_OF_MODES)) {
-    const stray = mode === net ? undefined : names.find((name) => flags[name] !== undefined);
-    if (stray === undefined) continue;
-    const flag = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${flag} is for --net ${mode}, and this is ${net}`);
-  }
-  return {
-    mode: net,
-    bridge: flags.bridge,
-    tap_prefix: flags.tapPrefix,
-    gateway: flags.cidr,
-    range: flags.range ?? flags.isolatedRange,
-    addresses: flags.address,
-    allow: flags.allow,
-    drop: flags.drop,
   };
 }
 

@@ -1,6 +1,6 @@
 /** `vm describe`: all that the host knows of a VM. */
 
-import type { NetworkPolicy, VmDescription } from "@alcove/sdk/resources.ts";
+import type { NetworkPolicy, VmDescription } from "@alcove/sdk/vm-description.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withJson } from "../cli.ts";

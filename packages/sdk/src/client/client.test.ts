@@ -20,7 +20,8 @@ describe("client", { timeout: 30_000 }, () => {
         );
         assert.deepEqual([vm.hostname, vm.hostgroup, vm.ip], ["sbox-1", "sbox", "10.0.0.9"]);
         assert.deepEqual(vm.tags, ["t"]);
-        assert.equal(vm.facts.createdAt, "2026-01-02T03:04:05.678Z");
+        assert.equal(vm.createdAt, "2026-01-02T03:04:05.678Z");
+        assert.deepEqual(JSON.parse(JSON.stringify(vm)), { ...vm.facts });
       }
       assert.equal(host.vms.has("sbox-1"), false);
       const [create] = host.seen;
@@ -53,7 +54,7 @@ describe("client", { timeout: 30_000 }, () => {
         ["vm-2"],
       );
       assert.equal((await client.vms.get("db"))?.hostname, "vm-2");
-      assert.equal((await client.vms.get("vm-1"))?.facts.ramBytes, 2 ** 30);
+      assert.equal((await client.vms.get("vm-1"))?.ramBytes, 2 ** 30);
       assert.equal(await client.vms.get("none"), undefined);
       assert.equal((await client.vms.delete("db")).diskRemoved, "true");
       await assert.rejects(client.vms.delete("db"), { status: 404, code: "vm_not_found" });

@@ -12,12 +12,12 @@ import type {
   DeletedVm,
   TagChange,
   Vm as WireVm,
-  VmDescription,
   VmHealth,
   VmLogs,
 } from "../resources.ts";
 import type { ShellSession } from "../shell.ts";
 import type { VmStats } from "../stats.ts";
+import type { VmDescription } from "../vm-description.ts";
 import type { Content } from "../wire.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 import { type ExecRequest, execSpecOf } from "./exec-request.ts";
@@ -56,6 +56,14 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
   /** without prefix length; empty where it is not known */
   readonly ip: string;
   readonly tags: readonly string[];
+  /** `Running`, `Paused`, `Stopped`, `Suspended` when the handle was made; where it is not known, absent as the rest is */
+  readonly status: string | undefined;
+  readonly cpus: number | undefined;
+  readonly ramBytes: number | undefined;
+  readonly arch: string | undefined;
+  readonly persistent: boolean | undefined;
+  /** RFC 3339 */
+  readonly createdAt: string | undefined;
   /** everything that is known */
   readonly facts: VmFacts;
   readonly fs: VmFiles<B>;
@@ -69,13 +77,19 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
     this.hostgroup = facts.hostgroup;
     this.ip = facts.ip ?? "";
     this.tags = facts.tags ?? [];
+    this.status = facts.status;
+    this.cpus = facts.cpus;
+    this.ramBytes = facts.ramBytes;
+    this.arch = facts.arch;
+    this.persistent = facts.persistent;
+    this.createdAt = facts.createdAt;
     this.fs = new VmFiles(api, facts.hostname);
     this.bg = new VmBackground(api, facts.hostname);
   }
 
-  /** `Running`, `Paused`, `Stopped`, `Suspended` when the handle was made */
-  get status(): string | undefined {
-    return this.facts.status;
+  /** The facts alone, for `JSON.stringify`. */
+  toJSON(): VmFacts {
+    return this.facts;
   }
 
   /** Runs a command; its frames as they come. Leaving the loop kills it. */
