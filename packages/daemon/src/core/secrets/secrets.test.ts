@@ -147,3 +147,15 @@ test("secrets: one that is damaged is left out, logged, and refused to who names
   await secrets.remove("bad", never);
   await secrets.check(["good"]);
 });
+
+test("secrets: a VM names each once, and not more than there can be", async () => {
+  await using host = await FakeHost.make();
+  const { secrets } = host;
+  await secrets.create(aSecret("a"), never);
+  await secrets.check(["a", "a"]);
+  assert.deepEqual(await chosen(secrets, ["a", "a"]), ["a: of a"]);
+  await assert.rejects(
+    secrets.check(Array.from({ length: MAX_SECRETS + 1 }, () => "a")),
+    refused("invalid_request", /^secrets: at most 256$/),
+  );
+});

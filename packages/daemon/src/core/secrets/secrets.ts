@@ -103,7 +103,8 @@ export class Secrets {
    */
   async check(choice: SecretChoice): Promise<void> {
     if (choice === "all") return;
-    for (const name of choice) {
+    if (choice.length > MAX_SECRETS) throw invalidRequest("secrets", `at most ${MAX_SECRETS}`);
+    for (const name of new Set(choice)) {
       if (await this.#deps.vault.read(name)) continue;
       throw invalidRequest("secrets", `there is no secret "${name}"; create it first`);
     }
@@ -112,7 +113,7 @@ export class Secrets {
   /** What a VM gets now, one at a time. What is gone or damaged by now is left out, and is in the log. */
   async *chosen(choice: SecretChoice): AsyncGenerator<Secret> {
     const { vault, log } = this.#deps;
-    for (const name of choice === "all" ? await vault.names() : choice) {
+    for (const name of choice === "all" ? await vault.names() : new Set(choice)) {
       try {
         const secret = await vault.read(name);
         if (secret) yield secret;
