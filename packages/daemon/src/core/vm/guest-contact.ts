@@ -133,7 +133,8 @@ export class GuestContact implements AsyncDisposable {
     const reason = await unlessAborted(link.closed, over);
     this.#forget();
     this.#problem = reason.message;
-    this.#deps.log.info("guest.session_over", { reason: reason.message });
+    const cause = reason.cause instanceof Error ? { cause: reason.cause.message } : {};
+    this.#deps.log.info("guest.session_over", { reason: reason.message, ...cause });
   }
 
   async #configure(link: GuestLink, over: AbortSignal): Promise<void> {

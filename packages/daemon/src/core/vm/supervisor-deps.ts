@@ -6,7 +6,6 @@ import type { BootPlan, Hypervisor, Whereabouts } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
 import type { KeptMemory } from "./kept-memory.ts";
-import type { VmSupervisor } from "./supervisor.ts";
 import type { VmRecord } from "./vm.ts";
 
 export interface SupervisorDeps {
@@ -27,7 +26,7 @@ export interface SupervisorDeps {
   /** takes back from the host what a machine of the VM needed there, once it has ended */
   readonly release: (record: VmRecord) => Promise<void>;
   /** told of every change of phase, after it is stored */
-  readonly announce: (supervisor: VmSupervisor) => void;
+  readonly announce: () => void;
   /** how long a guest may take to power off before it is killed, in `ms` */
   readonly powerOffGraceMs: number;
 }

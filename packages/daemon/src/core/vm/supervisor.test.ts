@@ -118,10 +118,10 @@ test("supervisor: a VM that runs has its driver's handle on record, and none aft
 test("supervisor: every change of phase is stored before it is announced", async () => {
   await using host = await FakeHost.make();
   const seen: VmPhase[] = [];
-  const vm = await host.supervise(aVmRecord({}), {
-    announce: (it) => {
-      assert.deepEqual(host.store.all(), [it.record]);
-      seen.push(it.phase);
+  const vm: VmSupervisor = await host.supervise(aVmRecord({}), {
+    announce: () => {
+      assert.deepEqual(host.store.all(), [vm.record]);
+      seen.push(vm.phase);
     },
   });
   await vm.start(never);

@@ -33,7 +33,7 @@ export class VmSupervisor {
     const { store, clock, announce, memory } = deps;
     this.#deps = deps;
     const log = deps.log.with({ vmId: record.id, hostname: record.hostname });
-    const life = new VmLife(record, { store, clock, log, announce: () => announce(this) });
+    const life = new VmLife(record, { store, clock, log, announce });
     const occupancy = new Occupancy(life, deps, log);
     this.#log = log;
     this.#life = life;

@@ -245,11 +245,11 @@ export class Vms {
 
   #supervise(record: VmRecord): VmSupervisor {
     const { networks } = this.#deps;
-    const vm = new VmSupervisor(record, {
+    const vm: VmSupervisor = new VmSupervisor(record, {
       ...this.#deps,
       memory: this.#memory,
       release: (it) => networks.release(it),
-      announce: (it) => this.#onChange(it),
+      announce: () => this.#onChange(vm),
     });
     this.#byHostname.set(record.hostname, vm);
     return vm;
