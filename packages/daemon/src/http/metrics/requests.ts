@@ -1,7 +1,7 @@
 /** What was asked of the API: counted by the route's pattern, never by the path that came. */
 
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 import type { HostGroups } from "#core/group/host-group.ts";
 
@@ -25,6 +25,12 @@ export function requestCounters(registers: Registry[], groups: HostGroups): Fast
     labelNames: ["host_group", "code"],
     registers,
   });
+  const open = new Gauge({
+    name: "alcove_http_requests_open",
+    help: "Requests that are being answered, WebSockets and streams among them, by route",
+    labelNames: ["route"],
+    registers,
+  });
   const counted = new WeakSet<FastifyRequest>();
   const count = (request: FastifyRequest, reply: FastifyReply) => {
     if (counted.has(request)) return;
@@ -38,7 +44,12 @@ export function requestCounters(registers: Registry[], groups: HostGroups): Fast
     app.addHook("onResponse", async (request, reply) => count(request, reply));
     // Answers that broke off, and WebSockets, have no response that ends.
     app.addHook("onRequest", async (request, reply) => {
-      reply.raw.once("close", () => count(request, reply));
+      const route = routeOf(request);
+      open.inc({ route });
+      reply.raw.once("close", () => {
+        open.dec({ route });
+        count(request, reply);
+      });
     });
   };
   // Without a room of its own: its hook is for all that comes later.

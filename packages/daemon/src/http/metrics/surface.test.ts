@@ -153,6 +153,8 @@ test("metrics: a WebSocket is counted when it is over, and is no slow request", 
   const route = 'alcove_http_requests_total{route="GET /vm/:hostname/shell",code="101"}';
   const socket = new WebSocket(`ws://${address}/vm/${hostname}/shell`, { headers });
   await once(socket, "open");
+  const open = 'alcove_http_requests_open{route="GET /vm/:hostname/shell"}';
+  assert.equal(await value(open), 1);
   socket.close();
   await once(socket, "close");
   const seen = { count: 0 };
@@ -160,6 +162,7 @@ test("metrics: a WebSocket is counted when it is over, and is no slow request", 
     void value(route).then((count) => (seen.count = count ?? 0));
     return seen.count === 1;
   });
+  assert.equal(await value(open), 0);
   assert.doesNotMatch(await page(), /duration_seconds_count\{[^}]*code="101"/);
 });
 
