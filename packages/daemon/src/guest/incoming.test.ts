@@ -55,6 +55,32 @@ test("incoming: small pieces keep their order and content", async () => {
   assert.equal(said.join("|").replaceAll("|DATA:", ""), `DATA:${words.join("")}|DATA_ERR:oopsend`);
 });
 
+test("incoming: bytes keep their order, however many pieces of whatever sizes wait", async () => {
+  const windowBytes = 4 * WINDOW;
+  const sent = Buffer.from(Uint8Array.from({ length: windowBytes }, (_, at) => (at >> 8) ^ at));
+  for (const sizes of [
+    [1200, 16_384, 300],
+    [4096, 3, 20_000, 1],
+    [16_384, 1],
+  ]) {
+    const incoming = new Incoming(windowBytes, () => undefined);
+    // Enough small pieces that no more of them are put apart.
+    let at = 0;
+    for (let turn = 0; turn < 70; turn += 1) {
+      incoming.push("DATA", sent.subarray(at, at + 1000));
+      incoming.push("DATA_ERR", Buffer.from("!"));
+      at += 1000;
+    }
+    for (let turn = 0; at < windowBytes - 100; turn += 1) {
+      const size = Math.min(sizes[turn % sizes.length] ?? 1, windowBytes - 100 - at);
+      incoming.push("DATA", sent.subarray(at, at + size));
+      at += size;
+    }
+    const pieces = (await drain(incoming)).filter(({ channel }) => channel === "DATA");
+    assert.ok(Buffer.concat(pieces.map(({ bytes }) => bytes)).equals(sent.subarray(0, at)));
+  }
+});
+
 test("incoming: a reader gets all pieces before the error", async () => {
   const incoming = new Incoming(WINDOW, () => undefined);
   incoming.push("DATA", Buffer.from("last words"));

@@ -54,6 +54,7 @@ export class Incoming {
     if (this.#discarding || bytes.length === 0) return;
     if (this.#reader !== undefined || bytes.length >= KEPT_FROM_BYTES) {
       this.#blocks.push({ channel, bytes, used: bytes.length, growing: false });
+      delete this.#growing[channel]; // what comes after it must not be put before it
       this.#wakeReader();
     } else {
       this.#keepCopy(channel, bytes);
