@@ -57,8 +57,7 @@ export async function startHost(
   parts.defer(() => vms.abandonAll());
 
   const course = parts.use(await beginCourse(vms, config, log, signal));
-  parts.use(tendStalls(() => vms.list(), hostFacts, log));
-  parts.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
+  parts.use(lookAfter(vms, hostFacts, log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const asked = Promise.withResolvers<void>();
   const stop = asked.resolve;

@@ -8,7 +8,8 @@ import { AlcoveError } from "../errors.ts";
 import { ImportedKeys } from "./imported-keys.ts";
 
 function stage(ownAccount: string | undefined) {
-  const state = { asked: [] as string[], down: false, nowMs: 0 };
+  const asked: string[] = [];
+  const state = { asked, down: false, nowMs: 0 };
   const log = new RememberingLog();
   const source = {
     async keysOf(user: string) {
