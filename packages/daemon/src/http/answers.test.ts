@@ -119,3 +119,13 @@ test("answers: what a client reads is not shaped by the document: nothing is str
   const about = { version: "1.2.3", git_commit: "c0ffee", platform: "linux", arch: "amd64" };
   assert.equal(text, JSON.stringify(about));
 });
+
+test("answers: a body without measure is refused or read, as the document says", async () => {
+  const body = Buffer.alloc(1024 * 1024 + 1, " ");
+  for (const operation of document.operations) {
+    const { method, path } = operation;
+    if (method === "GET" || method === "HEAD") continue;
+    const answer = await api.call(`${method} ${path.replaceAll(/\{\w+\}/g, "none-1")}`, { body });
+    assert.equal(document.problemWith(operation, answer), undefined, `${method} ${path}`);
+  }
+});

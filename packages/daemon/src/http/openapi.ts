@@ -89,8 +89,11 @@ export const ApiError = Type.Object(
   { $id: "Error" },
 );
 
-/** Refusals that any request can meet: no token, a foreign page, a fault of the daemon's. */
-const REFUSED_ANYWHERE = [401, 403, 500];
+/** Refusals that any request can meet: no token, a foreign page, a body without measure, a fault of the daemon's. */
+function refusalsAnywhere({ method, config }: RouteOptions): readonly number[] {
+  if (config?.access === "open") return [403];
+  return method === "GET" || method === "HEAD" ? [401, 403, 500] : [401, 403, 413, 500];
+}
 
 const REFUSALS: Readonly<Record<number, string>> = {
   400: "The request is wrong; the error says where",
@@ -133,7 +136,7 @@ function documented(given: FastifySchema | undefined, route: RouteOptions): Docu
     operationId: isHead ? `${id}Head` : id,
     summary,
     tags: [route.url.startsWith("/v1/") ? "alcove" : "slicer"],
-    response: responsesOf(operation, isOpen ? [403] : REFUSED_ANYWHERE, isHead),
+    response: responsesOf(operation, refusalsAnywhere(route), isHead),
     ...(description === undefined ? {} : { description }),
     ...(isOpen ? { security: [] } : {}),
     ...(headers ? { headers } : {}),
