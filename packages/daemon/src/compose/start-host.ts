@@ -5,9 +5,11 @@
 
 import type { Config } from "#config/config.ts";
 import { HostGroups } from "#core/group/host-group.ts";
+import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { tendStalls } from "#core/vm/stalls.ts";
+import type { Vms } from "#core/vm/vms.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
@@ -89,4 +91,12 @@ async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDi
   await ownDirectory(runtimeDir, 0o711);
   for (const directory of [stateDir, runtimeDir]) owned.use(await becomeSoleOwner(directory));
   return owned.move();
+}
+
+/** What running VMs need every now and then. */
+function lookAfter(vms: Vms, hostFacts: HostFacts, log: Log): Disposable {
+  using begun = new DisposableStack();
+  begun.use(tendStalls(() => vms.list(), hostFacts, log));
+  begun.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
+  return begun.move();
 }
