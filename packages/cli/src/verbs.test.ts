@@ -1,6 +1,7 @@
 /** The verbs on VMs and secrets, as a process against a host. */
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
@@ -8,10 +9,26 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
+import { promisify } from "node:util";
 
 import { FakeHost, type FakeHostOptions } from "@alcove/sdk/testing/fake-host.ts";
 
 import { type CliEnd, type CliOptions, SpawnedCli, alcove } from "./testing/spawned-cli.ts";
+
+/** What bash, with our script, makes of a line that ends at the cursor. */
+async function completedByBash(words: readonly string[], url: string): Promise<string> {
+  const script = path.join(import.meta.dirname, "../bin/alcove");
+  const program = `
+    source <("$1" completion bash)
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+    _alcove "$1"
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const env = { PATH: process.env["PATH"], ALCOVE_URL: url };
+  const { stdout } = await promisify(execFile)("bash", ["-c", program, "bash", script, ...words], {
+    env,
+  });
+  return stdout;
+}
 
 type Run = (args: string, options?: CliOptions) => Promise<CliEnd>;
 
@@ -246,6 +263,8 @@ describe("alcove verbs", { timeout: 60_000, concurrency: 4 }, () => {
       assert.match((await words("cp v")).stdout, /^vm-1:\t/);
       assert.match((await words("vm launch --ra")).stdout, /--ram-mb\t/);
       assert.equal((await words("vm exec vm-1 -- ")).stdout, "");
+      assert.equal(await completedByBash(["vm", "tag", "add", "vm"], host.url), "vm-1\nvm-2\n");
+      assert.equal(await completedByBash(["cp", "d"], host.url), "db:\n");
       assert.deepEqual(
         await alcove(["__complete", "--", "vm", "health", ""], {
           env: { ALCOVE_URL: "http://127.0.0.1:1" },

@@ -7,6 +7,8 @@ import { becomeDaemonScript } from "../daemon-script.ts";
 
 interface Verb {
   readonly name: string;
+  /** Slicer's word for it */
+  readonly alias?: string;
   readonly usage: string;
   readonly description: string;
   /** it can take minutes, so it is asked to say how far it is */
@@ -20,7 +22,7 @@ const VERBS: readonly Verb[] = [
     description: "build an image or the small kernel, unless it is there already",
     isLong: true,
   },
-  { name: "ls", usage: "[--json]", description: "list images" },
+  { name: "ls", alias: "list", usage: "[--json]", description: "list images" },
   {
     name: "inspect",
     usage: "<image> [--verify] [--json]",
@@ -32,7 +34,7 @@ const VERBS: readonly Verb[] = [
     description: "make an image of a raw or qcow2 disk",
     isLong: true,
   },
-  { name: "rm", usage: "<image> [--json]", description: "remove an image" },
+  { name: "rm", alias: "remove", usage: "<image> [--json]", description: "remove an image" },
   { name: "prune", usage: "[--json]", description: "remove what no image needs any more" },
 ];
 
@@ -43,8 +45,9 @@ export function image(cli: Cli): Command {
 }
 
 /** The tool knows its own flags; here they are only passed on. */
-function handOver(cli: Cli, { name, usage, description, isLong }: Verb): Command {
-  return new Command(name)
+function handOver(cli: Cli, { name, alias, usage, description, isLong }: Verb): Command {
+  const command = alias === undefined ? new Command(name) : new Command(name).alias(alias);
+  return command
     .description(description)
     .usage(usage)
     .argument("[words...]")

@@ -37,7 +37,7 @@ export function secret(cli: Cli): Command {
 function create(cli: Cli): Command {
   const command = new Command("create")
     .description("keep a secret; its content is read from standard input unless a flag names it")
-    .argument("<secret>", "1 to 253 of A-Z, a-z, 0-9, ., _ and -");
+    .argument("<secret>", "its name: A-Z, a-z, 0-9, ., _ and -");
   return withConnection(withJson(withContent(command))).action(
     async (name: string, flags: ContentFlags, self: Command) => {
       using client = cli.client(self);
