@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, it } from "node:test";
 
-import { goLints, goSuite, type GoTest, goTests } from "./harness/go-tests.ts";
+import { goLints, goSuite, judgedByGo } from "./harness/go-tests.ts";
 import { GROUP, TestHost } from "./harness/test-host.ts";
 
 /** Compiling the SDK and some boots by emulation, on a busy machine. */
@@ -41,30 +41,9 @@ goSuite("go sdk", () => {
     await host.recover([]);
   }
 
-  it("go sdk: every test ran", { timeout: GO_MS }, async (t) => {
-    const { api, daemon, dirs } = host;
-    const tests = goTests({
-      SLICER_URL: `http://127.0.0.1:${await daemon.port()}`,
-      SLICER_TOKEN: api.token,
-      ALCOVE_TEST_SOCKET: path.join(dirs.runtime, "api.sock"),
-    });
-    let ran = 0;
-    for await (const test of tests) {
-      ran += 1;
-      void t.test(`go sdk: ${test.name}`, () => judge(test));
-    }
-    assert.ok(ran > 0, "no Go test ran");
-  });
+  it("go sdk: every test ran", { timeout: GO_MS }, (t) => judgedByGo(t, host));
 
   it("go sdk: its tests are formatted, and vetted", async () => {
     assert.equal(await goLints(), "");
   });
-
-  async function judge(test: GoTest): Promise<void> {
-    const since = host.daemon.lines.length;
-    const { outcome, output } = await test.ended;
-    if (outcome === "pass") return;
-    host.printLog(since);
-    assert.fail(`its outcome is "${outcome}":\n${output}`);
-  }
 });

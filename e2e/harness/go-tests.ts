@@ -1,15 +1,17 @@
 /** Go's own test runner, told test by test: `go test -json` read as it goes. */
 
+import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { describe } from "node:test";
+import { describe, type TestContext } from "node:test";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 import { GO_TESTS, pathWithGo, whyNoGoTests } from "../../scripts/setup/go.mjs";
 import { cannotRun, ROOT } from "./can-run.ts";
 import { isObject } from "./json-value.ts";
+import type { TestHost } from "./test-host.ts";
 
 const run = promisify(execFile);
 
@@ -19,9 +21,9 @@ const ONLY = process.env["E2E_GO_RUN"] ?? "";
 /** the newest lines of output that are kept of one test */
 const OUTPUT_LINES = 200;
 
-/** A suite that needs Go; it is skipped, with the reason, where there is none. */
-export function goSuite(title: string, body: () => void): void {
-  describe(title, { skip: whyNot() }, body);
+/** A suite that needs Go; it is skipped, with the reason, where there is none, or for one of its own. */
+export function goSuite(title: string, body: () => void, reason: string | false = false): void {
+  describe(title, { skip: whyNot() || reason }, body);
 }
 
 /** @returns why the Go tests cannot run here, or `false` when they can */
@@ -40,24 +42,54 @@ export async function goLints(): Promise<string> {
   const cwd = path.join(ROOT, GO_TESTS);
   const env = { ...process.env, PATH: pathWithGo() };
   const format = await run("gofmt", ["-l", "."], { cwd, env });
-  const vet = await run("go", ["vet", "./..."], { cwd, env }); // rejects with its complaints
+  const vet = await run("go", ["vet", "-tags=isolated", "./..."], { cwd, env }); // rejects with its complaints
   return format.stdout + vet.stdout;
 }
 
 /** What became of one top-level test; its subtests are in its output. */
-export interface GoTest {
+interface GoTest {
   readonly name: string;
   readonly ended: Promise<GoEnd>;
 }
 
-export interface GoEnd {
+interface GoEnd {
   readonly outcome: "pass" | "fail" | "skip";
   readonly output: string;
 }
 
+/**
+ * Runs Go tests against a daemon, each as a test of its own below `t`.
+ * @param which flags of `go test`; the pattern of the environment when nothing is said
+ */
+export async function judgedByGo(
+  t: TestContext,
+  host: TestHost,
+  which: readonly string[] = [`-run=${ONLY}`],
+): Promise<void> {
+  const env = {
+    SLICER_URL: `http://127.0.0.1:${await host.daemon.port()}`,
+    SLICER_TOKEN: host.api.token,
+    ALCOVE_TEST_SOCKET: path.join(host.dirs.runtime, "api.sock"),
+  };
+  let ran = 0;
+  for await (const test of goTests(which, env)) {
+    ran += 1;
+    void t.test(`go sdk: ${test.name}`, () => judged(test, host));
+  }
+  assert.ok(ran > 0, "no Go test ran");
+}
+
+async function judged(test: GoTest, host: TestHost): Promise<void> {
+  const since = host.daemon.lines.length;
+  const { outcome, output } = await test.ended;
+  if (outcome === "pass") return;
+  host.printLog(since);
+  assert.fail(`its outcome is "${outcome}":\n${output}`);
+}
+
 /** @yields each test as it begins. Throws in the end when something failed that is no test's failure. */
-export async function* goTests(env: NodeJS.ProcessEnv): AsyncGenerator<GoTest> {
-  const args = ["test", "-json", "-count=1", `-timeout=${LIMIT}`, `-run=${ONLY}`, "./..."];
+async function* goTests(which: readonly string[], env: NodeJS.ProcessEnv): AsyncGenerator<GoTest> {
+  const args = ["test", "-json", "-count=1", `-timeout=${LIMIT}`, ...which, "./..."];
   using child = spawn("go", args, {
     cwd: path.join(ROOT, GO_TESTS),
     env: { ...process.env, PATH: pathWithGo(), ...env },
