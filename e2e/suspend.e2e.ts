@@ -17,8 +17,8 @@ const MIB = 1024 * 1024;
 /** A file in memory, one on the disk that was not synced, and a process that counts. */
 const FILL = `
   mkdir -p /run/kept && mount -t tmpfs none /run/kept
-  head -c ${24 * MIB} /dev/urandom > /run/kept/memory
-  head -c ${24 * MIB} /dev/urandom > /root/disk
+  head -c ${8 * MIB} /dev/urandom > /run/kept/memory
+  head -c ${8 * MIB} /dev/urandom > /root/disk
   cat > /run/count <<'END'
 i=0
 while :; do i=$((i + 1)); echo $i > /run/kept/counter.new; mv /run/kept/counter.new /run/kept/counter; sleep 0.05; done
@@ -35,7 +35,7 @@ async function flipByte(file: string, at: number): Promise<void> {
 }
 
 /** moments after a phase has begun at which a daemon is killed, in `ms` */
-const MOMENTS = [0, 40, 120, 250, 400, 600];
+const MOMENTS = [0, 60, 180, 400];
 
 suite("suspend", {}, (host, story) => {
   let vm = "";
@@ -90,7 +90,7 @@ suite("suspend", {}, (host, story) => {
       assert.deepEqual([host.dirs.machines(), host.dirs.runDirs()], [[host.daemon.pid], []]);
       const [state = ""] = states();
       const { size } = statSync(path.join(state, "memory"));
-      assert.ok(size > 40 * MIB && size < 200 * MIB, `the state has ${size} bytes`);
+      assert.ok(size > 24 * MIB && size < 200 * MIB, `the state has ${size} bytes`);
       const refused = await host.api.post(`/vm/${vm}/exec`, { query: { cmd: "true" } });
       assert.equal(refused.status, 409);
       assert.match(textIn(refused.json, "error"), /is suspended/);
@@ -216,9 +216,9 @@ suite("suspend", {}, (host, story) => {
   });
 
   story("memory that is damaged is refused; without it the VM boots from its disk", async () => {
+    const others = states();
     await suspend();
-    const [state = ""] = states();
-    const file = path.join(state, "memory");
+    const file = path.join(states().find((it) => !others.includes(it)) ?? "", "memory");
     await flipByte(file, Math.floor(statSync(file).size / 2));
     const refused = await post("restore", { wait: "agent" });
     assert.equal(refused.status, 409, refused.text);
@@ -231,7 +231,7 @@ suite("suspend", {}, (host, story) => {
 
     assert.equal((await post("shutdown")).status, 200);
     await host.untilStatus(vm, "Stopped");
-    assert.deepEqual(states(), []);
+    await until("its memory is gone", () => states().length === others.length);
     assert.equal((await post("relaunch")).status, 200);
     await usable(vm);
     assert.match(await sh(host.api, vm, "sha256sum /root/disk"), /^[0-9a-f]{64}/);
