@@ -9,7 +9,7 @@
 
 import { freemem } from "node:os";
 
-import { AlcoveClient } from "../../packages/sdk/src/index.ts";
+import { type HostApi, openHostApi } from "../../packages/sdk/src/index.ts";
 import { type AgentChannel, openAgentChannel } from "../harness/agent-channel.ts";
 import { BareGuest, freePort } from "../harness/bare-guest.ts";
 import { BenchHost } from "../harness/bench-host.ts";
@@ -23,7 +23,7 @@ export interface Scene extends AsyncDisposable {
   readonly host: BenchHost;
   /** the daemon's guest */
   readonly hostname: string;
-  readonly client: AlcoveClient;
+  readonly client: HostApi<Buffer>;
   /** the bare guest's agent */
   readonly channel: AgentChannel;
   readonly raw: RawPort;
@@ -36,7 +36,7 @@ export async function setScene(signal: AbortSignal): Promise<Scene> {
   const host = opened.use(await BenchHost.open({ memoryMiB: MEMORY_MIB }, signal));
   const { image, qemuHost, token, url } = host;
   const hostname = await host.createVm(); // the daemon's orderly stop ends it
-  const client = opened.use(new AlcoveClient({ url, token }));
+  const client = opened.use(openHostApi({ baseURL: url, token }));
 
   const { scratch } = host.dirs;
   const sshPort = await freePort();

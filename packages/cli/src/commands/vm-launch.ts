@@ -1,6 +1,7 @@
 /** `vm launch`: creates a VM, and waits for it if asked to. */
 
 import type { HostApi } from "@alcove/sdk";
+import type { CreateOptions } from "@alcove/sdk/host-api.ts";
 import { Command, Option } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
@@ -41,12 +42,8 @@ export function vmLaunch(cli: Cli): Command {
     const startedAtMs = performance.now();
     using _progress = cli.progress("Launching a VM");
     const groupName = await chooseGroup(client, group, cli.signal);
-    const options = {
-      ...(wait === undefined ? {} : { wait }),
-      ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
-    };
     const vm = await client
-      .createVm(groupName, spec, options, cli.signal)
+      .createVm(groupName, spec, patienceOf(flags), cli.signal)
       .catch((error: unknown) => {
         if (cli.signal.aborted) cli.say("The VM may go on booting; see `alcove vm list`.");
         throw error;
@@ -68,6 +65,14 @@ export function vmLaunch(cli: Cli): Command {
     const where = `its output is on the console: \`alcove vm logs ${printableLine(hostname)}\``;
     throw new CommandError(`The userdata script ended with status ${code}; ${where}`, EXIT.failed);
   }
+}
+
+function patienceOf(flags: Flags): CreateOptions {
+  const [wait, { timeout }] = [waitOf(flags), flags];
+  return {
+    ...(wait === undefined ? {} : { wait }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  };
 }
 
 /** A terminal needs the agent. */
