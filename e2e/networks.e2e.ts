@@ -3,7 +3,7 @@
  *
  * "Refused" is said at once by a packet filter on the way. What a guest sends under a false address
  * vanishes instead, which shows only as silence: each of those stories also tries the true address, before and
- * after. IPv6 is not tried: guests have none in these networks.
+ * after. Guests have IPv6 in user networks only, which are tried here for that alone.
  */
 
 import assert from "node:assert/strict";
@@ -134,7 +134,7 @@ async function openGreeter() {
     socket.on("error", () => {}); // the guest may leave first
     socket.end("from the host\n");
   });
-  server.listen(0, "0.0.0.0");
+  server.listen(0, "::");
   await once(server, "listening");
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
@@ -318,6 +318,27 @@ suite("network isolated", SETTINGS, (host, story) => {
     assert.equal(await dial(host, vm, near, port), "refused");
     await remove(host, vm);
   });
+});
+
+suite("network user", SETTINGS, (host, story) => {
+  story(
+    "a guest speaks IPv6 to the world where the host does, and not to the host itself",
+    async () => {
+      await using greeter = await openGreeter();
+      const { near6, hostThere6, port } = there();
+      const vm = await create(host, "usr");
+      await until("the guest has heard its router", async () => {
+        const route = await exec(host.api, vm, {
+          cmd: "ip -6 route show default",
+          shell: "/bin/sh",
+        });
+        return route.stdout.length > 0;
+      });
+      assert.equal(await dial(host, vm, near6, port), `from ${hostThere6} to ${near6} ${port}`);
+      assert.equal(await dial(host, vm, hostThere6, greeter.port), "refused");
+      await remove(host, vm);
+    },
+  );
 });
 
 suite("networks over daemons", SETTINGS, (host, story) => {

@@ -44,6 +44,9 @@ export class Outside {
   readonly near: string;
   /** the host's address in the network of `near` */
   readonly hostThere: string;
+  /** the same two in a network for IPv6 */
+  readonly near6: string;
+  readonly hostThere6: string;
   readonly port = 8080;
   readonly otherPort = 9090;
   readonly #name: string;
@@ -67,6 +70,8 @@ export class Outside {
     this.#device = `aout${process.pid % 1_000_000}`;
     this.hostThere = `198.51.100.${place * 4 + 1}`;
     this.near = `198.51.100.${place * 4 + 2}`;
+    this.hostThere6 = `fd77:${place}::1`;
+    this.near6 = `fd77:${place}::2`;
     this.one = `203.0.113.${place * 2 + 2}`;
     this.other = `203.0.113.${place * 2 + 3}`;
   }
@@ -86,12 +91,14 @@ export class Outside {
       `netns add ${this.#name}`,
       `link add ${device} type veth peer name out0 netns ${this.#name}`,
       `addr add ${this.hostThere}/30 dev ${device}`,
+      `addr add ${this.hostThere6}/64 dev ${device} nodad`,
       `link set ${device} up`,
     ];
     assert.equal(ip(["-batch", "-"], `${lines.join("\n")}\n`), "");
     const inside = [
       "link set lo up",
       `addr add ${this.near}/30 dev out0`,
+      `addr add ${this.near6}/64 dev out0 nodad`,
       `addr add ${this.one}/32 dev lo`,
       `addr add ${this.other}/32 dev lo`,
       "link set out0 up",

@@ -11,6 +11,7 @@ import { StartRefused } from "#lib/start-refused.ts";
 import { HostNetworks } from "#network/host-networks.ts";
 import { Names } from "#network/names.ts";
 import { missingForNetworks } from "#network/needs.ts";
+import { hostFamilies } from "#network/presence.ts";
 
 import { vmmUsers } from "./acceleration.ts";
 
@@ -30,7 +31,7 @@ export function openNetworks(config: Config): OpenedNetworks {
   const missing = missingForNetworks();
   if (demanding && !users) refuse(demanding, "start the daemon as root");
   if (demanding && missing.length > 0) refuse(demanding, `get ${missing.join(", ")}`);
-  if (!users) return alone(plainNetworks);
+  if (!users) return alone(plainNetworks(hostFamilies));
   const networks = new HostNetworks(new Names(config.runtimeDir), {
     guestToHost: config.guestToHost,
     users: { firstUid: users.base, lastUid: users.base + users.count - 1 },

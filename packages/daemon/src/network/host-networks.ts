@@ -17,7 +17,7 @@ import type { BridgedNetwork, TapSource } from "./host-rules.ts";
 import { BRIDGE_OWNER, type GuestPolicy, HostTable, type InUse } from "./host-table.ts";
 import { IsolatedVms } from "./isolated-vms.ts";
 import type { Names } from "./names.ts";
-import { deviceExists, ownDevices, ownNamespaces } from "./presence.ts";
+import { deviceExists, hostFamilies, ownDevices, ownNamespaces } from "./presence.ts";
 import { ipBatchForced } from "./tools.ts";
 
 const RELEASE_TIMEOUT_MS = 10_000;
@@ -38,7 +38,9 @@ export class HostNetworks implements Networks {
   async prepare(vm: VmRecord, signal: AbortSignal): Promise<NetworkPlan> {
     const { settings } = vm.spec.network;
     if (settings.mode === "none") return { mode: "none" };
-    if (settings.mode === "user") return userNetworkPlan(vm.networkSlot, vm.hostname);
+    if (settings.mode === "user") {
+      return userNetworkPlan(vm.networkSlot, vm.hostname, hostFamilies());
+    }
     return settings.mode === "bridge"
       ? this.#bridged.prepare(vm, settings, signal)
       : this.#isolated.prepare(vm, settings, signal);

@@ -5,6 +5,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 
+import type { Families } from "#core/network/user-network.ts";
 import { boundsOf, parseCidr } from "#lib/ipv4.ts";
 
 import { type Names, NAMESPACES } from "./names.ts";
@@ -62,6 +63,16 @@ export function hostNetworks(): readonly HostNetwork[] {
       family === "IPv4" && !internal && cidr !== null ? [{ device, cidr }] : [],
     ),
   );
+}
+
+/** What the host speaks to the world: IPv6 where it has an address that leads beyond its own wires. */
+export function hostFamilies(): Families {
+  const hasIpv6 = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .some(({ family, internal, address }) => {
+      return family === "IPv6" && !internal && !address.startsWith("fe80:");
+    });
+  return hasIpv6 ? "IPv4 and IPv6" : "IPv4";
 }
 
 export function overlap(one: string, other: string): boolean {

@@ -37,6 +37,21 @@ test("user network: everything of a slot is inside its own network, and inside 1
   );
 });
 
+test("user network: each slot has a network of its own for IPv6, where the host speaks it", () => {
+  assertProperty(
+    property(slot, slot, (one, other) => {
+      const [first, second] = [one, other].map((it) => userNetworkPlan(it, "vm", "IPv4 and IPv6"));
+      assert.ok(first?.mode === "user" && second?.mode === "user");
+      const whole = new BlockList();
+      whole.addSubnet("fd00:a1c0:7e::", 48, "ipv6");
+      assert.ok(whole.check((first.cidr6 ?? "").replace("/64", ""), "ipv6"));
+      assert.equal(first.cidr6 === second.cidr6, one === other);
+    }),
+  );
+  const plain = userNetworkPlan(0, "vm");
+  assert.ok(plain.mode === "user" && plain.cidr6 === undefined);
+});
+
 test("user network: the guest is told what the machine was given", () => {
   assertProperty(
     property(slot, (it) => {

@@ -3,7 +3,8 @@
  *
  * Each VM's user-mode stack is a network of its own that nobody else can reach, so
  * all could share one address; giving each its own keeps lists and logs honest.
- * A slot is a /28 of 10.233.0.0/16: .2 gateway, .3 name server, .4 the guest.
+ * A slot is a /28 of 10.233.0.0/16: .2 gateway, .3 name server, .4 the guest; and, where the host has
+ * IPv6, a /64 of local addresses, of which the guest takes one by itself.
  */
 
 import { createHash } from "node:crypto";
@@ -11,6 +12,8 @@ import { createHash } from "node:crypto";
 import { AlcoveError } from "../errors.ts";
 import type { GuestNetwork } from "../ports/guest-link.ts";
 import type { NetworkPlan } from "../ports/hypervisor.ts";
+
+export type Families = "IPv4" | "IPv4 and IPv6";
 
 const PREFIX = 28;
 const SLOT_SIZE = 16;
@@ -30,7 +33,12 @@ export function guestAddress(slot: number): string {
   return addressIn(slot, 4);
 }
 
-export function userNetworkPlan(slot: number, hostname: string): NetworkPlan {
+/** @param families what the host itself can speak to the world */
+export function userNetworkPlan(
+  slot: number,
+  hostname: string,
+  families: Families = "IPv4",
+): NetworkPlan {
   return {
     mode: "user",
     mac: macAddress(hostname),
@@ -38,6 +46,7 @@ export function userNetworkPlan(slot: number, hostname: string): NetworkPlan {
     address: guestAddress(slot),
     gateway: addressIn(slot, 2),
     dns: addressIn(slot, 3),
+    cidr6: families === "IPv4" ? undefined : `fd00:a1c0:7e:${slot.toString(16)}::/64`,
   };
 }
 

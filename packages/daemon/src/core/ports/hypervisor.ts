@@ -53,6 +53,8 @@ export type NetworkPlan =
       readonly address: string;
       readonly gateway: string;
       readonly dns: string;
+      /** the same for IPv6, from which the guest takes an address by itself; `undefined` where the host has no IPv6 */
+      readonly cidr6: string | undefined;
     }
   /** an existing tap device on a bridge, or in a network namespace of the VM's own */
   | {

@@ -33,6 +33,7 @@ const PLAN: BootPlan = {
     address: "10.0.2.15",
     gateway: "10.0.2.2",
     dns: "10.0.2.3",
+    cidr6: undefined,
   },
   runDir: "/run/alcove/0123456789ab",
   consoleLogPath: "/vms/console.log",
@@ -127,11 +128,15 @@ test("argv: QEMU is forbidden children, privileges and obsolete calls", () => {
   );
 });
 
-test("argv: the user-mode network is the plan's, and speaks IPv4 only", () => {
+test("argv: the user-mode network is the plan's, and speaks what the plan speaks", () => {
   assert.equal(
     valueOf(qemuLaunch(PLAN, EMULATED).args, "-netdev"),
-    "user,id=net0,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3,dhcpstart=10.0.2.15",
+    "user,id=net0,ipv4=on,ipv6=off,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3,dhcpstart=10.0.2.15",
   );
+  assert.ok(PLAN.network.mode === "user");
+  const network = { ...PLAN.network, cidr6: "fd00:1::/64" };
+  const { args } = qemuLaunch({ ...PLAN, network }, EMULATED);
+  assert.match(valueOf(args, "-netdev") ?? "", /,ipv4=on,ipv6=on,ipv6-net=fd00:1::\/64,net=/);
 });
 
 test("argv: without a network there is no network device", () => {

@@ -253,10 +253,14 @@ function tapOf(network: NetworkPlan, fd: number): TapToOpen | undefined {
   return { device: network.tap, namespace: network.namespace, fd };
 }
 
-/** The guest is given its address by the agent; DHCP answers with the same one for other images. */
+/**
+ * The guest is given its address by the agent; DHCP answers with the same one for other images. IPv6 is
+ * announced to it. Both families must be named, or naming details of one turns the other off.
+ */
 function userNetdev(network: Extract<NetworkPlan, { mode: "user" }>): string {
-  const { cidr, gateway, dns, address } = network;
-  return `user,id=net0,ipv6=off,net=${cidr},host=${gateway},dns=${dns},dhcpstart=${address}`;
+  const { cidr, gateway, dns, address, cidr6 } = network;
+  const ipv6 = cidr6 === undefined ? "ipv6=off" : `ipv6=on,ipv6-net=${cidr6}`;
+  return `user,id=net0,ipv4=on,${ipv6},net=${cidr},host=${gateway},dns=${dns},dhcpstart=${address}`;
 }
 
 function agentOptions(): Option[] {
