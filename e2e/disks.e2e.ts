@@ -11,6 +11,7 @@ import path from "node:path";
 import { after } from "node:test";
 
 import { sh } from "./harness/exec.ts";
+import { alcoveImage } from "./harness/image-tool.ts";
 import { asObject } from "./harness/json-value.ts";
 import { suite, type TestHost } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
@@ -52,6 +53,7 @@ suite(
   (host, story) => {
     for (const image of ["base", "systemd"]) {
       story(`${image}: the root is as large as the group says before userdata begins`, async () => {
+        await alcoveImage("build", image);
         const userdata = "#!/bin/sh\ndf --block-size=1 --output=size / | tail -1 > /root/seen\n";
         const vm = await host.createVm(
           { disk_image: image, userdata },

@@ -9,25 +9,18 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 
-import { IMAGES, ROOT } from "./harness/can-run.ts";
+import { IMAGES } from "./harness/can-run.ts";
 import { exec, sh } from "./harness/exec.ts";
+import { alcoveImage } from "./harness/image-tool.ts";
 import { asObject, textIn } from "./harness/json-value.ts";
 import { GROUP, suite } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
-const BUILD_MS = 600_000;
 const BOOT_MS = 120_000;
 
 const IMPORTED = `imported-${process.pid}`;
 
 const run = promisify(execFile);
-
-async function alcoveImage(...words: string[]): Promise<string> {
-  const env = { ...process.env, ALCOVE_STATE_DIR: path.dirname(IMAGES) };
-  const options = { env, timeout: BUILD_MS };
-  const { stdout } = await run(path.join(ROOT, "bin/alcove"), ["image", ...words], options);
-  return stdout;
-}
 
 suite("images", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
   story("systemd: a full Debian comes up, its agent is a service of its own", async () => {

@@ -6,6 +6,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { exec, sh } from "./harness/exec.ts";
+import { alcoveImage } from "./harness/image-tool.ts";
 import { asObject, asObjects, assertTime, textIn } from "./harness/json-value.ts";
 import { formsOf, leaksOf } from "./harness/leaks.ts";
 import { GROUP, suite } from "./harness/test-host.ts";
@@ -194,6 +195,7 @@ suite("secrets", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
 
   story("systemd: its /run is memory, too, and they are there before userdata", async () => {
     const script = `#!/bin/sh\n(${LIST}; stat -f -c %T ${DIRECTORY}) > /root/seen 2>&1\n`;
+    await alcoveImage("build", "systemd");
     const systemd = await host.createVm(
       { disk_image: "systemd", userdata: script },
       { query: { wait: "userdata", timeout: "3m0s" } },
