@@ -53,6 +53,8 @@ suite("raw streams", {}, (host, story) => {
     anonymous: true,
   });
   const cp = (method: string, query: Pairs): Wanted => ({ method, path: `/vm/${vm}/cp`, query });
+  const refusal = async (target: string, client = asGo) =>
+    (await refusedUpgrade(host.api.endpoint, target, client.upgrade())).status;
   const inGuest = (script: string) => sh(host.api, vm, script);
 
   story("exec as Go and TypeScript ask for it: terminated lines that Go decodes", async () => {
@@ -416,15 +418,50 @@ suite("raw streams", {}, (host, story) => {
     },
   );
 
+  story(
+    "a tree that says it is too large is refused at once, and the rest of it read",
+    async () => {
+      const query: Pairs = [
+        ["path", "/srv/too-large"],
+        ["mode", "tar"],
+      ];
+      const request = asGo.request({ ...cp("POST", query), chunked: true, contentType: TAR });
+      const size = ["X-Slicer-Unpacked-Size", String(2 ** 50)] as const;
+      await using connection = await open();
+      const body = chunked(tarOf({ name: "a", content: "1" }), Buffer.alloc(4 * MIB));
+      const headers = [...request.headers, size];
+      const refused = await connection.ask({ ...request, headers, body });
+      assert.equal(refused.status, 413, refused.text);
+      assertStrict(refused.text, go.problem);
+      const after = await connection.ask(asGo.request({ method: "GET", path: "/nodes" }));
+      assert.equal(after.status, 200, "the connection can be used again");
+      assert.equal(await inGuest("ls -d /srv/too-large 2> /dev/null || echo none"), "none");
+    },
+  );
+
   story("upgrades that cannot be are answered in plain HTTP", async () => {
-    const refusal = async (target: string, client = asGo) =>
-      (await refusedUpgrade(host.api.endpoint, target, client.upgrade())).status;
     for (const kind of ["shell", "forward"]) {
       assert.equal(await refusal(`/vm/${vm}/${kind}`, goClient("wrong")), 401);
     }
     assert.equal(await refusal("/vm/sbox-987/shell"), 404);
     assert.equal(await refusal("/no/such/route"), 404);
+  });
+
+  story("a stream that cannot go on breaks off: it has no orderly end", async () => {
+    await inGuest("truncate -s 1G /srv/large");
+    await using connection = await open();
+    connection.send(asGo.request({ ...cp("GET", [["path", "/srv/large"]]), accept: OCTETS }));
+    const head = await connection.head();
+    assert.equal(head.headers.get("content-length"), String(2 ** 30));
+    await using following = await open();
+    following.send(asGo.request(exec([["cmd", "sleep 600"]])));
+    const lines = following.body(await following.head(), "POST");
+    assert.match(String((await lines.next()).value), /"started"/);
     await host.deleteVm(vm);
+    await assert.rejects(connection.incoming.take(2 ** 30), /ended before/);
+    const rest = await lines.next().catch((error: Error) => error.message);
+    const words = typeof rest === "string" ? rest : String(rest.value);
+    assert.match(words, /ended before|"error":/, "its end is told, or the connection breaks");
   });
 });
 

@@ -157,6 +157,8 @@ async function* cancelling(source: GuestSource): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** What is no number is as if it were not there; one that is too large to be told exactly is still too large. */
 function numberOf(header: string | string[] | undefined): number | undefined {
-  return typeof header === "string" && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+  if (typeof header !== "string" || !/^\d+$/.test(header)) return undefined;
+  return Math.min(Number(header), Number.MAX_SAFE_INTEGER);
 }
