@@ -1,7 +1,11 @@
-/** Looks for the machine that an earlier daemon left. */
+/** Takes over what an earlier daemon left of one VM. */
 
 import type { Hypervisor, Machine, Whereabouts } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
+import type { VmLife } from "./life.ts";
+import { hasMachine, keepsMemory } from "./lifecycle.ts";
+import { type Occupancy, reasonOf } from "./occupancy.ts";
+import type { Suspension } from "./suspension.ts";
 import type { VmRecord } from "./vm.ts";
 
 export interface Search {
@@ -10,8 +14,43 @@ export interface Search {
   readonly log: Log;
 }
 
+export interface Adopting {
+  readonly life: VmLife;
+  readonly occupancy: Occupancy;
+  readonly suspension: Suspension;
+}
+
+/** Whatever it finds, the phase is true afterwards. */
+export async function adopt(
+  { life, occupancy, suspension }: Adopting,
+  search: Search,
+  signal: AbortSignal,
+): Promise<void> {
+  const { phase } = life;
+  if (!hasMachine(phase)) return;
+  const found = await findMachine(life.record, search, signal);
+  if (typeof found === "string") {
+    if (await suspension.isComplete()) life.apply("saved");
+    else life.apply("lost", { reason: found });
+    return;
+  }
+  const running = occupancy.run(found, phase === "starting" ? "fresh" : "known");
+  if (keepsMemory(phase)) await suspension.finish(running);
+  else matchMachine(life, found);
+  search.log.info("vm.adopted", { pid: found.pid, phase: life.phase });
+  if (life.phase === "stopping") await running.end();
+}
+
+/** What the machine does is true; what was stored may be a moment older. */
+function matchMachine(life: VmLife, { handle, pausedAtStart: stands }: Machine): void {
+  const stored = { machine: handle };
+  if (life.phase === "starting") life.apply("booted", stored);
+  if (stands && life.phase === "running") life.apply("pause", stored);
+  if (!stands && life.phase === "paused") life.apply("resume", stored);
+}
+
 /** @returns the machine; or why there is none, for people: then what may be left is not ours any more */
-export async function findMachine(
+async function findMachine(
   record: VmRecord,
   { hypervisor, whereabouts, log }: Search,
   signal: AbortSignal,
@@ -25,8 +64,4 @@ export async function findMachine(
     log.error("vm.adopt_failed", { error });
     return `The daemon started and could not take the VM over: ${reasonOf(error)}`;
   }
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,7 +8,6 @@
 import { AlcoveError } from "../errors.ts";
 import type { BootPlan, Exit, Machine } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
-import { reasonOf } from "./adoption.ts";
 import type { ContactStart } from "./guest-contact.ts";
 import type { VmLife } from "./life.ts";
 import { RunningMachine } from "./running-machine.ts";
@@ -155,4 +154,8 @@ export class Occupancy {
       this.#log.error("vm.release_failed", { error });
     }
   }
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -11,12 +11,11 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
-import { findMachine } from "./adoption.ts";
+import { adopt } from "./adoption.ts";
 import type { GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
-import { hasMachine, keepsMemory, type VmPhase } from "./lifecycle.ts";
+import type { VmPhase } from "./lifecycle.ts";
 import { Occupancy } from "./occupancy.ts";
-import type { RunningMachine } from "./running-machine.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
 import { Suspension, type SuspendOrder } from "./suspension.ts";
 import type { VmRecord } from "./vm.ts";
@@ -94,19 +93,8 @@ export class VmSupervisor {
   /** Takes over what an earlier daemon left; whatever it finds, the phase is true afterwards. */
   async adopt(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    const { phase } = this;
-    if (!hasMachine(phase)) return;
-    const found = await findMachine(this.record, { ...this.#deps, log: this.#log }, signal);
-    if (typeof found === "string") {
-      if (await this.#suspension.isComplete()) this.#life.apply("saved");
-      else this.#life.apply("lost", { reason: found });
-      return;
-    }
-    const running = this.#occupancy.run(found, phase === "starting" ? "fresh" : "known");
-    if (keepsMemory(phase)) await this.#suspension.finish(running);
-    else this.#matchMachine(running);
-    this.#log.info("vm.adopted", { pid: found.pid, phase: this.phase });
-    if (this.phase === "stopping") await running.end();
+    const parts = { life: this.#life, occupancy: this.#occupancy, suspension: this.#suspension };
+    await adopt(parts, { ...this.#deps, log: this.#log }, signal);
   }
 
   /** Once begun, it runs to the end: a caller who leaves must not leave a machine that is not in its phase. */
@@ -199,14 +187,5 @@ export class VmSupervisor {
   async abandon(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     await this.#occupancy.abandon();
-  }
-
-  /** What the machine does is true; what was stored may be a moment older. */
-  #matchMachine({ machine }: RunningMachine): void {
-    const stored = { machine: machine.handle };
-    const { pausedAtStart: stands } = machine;
-    if (this.phase === "starting") this.#life.apply("booted", stored);
-    if (stands && this.phase === "running") this.#life.apply("pause", stored);
-    if (!stands && this.phase === "paused") this.#life.apply("resume", stored);
   }
 }

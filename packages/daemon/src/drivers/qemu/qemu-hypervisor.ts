@@ -14,17 +14,17 @@ import type {
   MachineStates,
   Whereabouts,
 } from "#core/ports/hypervisor.ts";
-import { retry, within } from "#lib/patience.ts";
 
 import { type QemuHost, type QemuLaunch, qemuLaunch } from "./argv.ts";
 import { findQemu } from "./find.ts";
 import { differenceOf, type MachineShape, shapeOf } from "./machine-shape.ts";
-import { gone, isAlive, userOf } from "./processes.ts";
-import { QemuMachine, type QemuMachineParts, ShutdownNote } from "./qemu-machine.ts";
-import { Qmp, queryRunning, queryStatus } from "./qmp.ts";
+import { isAlive, userOf } from "./processes.ts";
+import { QemuMachine } from "./qemu-machine.ts";
+import { type Qmp, queryRunning } from "./qmp.ts";
+import { reconnect } from "./reconnect.ts";
 import { removeRunDir, type RunPaths, runPaths, sealRunDir } from "./run-dir.ts";
 import { findState, openState } from "./saved-state.ts";
-import { CONNECT_EVERY_MS, mustBeFree, type StartedQemu, startQemu } from "./start.ts";
+import { mustBeFree, type StartedQemu, startQemu } from "./start.ts";
 import { receiveState, unusable, WAITS_FOR_STATE } from "./restoring.ts";
 import { sweepRunRoot } from "./sweep.ts";
 import { UidPool, type UidRange } from "./uid-pool.ts";
@@ -37,9 +37,6 @@ export interface QemuConfig extends QemuHost {
   /** users to run machines as, one each; `undefined` runs all as the daemon's own user */
   readonly users: UidRange | undefined;
 }
-
-/** how long a running QEMU may take to answer a daemon that comes back, in `ms` */
-const ADOPT_TIMEOUT_MS = 10_000;
 
 export class QemuHypervisor implements Hypervisor {
   readonly name = "qemu";
@@ -180,32 +177,4 @@ function mustFit(saved: MachineShape, launch: QemuLaunch): void {
 async function mustRun(qmp: Qmp, signal: AbortSignal): Promise<void> {
   if (await queryRunning(qmp, signal)) return;
   throw new Error("QEMU started but does not run the guest");
-}
-
-async function reconnect(
-  parts: Pick<QemuMachineParts, "process" | "paths" | "consoleLogPath" | "cleanUp">,
-  signal: AbortSignal,
-): Promise<Machine> {
-  const { process, paths } = parts;
-  await using undo = new AsyncDisposableStack();
-  const settled = new AbortController();
-  undo.defer(() => settled.abort());
-  const dead = new AbortController();
-  gone(process, settled.signal).then(
-    () => dead.abort(new Error("QEMU ended while it was being adopted")),
-    () => undefined, // adopted, or given up: its death is watched elsewhere or no longer matters
-  );
-  const deadline = AbortSignal.any([within(ADOPT_TIMEOUT_MS, signal), dead.signal]);
-  const shutdown = new ShutdownNote();
-  const qmp = undo.use(
-    await retry(() => Qmp.connect(paths.qmp, shutdown.take, deadline), deadline, CONNECT_EVERY_MS),
-  );
-  await sealRunDir(paths, process.uid);
-  const { running, word } = await queryStatus(qmp, deadline);
-  shutdown.stall.takeStatus(word);
-  // One that is stalled was not paused by anybody: it goes on by itself when there is room.
-  const pausedAtStart = !running && shutdown.stall.reason === undefined;
-  undo.move();
-  settled.abort();
-  return new QemuMachine({ ...parts, qmp, shutdown, child: undefined, pausedAtStart });
 }
