@@ -63,9 +63,9 @@ export function explain(failure: unknown, endpoint?: string): Explanation {
   return { message: text, advice: adviceFor(error), exitCode: exitCodeOf(error), code };
 }
 
-/** An answer that no host gives: no word for the failure in it, or no shape that is known. */
+/** An answer that no host gives: not in the API's form, or of no shape that is known. */
 function isForeign(error: unknown): boolean {
-  if (error instanceof AlcoveApiError) return error.code.startsWith("http_");
+  if (error instanceof AlcoveApiError) return "body" in error.details;
   return (
     error instanceof AlcoveProtocolError && /^The host's answer|is not JSON$/.test(error.message)
   );

@@ -11,7 +11,7 @@ export class AlcoveApiError extends Error {
   readonly status: number;
   /** the API's own word for the failure, or `http_<status>` where it gives none */
   readonly code: AnyErrorCode;
-  /** what else the host said about it, for a program to read */
+  /** what else the host said about it; `body` is the begin of an answer that is not the API's */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -40,7 +40,7 @@ export class AlcoveApiError extends Error {
       status,
       isText(code) ? code : `http_${status}`,
       text,
-      isObject(details) ? details : {},
+      isObject(details) ? details : foreignPart(body),
     );
   }
 }
@@ -60,6 +60,9 @@ export class SecretExistsError extends AlcoveApiError {
   }
 }
 
+/** How much of such an answer is kept, in characters. */
+const FOREIGN_BODY_LIMIT = 1_000;
+
 const HINTS: Readonly<Record<string, string>> = {
   http_401: "Give the daemon's token; it is in auth/token of the daemon's state directory.",
   vm_not_found: "The list of VMs shows what is there; a VM that is not persistent ends for good.",
@@ -68,6 +71,12 @@ const HINTS: Readonly<Record<string, string>> = {
   guest_unreachable: "The VM may still boot: wait for its agent, or look at its console log.",
   http_410: "It was removed, with all its output.",
 };
+
+/** What is no JSON object comes from something else: a proxy, another server. */
+function foreignPart(body: string): Readonly<Record<string, unknown>> {
+  const isApi = body === "" || Object.keys(asObject(body)).length > 0;
+  return isApi ? {} : { body: body.slice(0, FOREIGN_BODY_LIMIT) };
+}
 
 function asObject(body: string): Record<string, unknown> {
   try {

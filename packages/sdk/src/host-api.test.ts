@@ -74,6 +74,7 @@ describe("host API", { timeout: 20_000 }, () => {
       status: 502,
       code: "http_502",
       message: "<h1>Bad</h1>",
+      details: { body: "<h1>Bad</h1>" },
     });
   });
 
