@@ -10,7 +10,6 @@ import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";
 import { programOf } from "./background-wire.ts";
 import type { SlicerParts } from "./parts.ts";
-import { One } from "./query.ts";
 
 const OfVm = Type.Object({ hostname: Type.String() });
 const params = Type.Object({ hostname: Type.String(), id: Type.String() });
