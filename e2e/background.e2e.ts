@@ -22,6 +22,8 @@ suite("background", {}, (host, story) => {
   const runs = async (pid: unknown) =>
     (await sh(host.api, vm, `test -d /proc/${String(pid)} && echo yes || true`)) === "yes";
 
+  const sleepers = () => sh(host.api, vm, "pgrep -fc '^sleep 4831$' || true");
+
   story("started as the default user without a shell, described, waited for, reaped", async () => {
     const id = await programs.start({ cmd: "sleep", args: ["0.5"], cwd: "/usr" });
     const info = await programs.info(id);
@@ -152,7 +154,6 @@ suite("background", {}, (host, story) => {
 
   story("kill: the whole group, the signal that was asked for, KILL after the grace", async () => {
     const group = await programs.sh("sleep 4831 & sleep 4831 & wait");
-    const sleepers = () => sh(host.api, vm, "pgrep -fc '^sleep 4831$' || true");
     await until("both sleep", async () => (await sleepers()) === "2");
     await programs.kill(group, { signal: "SIGKILL" });
     await until("both are gone", async () => (await sleepers()) === "0");

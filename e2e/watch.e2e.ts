@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { before } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 import type { Query } from "./harness/api.ts";
 import { sh } from "./harness/exec.ts";
@@ -133,11 +134,11 @@ suite("watch", {}, (host, story) => {
     );
     assert.match(textIn(lost, "message"), /lost/);
     // Until the queue is read, what comes is lost, too.
-    const again = events.find(({ path }) => String(path).startsWith(`${directory}/after`));
-    let seen = false;
-    const told = again.then(() => (seen = true));
-    for (let at = 0; !seen; at++) await run(`touch ${directory}/after${at}; sleep 0.1`);
-    await told;
+    const told = events.find(({ path }) => String(path).startsWith(`${directory}/after`));
+    await until("a change is told again", async () => {
+      await run(`touch ${directory}/after$(date +%N)`);
+      return Promise.race([told.then(() => true), delay(100, false)]);
+    });
     events.leave();
   });
 

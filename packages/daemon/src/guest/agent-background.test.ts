@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import fixtures from "../../../../guest/protocol/fixtures/frames.json" with { type: "json" };
-import { type GuestWatch, SessionLost } from "#core/ports/guest-link.ts";
+import { SessionLost } from "#core/ports/guest-link.ts";
+import type { GuestWatch } from "#core/ports/guest-watch.ts";
 import { ScriptedGuest } from "#testing/scripted-guest.ts";
 
 import { AgentDialer } from "./agent-dialer.ts";

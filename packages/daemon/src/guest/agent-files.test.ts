@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { type GuestPath, SessionLost } from "#core/ports/guest-link.ts";
+import type { GuestPath } from "#core/ports/guest-files.ts";
+import { SessionLost } from "#core/ports/guest-link.ts";
 import { ScriptedGuest } from "#testing/scripted-guest.ts";
 
 import { AgentDialer } from "./agent-dialer.ts";

@@ -11,20 +11,21 @@ import type {
   GuestCopied,
   GuestCopyIn,
   GuestCopyOut,
-  GuestEntry,
   GuestExec,
   GuestHealth,
   GuestIdentity,
   GuestLink,
-  GuestMakeDirectory,
-  GuestPath,
   GuestProcess,
-  GuestRemove,
   GuestSource,
   GuestStats,
-  GuestWatch,
 } from "#core/ports/guest-link.ts";
-import type { GuestChange } from "#core/ports/guest-watch.ts";
+import type {
+  GuestEntry,
+  GuestMakeDirectory,
+  GuestPath,
+  GuestRemove,
+} from "#core/ports/guest-files.ts";
+import type { GuestChange, GuestWatch } from "#core/ports/guest-watch.ts";
 
 import { startProcess } from "./agent-process.ts";
 import { ask } from "./ask.ts";

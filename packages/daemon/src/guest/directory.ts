@@ -1,6 +1,6 @@
 /** Listing a directory of the guest: one `fs` stream, a line of JSON for each entry. */
 
-import type { GuestEntry, GuestPath } from "#core/ports/guest-link.ts";
+import type { GuestEntry, GuestPath } from "#core/ports/guest-files.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 import { cancelOnAbort, Content } from "./content.ts";

@@ -1,6 +1,6 @@
 /** What the guest says about its files: JSON → typed entries, all of it checked. Pure. */
 
-import type { GuestEntry } from "#core/ports/guest-link.ts";
+import type { GuestEntry } from "#core/ports/guest-files.ts";
 
 import {
   countOf,

@@ -7,13 +7,11 @@ import type {
   GuestCopyIn,
   GuestCopyOut,
   GuestExec,
-  GuestMakeDirectory,
-  GuestPath,
   GuestProgram,
-  GuestRemove,
-  GuestWatch,
   TerminalSize,
 } from "#core/ports/guest-link.ts";
+import type { GuestMakeDirectory, GuestPath, GuestRemove } from "#core/ports/guest-files.ts";
+import type { GuestWatch } from "#core/ports/guest-watch.ts";
 
 export const PROTOCOL_VERSION = 1;
 

@@ -1,7 +1,6 @@
 /** Watching what changes in the guest's file system: one `watch` stream, a line for each change. */
 
-import type { GuestWatch } from "#core/ports/guest-link.ts";
-import { CHANGE_TYPES, type GuestChange } from "#core/ports/guest-watch.ts";
+import { CHANGE_TYPES, type GuestChange, type GuestWatch } from "#core/ports/guest-watch.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 import { cancelOnAbort, Content } from "./content.ts";

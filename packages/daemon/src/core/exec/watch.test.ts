@@ -4,8 +4,7 @@ import { test } from "node:test";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
 import { dialerWith } from "#testing/troubles.ts";
 
-import type { GuestWatch } from "../ports/guest-link.ts";
-import type { GuestChange } from "../ports/guest-watch.ts";
+import type { GuestChange, GuestWatch } from "../ports/guest-watch.ts";
 import { launch } from "../vm/launch.ts";
 import { startWatch, type WatchOrder, type WatchSign } from "./watch.ts";
 

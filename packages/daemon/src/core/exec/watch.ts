@@ -2,8 +2,7 @@
 
 import { settlesWithin } from "#lib/patience.ts";
 
-import type { GuestWatch } from "../ports/guest-link.ts";
-import type { GuestChange } from "../ports/guest-watch.ts";
+import type { GuestChange, GuestWatch } from "../ports/guest-watch.ts";
 import type { VmSupervisor } from "../vm/supervisor.ts";
 import { agentOf } from "./guest-work.ts";
 

@@ -7,7 +7,9 @@
 
 import type { BackgroundKeep, BackgroundStart, GuestBackground } from "./guest-background.ts";
 import type { GuestConnection, GuestTarget } from "./guest-connection.ts";
-import type { ChangeType, GuestChange } from "./guest-watch.ts";
+import type { GuestEntry, GuestMakeDirectory, GuestPath, GuestRemove } from "./guest-files.ts";
+import type { GuestUser } from "./guest-user.ts";
+import type { GuestChange, GuestWatch } from "./guest-watch.ts";
 
 /** Why an agent refused; the closed list of docs/guest-protocol.md, section 4. */
 export const GUEST_FAILURE_CODES = [
@@ -168,9 +170,6 @@ export interface GuestNetwork {
   readonly dns: readonly string[];
 }
 
-/** `default` is the guest's ordinary user: uid 1000 where it exists, else root. */
-export type GuestUser = "default" | { readonly uid: number; readonly gid: number | undefined };
-
 export type GuestProgram =
   | { readonly kind: "argv"; readonly argv: readonly string[] }
   | {
@@ -271,52 +270,4 @@ export interface GuestSource {
   /** rejects if the guest fails in the middle: never a padded success */
   readonly content: AsyncIterable<Uint8Array>;
   cancel(): void;
-}
-
-export interface GuestPath {
-  /** `~` is the home of `user`, and relative paths begin there */
-  readonly path: string;
-  readonly user: GuestUser;
-}
-
-export interface GuestMakeDirectory extends GuestPath {
-  /** makes missing parents (mode 0755), and is content with a directory that is there already */
-  readonly recursive: boolean;
-  /** permission bits of the new directory, exactly */
-  readonly mode: number;
-}
-
-export interface GuestRemove extends GuestPath {
-  /** also what is below a directory; links are removed, never followed */
-  readonly recursive: boolean;
-}
-
-/** One thing in the guest's file system. */
-export interface GuestEntry {
-  /**
-   * base name, `/` for the root; from the guest, so it may hold control characters and must not
-   * reach a terminal or header as it is. Bytes that are not UTF-8 have become U+FFFD.
-   */
-  readonly name: string;
-  readonly type: "file" | "directory" | "symlink" | "other";
-  readonly sizeBytes: number;
-  /** last change of the content, nanoseconds since 1970; what a `Date` can hold */
-  readonly mtimeNs: bigint;
-  /** permission bits, 0 to 0o7777 */
-  readonly mode: number;
-}
-
-/** What is watched in a guest. */
-export interface GuestWatch {
-  readonly paths: readonly string[];
-  /** whose `~` it is */
-  readonly user: GuestUser;
-  /** only paths that one of these matches, or base names for those without `/`; none: all */
-  readonly patterns: readonly string[];
-  /** only these; none: all */
-  readonly types: readonly ChangeType[];
-  /** also what is below, now and later */
-  readonly recursive: boolean;
-  /** the same change is told once in this time, at its end, in `ms` */
-  readonly debounceMs: number;
 }

@@ -1,4 +1,6 @@
-/** Something changed in a guest's file system. */
+/** What changes in a guest's file system. */
+
+import type { GuestUser } from "./guest-user.ts";
 
 export const CHANGE_TYPES = ["create", "write", "remove", "rename", "chmod"] as const;
 
@@ -15,4 +17,19 @@ export interface GuestChange {
   readonly sizeBytes: number;
   readonly isDirectory: boolean;
   readonly message: string | undefined;
+}
+
+/** What is watched in a guest. */
+export interface GuestWatch {
+  readonly paths: readonly string[];
+  /** whose `~` it is */
+  readonly user: GuestUser;
+  /** only paths that one of these matches, or base names for those without `/`; none: all */
+  readonly patterns: readonly string[];
+  /** only these; none: all */
+  readonly types: readonly ChangeType[];
+  /** also what is below, now and later */
+  readonly recursive: boolean;
+  /** the same change is told once in this time, at its end, in `ms` */
+  readonly debounceMs: number;
 }

@@ -1,6 +1,7 @@
 /** Putting small files of the host's own into a guest. */
 
-import type { GuestLink, GuestUser } from "../ports/guest-link.ts";
+import type { GuestLink } from "../ports/guest-link.ts";
+import type { GuestUser } from "../ports/guest-user.ts";
 
 export const ROOT: GuestUser = { uid: 0, gid: 0 };
 

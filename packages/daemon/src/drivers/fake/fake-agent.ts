@@ -12,21 +12,22 @@ import {
   type GuestCopyIn,
   type GuestCopyOut,
   type GuestDialer,
-  type GuestEntry,
   type GuestExec,
   type GuestHealth,
   type GuestIdentity,
   type GuestLink,
-  type GuestMakeDirectory,
-  type GuestPath,
   type GuestProcess,
-  type GuestRemove,
   type GuestSource,
   type GuestStats,
-  type GuestWatch,
   SessionLost,
 } from "#core/ports/guest-link.ts";
-import type { GuestChange } from "#core/ports/guest-watch.ts";
+import type {
+  GuestEntry,
+  GuestMakeDirectory,
+  GuestPath,
+  GuestRemove,
+} from "#core/ports/guest-files.ts";
+import type { GuestChange, GuestWatch } from "#core/ports/guest-watch.ts";
 import { MIB } from "#lib/bytes.ts";
 
 import { FakeBackground, startInBackground } from "./fake-background.ts";

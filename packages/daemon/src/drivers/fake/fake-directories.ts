@@ -7,7 +7,7 @@ import type {
   GuestMakeDirectory,
   GuestPath,
   GuestRemove,
-} from "#core/ports/guest-link.ts";
+} from "#core/ports/guest-files.ts";
 
 import { absolute, type FakeEntry, type FakeFiles } from "./fake-files.ts";
 import { refusal } from "./refusal.ts";

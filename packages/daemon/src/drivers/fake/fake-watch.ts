@@ -2,8 +2,7 @@
 
 import path from "node:path";
 
-import type { GuestWatch } from "#core/ports/guest-link.ts";
-import type { GuestChange } from "#core/ports/guest-watch.ts";
+import type { GuestChange, GuestWatch } from "#core/ports/guest-watch.ts";
 
 import { Channel } from "./channel.ts";
 import { absolute, type FakeChange, type FakeFiles } from "./fake-files.ts";

@@ -6,7 +6,7 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { type Static, Type } from "typebox";
 
 import { agentOf } from "#core/exec/guest-work.ts";
-import type { GuestEntry } from "#core/ports/guest-link.ts";
+import type { GuestEntry } from "#core/ports/guest-files.ts";
 
 import { jsonBodies } from "../bodies.ts";
 import { clientLeft } from "../client-left.ts";

@@ -3,7 +3,7 @@
 import { type Static, Type } from "typebox";
 
 import { invalidRequest } from "#core/errors.ts";
-import type { GuestUser } from "#core/ports/guest-link.ts";
+import type { GuestUser } from "#core/ports/guest-user.ts";
 import { parseGoDuration } from "#lib/go-duration.ts";
 
 export const One = Type.Optional(Type.String());

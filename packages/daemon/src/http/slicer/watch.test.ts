@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { after, test } from "node:test";
 
-import type { GuestWatch } from "#core/ports/guest-link.ts";
+import type { GuestWatch } from "#core/ports/guest-watch.ts";
 import { eventually } from "#testing/eventually.ts";
 import { SlicerApi } from "#testing/slicer-api.ts";
 import { assertStrict, count, exactly, flag, shape, time } from "#testing/strict-json.ts";
