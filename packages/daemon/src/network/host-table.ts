@@ -5,7 +5,7 @@
  * the rules can be loaded as a whole whenever a network is added.
  */
 
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 
 import { type BridgePlan, bridgePlan } from "#core/network/bridge-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
@@ -24,6 +24,8 @@ import {
 import type { Names } from "./names.ts";
 import { deviceExists, hostNetworks, overlap, ownDevices, ownerOf } from "./presence.ts";
 import { ipBatch, ipBatchForced, nft } from "./tools.ts";
+
+const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 
 /** what is written on bridges where a VM's id would be */
 export const BRIDGE_OWNER = "bridge";
@@ -169,9 +171,14 @@ export class HostTable {
       ...this.#policy,
     });
     await nft(rules, signal);
-    // It stays on afterwards: nobody can tell who else relies on it by then.
-    await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
+    await forwardPackets();
   }
+}
+
+/** It stays on afterwards: nobody can tell who else relies on it by then. */
+async function forwardPackets(): Promise<void> {
+  const isOn = (await readFile(FORWARDING, "utf8")).trim() === "1";
+  if (!isOn) await writeFile(FORWARDING, "1"); // only then: in a container it may be on and read-only
 }
 
 /** @throws Error when a device that is not `ours` is in an overlapping network */
