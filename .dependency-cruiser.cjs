@@ -59,6 +59,12 @@ const PORTS = `${DAEMON}core/ports/`;
 const LIB = `${DAEMON}lib/`;
 const PROCESS = `${DAEMON}process/`;
 
+/** What is not in the SDK's node/, its entry for Node apart, runs anywhere. */
+const SDK_EVERYWHERE = {
+  path: "^packages/sdk/src/",
+  pathNot: `${TEST}|^packages/sdk/src/(node/|testing/|index\\.ts$)`,
+};
+
 module.exports = {
   forbidden: [
     room("lib", []),
@@ -112,6 +118,18 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
     parcel("sdk", ["api"], ["ws", "@types/ws", "modern-tar"]),
+    {
+      name: "sdk-needs-no-node",
+      severity: "error",
+      from: SDK_EVERYWHERE,
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "sdk-runs-in-browsers",
+      severity: "error",
+      from: SDK_EVERYWHERE,
+      to: { path: "^packages/sdk/src/(node|testing)/|(^|/)node_modules/" },
+    },
     parcel("cli", ["api", "sdk"], ["commander", "picocolors"]),
     {
       name: "daemon-stands-alone",

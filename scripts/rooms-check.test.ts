@@ -42,6 +42,7 @@ const SOUND: Record<string, string> = {
   [`${DAEMON}/store/db.ts`]: 'export { DatabaseSync } from "node:sqlite";\n',
   "packages/api/src/index.ts":
     'import { Type } from "typebox";\nexport const Vm = Type.Object({});\n',
+  "packages/sdk/src/node/w.ts": 'export { join } from "node:path";\n',
   "packages/sdk/src/index.ts": 'import { Vm } from "@alcove/api";\nexport const client = Vm;\n',
   "packages/cli/src/main.ts": 'import { client } from "@alcove/sdk";\nconsole.log(client);\n',
 };
@@ -70,6 +71,8 @@ const PLANTED: readonly Planted[] = [
   plant("package-api", "packages/api/src/m.ts", 'import "@alcove/sdk";'),
   plant("pure-api", "packages/api/src/n.ts", 'import { Buffer } from "node:buffer";'),
   plant("package-sdk", "packages/sdk/src/o.ts", 'import "pino";'),
+  plant("sdk-needs-no-node", "packages/sdk/src/u.ts", 'import "node:path";'),
+  plant("sdk-runs-in-browsers", "packages/sdk/src/client/v.ts", 'import "../node/w.ts";'),
   plant("package-cli", "packages/cli/src/p.ts", 'import "@alcove/daemon/src/main.ts";'),
   plant("daemon-stands-alone", `${DAEMON}/q.ts`, 'import "@alcove/sdk";'),
   plant("no-cycles", `${DAEMON}/host/r.ts`, 'import "./r.ts";'),
