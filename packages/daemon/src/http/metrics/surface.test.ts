@@ -104,7 +104,7 @@ test("metrics: two thousand VMs are counted in no time", async () => {
   vmGauges([registry], { list: () => many }, groups);
   const before = performance.now();
   const text = await registry.metrics();
-  assert.ok(performance.now() - before < 1_000);
+  assert.ok(performance.now() - before < 5_000);
   assert.match(text, /^alcove_agents\{host_group="sbox",connected="yes"\} 2000$/m);
 });
 
