@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { differenceOf, shapeOf } from "./machine-shape.ts";
+import { differenceOf, memoryMiBOf, shapeOf } from "./machine-shape.ts";
 
 const ARGS = [
   ["-name", "guest=alcove-1"],
@@ -70,4 +70,9 @@ test("machine shape: a clock that would run at another speed is a difference", (
     differenceOf(shapeOf(ARGS), faster),
     "its clock runs by a counter of 2596098 kHz, and this host's has 3000000 kHz",
   );
+});
+
+test("machine shape: the guest's memory is read from the command line", () => {
+  assert.equal(memoryMiBOf(["qemu", ...ARGS]), 256);
+  assert.equal(memoryMiBOf(["qemu"]), 0);
 });

@@ -36,6 +36,12 @@ export function shapeOf(args: readonly string[]): MachineShape {
   return { options, tscKhz: khz === undefined ? undefined : Number(khz) };
 }
 
+/** @returns the guest's memory in `MiB`, or 0 when the command line does not say it */
+export function memoryMiBOf(args: readonly string[]): number {
+  const size = args[args.indexOf("-m") + 1] ?? "";
+  return Number(/^(\d+)M$/.exec(size)?.[1] ?? 0);
+}
+
 /** @returns the first difference in words, or `undefined` when one machine can go on as the other */
 export function differenceOf(saved: MachineShape, wanted: MachineShape): string | undefined {
   const count = Math.max(saved.options.length, wanted.options.length);

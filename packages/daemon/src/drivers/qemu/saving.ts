@@ -4,7 +4,7 @@ import type { MachineState, Saving } from "#core/ports/hypervisor.ts";
 import { MIB } from "#lib/bytes.ts";
 
 import type { QemuHandle } from "./handle.ts";
-import { shapeOf } from "./machine-shape.ts";
+import { memoryMiBOf, shapeOf } from "./machine-shape.ts";
 import { saveTo } from "./migration.ts";
 import { commandLineOf, residentBytesOf } from "./processes.ts";
 import { type Qmp, queryRunning, queryVersion } from "./qmp.ts";
@@ -12,8 +12,11 @@ import type { RunPaths } from "./run-dir.ts";
 import { describedBy, StateDraft } from "./saved-state.ts";
 import { openStateDoor } from "./state-door.ts";
 
-/** what a state has beside the guest's memory: devices, and the frame around each page */
+/** what a state has beside the guest's memory: devices, names, ends */
 const BESIDES_BYTES = 16 * MIB;
+
+/** what stands before each page of 4 KiB, for those too that the guest never touched: 9 bytes, rounded up */
+const FRAME_BYTES_PER_MIB = 256 * 16;
 
 export interface SavedParts {
   readonly process: QemuHandle;
@@ -23,8 +26,7 @@ export interface SavedParts {
 
 export function savingOf(parts: SavedParts): Saving {
   return {
-    // Pages that the guest never touched are not there, and take no room in a state either.
-    maxSizeBytes: () => residentBytesOf(parts.process.pid) + BESIDES_BYTES,
+    maxSizeBytes: () => maxBytesOf(parts.process.pid),
     save: (directory, signal) => save(parts, directory, signal),
   };
 }
@@ -37,11 +39,17 @@ async function save(
   if (await queryRunning(qmp, signal)) throw new Error("invariant: only a paused machine is saved");
   const qemu = await queryVersion(qmp, signal);
   const shape = shapeOf(commandLineOf(process.pid));
-  const maxBytes = residentBytesOf(process.pid) + BESIDES_BYTES;
+  const maxBytes = maxBytesOf(process.pid);
   await using draft = await StateDraft.begin(directory);
   await using door = await openStateDoor(paths, process.uid);
   const { bytes, checksum } = await saveTo(draft.memory, { qmp, door, maxBytes }, signal);
   const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, qemu, shape };
   await draft.seal(manifest);
   return describedBy(manifest);
+}
+
+/** Pages that the guest never touched are not in the process, and take next to no room in a state either. */
+function maxBytesOf(pid: number): number {
+  const frames = memoryMiBOf(commandLineOf(pid)) * FRAME_BYTES_PER_MIB;
+  return residentBytesOf(pid) + frames + BESIDES_BYTES;
 }
