@@ -20,7 +20,7 @@ const LOWER_TIMEOUT_MS = 10_000;
 export interface OpenedNetworks {
   readonly networks: Networks;
   /** at the daemon's end: what stands for all VMs goes, unless one is left running */
-  lowerWithout(vms: Vms): AsyncDisposable;
+  readonly lowerWithout: (vms: Vms) => AsyncDisposable;
 }
 
 /** @throws StartRefused when a host group's network needs what is not there */
