@@ -32,8 +32,7 @@ function stories(): void {
   const noGroup = { ALCOVE_GROUP_VCPUS: "", ALCOVE_GROUP_MEMORY_MIB: "" };
   const host = new TestHost({ ...noGroup, ALCOVE_CONFIG: file });
   before(() => host.open());
-  after(() => host.close());
-  after(() => rmSync(directory, { recursive: true }));
+  after(() => host.close().finally(() => rmSync(directory, { recursive: true })));
 
   it("go sdk, isolated: every test ran", { timeout: GO_MS }, (t) =>
     judgedByGo(t, host, ["-tags=isolated", "-run=^TestIsolated"]),

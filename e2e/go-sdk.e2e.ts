@@ -28,9 +28,11 @@ goSuite("go sdk", () => {
   const host = new TestHost({ ...noGroup, ALCOVE_CONFIG: file });
   before(() => host.open());
   after(async () => {
-    await deleteAll();
-    await host.close();
-    rmSync(directory, { recursive: true });
+    try {
+      await deleteAll();
+    } finally {
+      await host.close().finally(() => rmSync(directory, { recursive: true }));
+    }
   });
 
   /** A VM may be deleted when no configuration declares it any more. */
