@@ -255,6 +255,43 @@ fn unread_logs_wait_for_credit_and_hold_nothing() {
 }
 
 #[test]
+fn a_follower_that_reads_slowly_is_told_exactly_what_it_missed() {
+    let agent = Agent::start();
+    let mut host = agent.host_with(16 * 1024);
+    let script = "until [ -e go ]; do sleep 0.02; done; head -c 300000 /dev/zero";
+    let more = json!({"ringBytes": 65_536, "cwd": agent.folder.at("")});
+    let id = start(&mut host, script, &more);
+    let mut request = about("logs", &id);
+    request["follow"] = json!(true);
+    let follower = host.open(&request);
+    host.wait_for(follower, FrameType::Event);
+    std::fs::write(agent.folder.at("go"), "").unwrap();
+    let mut bytes = Vec::new();
+    while bytes.len() < 16 * 1024 {
+        bytes.extend(host.wait_for(follower, FrameType::Data).payload);
+    }
+    until_written(&mut host, &id, 300_000);
+    host.send(FrameType::Credit, follower, &(16 * 1024u32).to_le_bytes());
+    bytes.extend(host.finish(follower).data);
+    let records = records(&bytes);
+    let (mut seen, mut missed, mut next) = (0, 0, 1);
+    for record in &records {
+        if record.kind == 5 {
+            let gap: Value = serde_json::from_slice(&record.payload).unwrap();
+            missed += gap["droppedBytes"].as_u64().unwrap();
+            next += gap["droppedFrames"].as_u64().unwrap() - 1;
+        } else if record.kind == 2 {
+            seen += record.payload.len() as u64;
+        }
+        assert_eq!(record.id, next);
+        next += 1;
+    }
+    assert!(missed > 0, "nothing was missed");
+    assert_eq!(seen + missed, 300_000);
+    assert_eq!(records.last().unwrap().kind, 4);
+}
+
+#[test]
 fn term_becomes_kill_after_the_grace() {
     let agent = Agent::start();
     let mut host = agent.host();
