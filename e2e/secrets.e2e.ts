@@ -178,6 +178,20 @@ suite("secrets", { ALCOVE_GROUP_MEMORY_MIB: "512" }, (host, story) => {
     },
   );
 
+  story("the memory of a suspended VM rests sealed, and comes back as it was", async () => {
+    const before = await sh(host.api, vm, LIST);
+    assert.equal((await host.api.post(`/vm/${vm}/suspend`)).status, 200);
+    const kept = readdirSync(path.join(host.dirs.state, "vms"), { recursive: true });
+    assert.ok(
+      kept.some((name) => /state-[^/]+\/memory$/.test(String(name))),
+      kept.join(" "),
+    );
+    assert.deepEqual(leaksOf(host, all), []);
+    const restored = await host.api.post(`/vm/${vm}/restore`, { query: { wait: "agent" } });
+    assert.equal(restored.status, 200, restored.text);
+    assert.equal(await sh(host.api, vm, LIST), before);
+  });
+
   story("a VM gets those it names, or none; one that is not there makes no VM", async () => {
     const one = await host.createVm({ secrets: ["third"] });
     assert.equal(await sh(host.api, one, `ls ${DIRECTORY}`), "third");

@@ -17,6 +17,7 @@ import {
 import { AgentDialer } from "../../packages/daemon/src/guest/agent-dialer.ts";
 import { hostTscKhz } from "../../packages/daemon/src/host/tsc.ts";
 import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
+import { SecretBytes } from "../../packages/daemon/src/core/secrets/secret-bytes.ts";
 import { VmDisks } from "../../packages/daemon/src/images/vm-disks.ts";
 
 const never = new AbortController().signal;
@@ -35,6 +36,9 @@ const scratch = await mkdtemp(path.join(tmpdir(), "hypervisor-qemu-"));
 after(() => rm(scratch, { recursive: true }));
 const disks = await VmDisks.open(path.join(scratch, "vms"));
 
+/** the same for each driver: a state is for the next daemon, too */
+const stateKey = new SecretBytes(Buffer.alloc(32, 1));
+
 export const config: QemuConfig = {
   binary: "qemu-system-x86_64",
   accel: "tcg",
@@ -46,7 +50,7 @@ export const config: QemuConfig = {
 };
 
 export function open(overrides: Partial<QemuConfig> = {}): QemuHypervisor {
-  return new QemuHypervisor({ ...config, ...overrides });
+  return new QemuHypervisor({ ...config, ...overrides }, stateKey);
 }
 
 export async function freshPlan(): Promise<BootPlan> {

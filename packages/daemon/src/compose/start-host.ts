@@ -41,10 +41,10 @@ export async function startHost(
   await using parts = new AsyncDisposableStack();
   for (const warning of config.warnings) log.warn("config.differs", { warning });
   parts.use(await ownDirectories(config));
-  const { store, secrets, disks } = parts.use(await openStorage(config.stateDir, log));
+  const { store, secrets, stateKey, disks } = parts.use(await openStorage(config.stateDir, log));
   const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
-  const machines = await virtualisation(config, log, signal);
+  const machines = await virtualisation(config, stateKey, log, signal);
   const { hypervisor } = machines;
   const guarding = await guardHost(config, log, signal);
   const { networks, lowerWithout } = openNetworks(config);

@@ -6,6 +6,7 @@ import { systemClock } from "#core/ports/clock.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
+import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { Secrets } from "#core/secrets/secrets.ts";
 import { VmDisks } from "#images/vm-disks.ts";
 import { SealedVault } from "#secrets/sealed-vault.ts";
@@ -15,6 +16,8 @@ import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 export interface Storage extends Disposable {
   readonly store: VmStore;
   readonly secrets: Secrets;
+  /** what keeps the memory of suspended VMs unreadable */
+  readonly stateKey: SecretBytes;
   readonly disks: DiskStore;
 }
 
@@ -24,5 +27,11 @@ export async function openStorage(stateDir: string, log: Log): Promise<Storage> 
   const secrets = new Secrets({ vault, clock: systemClock, log });
   const db = openDb(path.join(stateDir, "alcove.sqlite"));
   const store = new SqliteVmStore(db);
-  return { store, secrets, disks, [Symbol.dispose]: () => db.close() };
+  return {
+    store,
+    secrets,
+    stateKey: vault.keyFor("states"),
+    disks,
+    [Symbol.dispose]: () => db.close(),
+  };
 }

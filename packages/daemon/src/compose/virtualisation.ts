@@ -8,6 +8,7 @@ import type { GuestDialer } from "#core/ports/guest-link.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Log } from "#core/ports/log.ts";
+import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { FakeDialer } from "#drivers/fake/fake-agent.ts";
 import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
@@ -26,12 +27,15 @@ export interface Virtualisation {
 
 const FAKE_BOOT_MS = 20;
 
+/** @param stateKey what keeps the memory of suspended VMs unreadable on the disk */
 export async function virtualisation(
   config: Config,
+  stateKey: SecretBytes,
   log: Log,
   signal: AbortSignal,
 ): Promise<Virtualisation> {
-  return config.hypervisor === "fake" ? fakes(config) : withQemu(config, log, signal);
+  if (config.hypervisor === "fake") return fakes(config);
+  return withQemu(config, stateKey, log, signal);
 }
 
 function fakes({ guestReboot }: Config): Virtualisation {
@@ -40,10 +44,15 @@ function fakes({ guestReboot }: Config): Virtualisation {
   return { hypervisor, dialer: new FakeDialer(world), images: fakeImages };
 }
 
-async function withQemu(config: Config, log: Log, signal: AbortSignal): Promise<Virtualisation> {
+async function withQemu(
+  config: Config,
+  stateKey: SecretBytes,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Virtualisation> {
   const images = await LocalImageStore.open(path.join(config.stateDir, "images"));
   const { qemu, reason } = await accelerated(config, images, signal);
   log.info("host.acceleration", { accel: qemu.accel, reason, tscKhz: qemu.tscKhz });
-  const hypervisor = new QemuHypervisor(qemu);
+  const hypervisor = new QemuHypervisor(qemu, stateKey);
   return { hypervisor, dialer: new AgentDialer({ clock: systemClock }), images };
 }

@@ -5,14 +5,15 @@
  * record or the new one. Nothing is ever written in clear, so nothing in clear can be left over.
  */
 
-import { randomUUID } from "node:crypto";
+import { hkdfSync, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { AlcoveError } from "#core/errors.ts";
 import type { Secret, SecretVault } from "#core/ports/secret-vault.ts";
+import { SecretBytes } from "#core/secrets/secret-bytes.ts";
 
-import { MAX_RECORD_BYTES, sealed, unsealed } from "./record.ts";
+import { KEY_BYTES, MAX_RECORD_BYTES, sealed, unsealed } from "./record.ts";
 import { vaultKey } from "./vault-key.ts";
 
 const SUFFIX = ".sealed";
@@ -38,6 +39,12 @@ export class SealedVault implements SecretVault {
     }
     const key = await vaultKey(path.join(root, "key"), files.filter(isRecord).length);
     return new SealedVault(directory, key);
+  }
+
+  /** A key of its own for something else that must rest sealed; the same at each start. */
+  keyFor(purpose: string): SecretBytes {
+    const made = hkdfSync("sha256", this.#key, "", `alcove ${purpose}`, KEY_BYTES);
+    return new SecretBytes(new Uint8Array(made));
   }
 
   async names(): Promise<readonly string[]> {

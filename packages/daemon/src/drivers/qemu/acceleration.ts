@@ -21,6 +21,7 @@ import {
 import path from "node:path";
 
 import type { BootPlan } from "#core/ports/hypervisor.ts";
+import { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { unlessAborted, within } from "#lib/patience.ts";
 import { runText } from "#process/run.ts";
 
@@ -55,6 +56,9 @@ export const PROBE_DEADLINE_MS: Readonly<Record<Accel, number>> = { kvm: 3000, t
 
 /** how long QEMU may take to say its version, in `ms` */
 const VERSION_TIMEOUT_MS = 10_000;
+
+/** a probe is never saved */
+const NO_STATES = new SecretBytes(Buffer.alloc(0));
 
 const KVM_DEVICE = "/dev/kvm";
 
@@ -114,7 +118,7 @@ async function runProbe(
   { config, kernelPath, scratchDir }: AccelerationRequest,
   deadline: AbortSignal,
 ): Promise<string | undefined> {
-  const hypervisor = new QemuHypervisor({ ...config, accel });
+  const hypervisor = new QemuHypervisor({ ...config, accel }, NO_STATES);
   await using scratch = new AsyncDisposableStack();
   await removeLeftovers(hypervisor, scratchDir, deadline);
   const plan = probePlan(kernelPath, scratchDir);

@@ -16,6 +16,7 @@ import { printable } from "#lib/text.ts";
 
 import { SOCKETS } from "./argv.ts";
 import type { Qmp } from "./qmp.ts";
+import type { StateCipher } from "./state-cipher.ts";
 import type { StateDoor } from "./state-door.ts";
 
 /** QEMU keeps itself to 128 MiB/s unless told otherwise; nobody else needs this socket */
@@ -40,7 +41,24 @@ const MAX_ERROR_CHARS = 500;
 
 const OVER = new Set(["completed", "failed", "cancelled"]);
 
-/** What went through the daemon's hands. */
+/** Where a state goes. */
+export interface SaveTarget {
+  readonly door: StateDoor;
+  readonly maxBytes: number;
+  readonly cipher: StateCipher;
+}
+
+/** Who takes a state. */
+export interface LoadSource {
+  readonly qmp: Qmp;
+  /** its socket */
+  readonly path: string;
+  /** called when QEMU listens and before it has read a byte of the state */
+  readonly sealed: () => Promise<void>;
+  readonly cipher: StateCipher;
+}
+
+/** What went through the daemon's hands, as QEMU has it. */
 export interface Carried {
   readonly bytes: number;
   /** of all of it, as a whole number */
@@ -50,16 +68,13 @@ export interface Carried {
 /** Writes the state of a machine whose vCPUs stand still; when this rejects the machine can be resumed. */
 export async function saveTo(
   file: FileHandle,
-  {
-    qmp,
-    door,
-    maxBytes,
-  }: { readonly qmp: Qmp; readonly door: StateDoor; readonly maxBytes: number },
+  { qmp, ...target }: SaveTarget & { readonly qmp: Qmp },
   signal: AbortSignal,
 ): Promise<Carried> {
+  const { maxBytes } = target;
   const giveUp = new AbortController();
   const stopped = AbortSignal.any([timeFor(maxBytes, signal), giveUp.signal]);
-  const writing = writeAll(file, { door, maxBytes }, stopped);
+  const writing = writeAll(file, target, stopped);
   writing.catch((error: unknown) => giveUp.abort(error)); // a full disk ends the migration, too
   try {
     await qmp.execute("migrate-set-parameters", { "max-bandwidth": MAX_BANDWIDTH }, stopped);
@@ -78,15 +93,10 @@ export async function saveTo(
 /**
  * Has a QEMU that was started with `-incoming defer` take a state.
  * @returns what it was given, which may be anything: QEMU does not notice every damage
- * @param sealed called when QEMU listens and before it has read a byte of the state
  */
 export async function loadFrom(
   file: FileHandle,
-  {
-    qmp,
-    path,
-    sealed,
-  }: { readonly qmp: Qmp; readonly path: string; readonly sealed: () => Promise<void> },
+  { qmp, path, sealed, cipher }: LoadSource,
   signal: AbortSignal,
 ): Promise<Carried> {
   const { size } = await file.stat();
@@ -97,7 +107,7 @@ export async function loadFrom(
   try {
     await once(socket, "connect", { signal: till });
     await sealed();
-    const carried = await readAll(file, socket);
+    const carried = await readAll(file, socket, cipher);
     await migrated(qmp, till);
     return carried;
   } finally {
@@ -148,7 +158,7 @@ async function progressOf(
 
 async function writeAll(
   file: FileHandle,
-  { door, maxBytes }: { readonly door: StateDoor; readonly maxBytes: number },
+  { door, maxBytes, cipher }: SaveTarget,
   signal: AbortSignal,
 ): Promise<Carried> {
   const [socket]: Socket[] = await once(door.server, "connection", { signal });
@@ -162,21 +172,21 @@ async function writeAll(
       throw new Error(`QEMU sent more than the ${maxBytes} bytes that a state can have`);
     }
     checksum = crc32(chunk, checksum);
-    await file.appendFile(chunk);
+    await file.appendFile(cipher.pass(chunk));
   }
   return { bytes, checksum };
 }
 
-async function readAll(file: FileHandle, socket: Socket): Promise<Carried> {
+async function readAll(file: FileHandle, socket: Socket, cipher: StateCipher): Promise<Carried> {
   const block = Buffer.alloc(BLOCK_BYTES);
   let [bytes, checksum] = [0, 0];
   for (;;) {
     const { bytesRead } = await file.read(block, 0, BLOCK_BYTES);
     if (bytesRead === 0) break;
-    const chunk = block.subarray(0, bytesRead);
+    const chunk = cipher.pass(block.subarray(0, bytesRead));
     bytes += bytesRead;
     checksum = crc32(chunk, checksum);
-    await sent(socket, chunk); // the block is free again only then
+    await sent(socket, chunk); // no more than one is on its way
   }
   socket.end();
   return { bytes, checksum };

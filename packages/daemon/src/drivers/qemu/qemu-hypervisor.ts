@@ -14,6 +14,7 @@ import type {
   MachineStates,
   Whereabouts,
 } from "#core/ports/hypervisor.ts";
+import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 
 import { type QemuHost, type QemuLaunch, qemuLaunch } from "./argv.ts";
 import { findQemu } from "./find.ts";
@@ -44,10 +45,13 @@ export class QemuHypervisor implements Hypervisor {
   readonly guestReboot: GuestReboot;
   readonly states: MachineStates;
   readonly #config: QemuConfig;
+  readonly #stateKey: SecretBytes;
   readonly #users: UidPool | undefined;
 
-  constructor(config: QemuConfig) {
+  /** @param stateKey what keeps the memory of saved machines unreadable on the disk */
+  constructor(config: QemuConfig, stateKey: SecretBytes) {
     this.#config = config;
+    this.#stateKey = stateKey;
     this.#users = config.users && new UidPool(config.users);
     this.guestReboot = config.guestReboot;
     this.isolation = config.accel === "kvm" ? "hardware" : "emulated";
@@ -80,7 +84,8 @@ export class QemuHypervisor implements Hypervisor {
     const cleanUp = this.#cleanUp(paths, process.uid);
     try {
       const { consoleLogPath } = where;
-      return await reconnect({ process, paths, consoleLogPath, cleanUp }, signal);
+      const stateKey = this.#stateKey;
+      return await reconnect({ process, paths, consoleLogPath, stateKey, cleanUp }, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (isAlive(process)) throw new Error("QEMU runs but does not answer", { cause: error });
@@ -106,7 +111,7 @@ export class QemuHypervisor implements Hypervisor {
     mustFit(state.manifest.shape, launch);
     const waiting = { ...launch, args: [...launch.args, ...WAITS_FOR_STATE] };
     return await this.#start(plan, waiting, signal, (started, take) =>
-      receiveState(state, { ...started, take }, signal),
+      receiveState(state, { ...started, take, stateKey: this.#stateKey }, signal),
     );
   }
 
@@ -148,6 +153,7 @@ export class QemuHypervisor implements Hypervisor {
       child,
       paths,
       consoleLogPath,
+      stateKey: this.#stateKey,
       cleanUp,
       pausedAtStart,
     });

@@ -2,6 +2,7 @@
 
 import { AlcoveError } from "#core/errors.ts";
 import type { Exit, Machine, Pausing, Saving } from "#core/ports/hypervisor.ts";
+import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
 
@@ -48,6 +49,8 @@ export interface QemuMachineParts {
   readonly pausedAtStart: boolean;
   /** the process as our own child; absent when it was adopted */
   readonly child: Child | undefined;
+  /** what keeps saved memory unreadable */
+  readonly stateKey: SecretBytes;
   /** run when the process is gone, by disposal only */
   readonly cleanUp: () => Promise<void>;
 }

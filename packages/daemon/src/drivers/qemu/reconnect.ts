@@ -14,7 +14,7 @@ const ADOPT_TIMEOUT_MS = 10_000;
 
 /** Rejects when it ends, or does not answer in time. */
 export async function reconnect(
-  parts: Pick<QemuMachineParts, "process" | "paths" | "consoleLogPath" | "cleanUp">,
+  parts: Pick<QemuMachineParts, "process" | "paths" | "consoleLogPath" | "stateKey" | "cleanUp">,
   signal: AbortSignal,
 ): Promise<Machine> {
   const { process, paths } = parts;

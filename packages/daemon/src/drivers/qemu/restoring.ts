@@ -1,12 +1,14 @@
 /** Giving a saved machine to a new QEMU. */
 
 import { AlcoveError } from "#core/errors.ts";
+import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { pause } from "#lib/patience.ts";
 
 import { loadFrom } from "./migration.ts";
 import { queryVersion } from "./qmp.ts";
 import type { RunPaths } from "./run-dir.ts";
 import type { OpenState } from "./saved-state.ts";
+import { stateCipher } from "./state-cipher.ts";
 import type { StartedQemu } from "./start.ts";
 
 /** makes QEMU wait for a state, and for the word to run it */
@@ -19,16 +21,19 @@ export interface Receiver extends StartedQemu {
   readonly paths: RunPaths;
   /** makes the working directory the daemon's again */
   readonly take: () => Promise<void>;
+  readonly stateKey: SecretBytes;
 }
 
 /** Has a QEMU started with `WAITS_FOR_STATE` take a state; its vCPUs stand still afterwards. */
 export async function receiveState(
   { manifest, memory }: OpenState,
-  { qmp, died, paths, take }: Receiver,
+  { qmp, died, paths, take, stateKey }: Receiver,
   signal: AbortSignal,
 ): Promise<void> {
   mustRead(manifest.qemu, await queryVersion(qmp, signal));
-  const parts = { qmp, path: paths.state, sealed: take };
+  const cipher = stateCipher(stateKey, manifest.sealing.salt);
+  if (cipher.mark !== manifest.sealing.mark) throw unusable("it was sealed with another key");
+  const parts = { qmp, path: paths.state, sealed: take, cipher };
   try {
     const { checksum } = await loadFrom(memory, parts, AbortSignal.any([signal, died]));
     if (checksum !== manifest.checksum) throw new Error("its memory file was changed or damaged");

@@ -10,6 +10,7 @@ const MANIFEST: Manifest = {
   savedAt: new Date(5_000),
   memoryBytes: 6,
   checksum: 0xffff_ffff,
+  sealing: { salt: "00ff", mark: "0102" },
   qemu: "7.2.0",
   shape: { options: ["-smp 1"], tscKhz: 2_000_000 },
 };

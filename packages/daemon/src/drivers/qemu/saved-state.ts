@@ -1,7 +1,7 @@
 /**
  * A machine's memory and devices on the disk:
  *
- *     <state>/memory           QEMU's own stream
+ *     <state>/memory           QEMU's own stream, sealed
  *     <state>/manifest.json    of which machine it is, the length and the checksum of the stream
  *
  * It is written under another name, which becomes the real one when every byte is durable: a
@@ -18,14 +18,16 @@ import type { MachineShape } from "./machine-shape.ts";
 export interface Manifest {
   readonly savedAt: Date;
   readonly memoryBytes: number;
-  /** CRC-32 of the stream */
+  /** CRC-32 of the stream as QEMU has it */
   readonly checksum: number;
+  /** what the stream's key is found by, and known by */
+  readonly sealing: { readonly salt: string; readonly mark: string };
   /** QEMU's version, as "7.2.0" */
   readonly qemu: string;
   readonly shape: MachineShape;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 const MEMORY = "memory";
 const MANIFEST = "manifest.json";
@@ -115,16 +117,24 @@ function manifestOf(text: string): Manifest | undefined {
   if (typeof savedAt !== "string" || typeof memoryBytes !== "number") return undefined;
   if (typeof checksum !== "number") return undefined;
   if (typeof qemu !== "string" || !Array.isArray(options)) return undefined;
+  const sealing = sealingIn(value["sealing"]);
+  if (!sealing) return undefined;
   return {
     savedAt: new Date(savedAt),
     memoryBytes,
     checksum,
+    sealing,
     qemu,
     shape: {
       options: options.map(String),
       tscKhz: typeof tscKhz === "number" ? tscKhz : undefined,
     },
   };
+}
+
+function sealingIn(value: unknown): Manifest["sealing"] | undefined {
+  const { salt, mark } = isObject(value) ? value : {};
+  return typeof salt === "string" && typeof mark === "string" ? { salt, mark } : undefined;
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,7 @@
 /** Keeping a QEMU's machine as a state on the disk. */
 
 import type { MachineState, Saving } from "#core/ports/hypervisor.ts";
+import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { MIB } from "#lib/bytes.ts";
 
 import type { QemuHandle } from "./handle.ts";
@@ -10,6 +11,7 @@ import { commandLineOf, residentBytesOf } from "./processes.ts";
 import { type Qmp, queryRunning, queryVersion } from "./qmp.ts";
 import type { RunPaths } from "./run-dir.ts";
 import { describedBy, StateDraft } from "./saved-state.ts";
+import { newSalt, stateCipher } from "./state-cipher.ts";
 import { openStateDoor } from "./state-door.ts";
 
 /** what a state has beside the guest's memory: devices, names, ends */
@@ -22,6 +24,7 @@ export interface SavedParts {
   readonly process: QemuHandle;
   readonly qmp: Qmp;
   readonly paths: RunPaths;
+  readonly stateKey: SecretBytes;
 }
 
 export function savingOf(parts: SavedParts): Saving {
@@ -32,7 +35,7 @@ export function savingOf(parts: SavedParts): Saving {
 }
 
 async function save(
-  { process, qmp, paths }: SavedParts,
+  { process, qmp, paths, stateKey }: SavedParts,
   directory: string,
   signal: AbortSignal,
 ): Promise<MachineState> {
@@ -42,8 +45,11 @@ async function save(
   const maxBytes = maxBytesOf(process.pid);
   await using draft = await StateDraft.begin(directory);
   await using door = await openStateDoor(paths, process.uid);
-  const { bytes, checksum } = await saveTo(draft.memory, { qmp, door, maxBytes }, signal);
-  const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, qemu, shape };
+  const salt = newSalt();
+  const cipher = stateCipher(stateKey, salt);
+  const { bytes, checksum } = await saveTo(draft.memory, { qmp, door, maxBytes, cipher }, signal);
+  const sealing = { salt, mark: cipher.mark };
+  const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, sealing, qemu, shape };
   await draft.seal(manifest);
   return describedBy(manifest);
 }
