@@ -95,7 +95,7 @@ await AlcoveClient.fromEnv().vms.create("sbox", { ram_bytes: 1 });
 export {};
 `;
 
-describe("published package", { timeout: 60_000 }, () => {
+describe("published package", { timeout: 180_000 }, () => {
   let folder = "";
   const at = (...parts: string[]): string => path.join(folder, ...parts);
   const built = (): string => at("node_modules/@alcove/sdk");

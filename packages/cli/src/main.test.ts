@@ -20,7 +20,7 @@ async function withHost(
   await story((args, more = {}) => alcove(args.split(" "), { env, ...more }), host);
 }
 
-describe("alcove", { timeout: 60_000, concurrency: 4 }, () => {
+describe("alcove", { timeout: 180_000, concurrency: 2 }, () => {
   test("launch, list and delete, for people and for programs", async () => {
     await withHost(async (run, host) => {
       const launched = await run(

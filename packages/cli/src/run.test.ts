@@ -35,7 +35,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe("alcove run", { timeout: 60_000, concurrency: 4 }, () => {
+describe("alcove run", { timeout: 180_000, concurrency: 2 }, () => {
   test("input, output and exit status are the command's; the VM is gone afterwards", async () => {
     await withHost({}, async (start, host) => {
       const stdin = Buffer.alloc(5_000_000, "x");

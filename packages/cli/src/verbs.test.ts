@@ -11,7 +11,7 @@ import { FakeHost } from "@alcove/sdk/testing/fake-host.ts";
 import { SpawnedCli, alcove } from "./testing/spawned-cli.ts";
 import { withHost } from "./testing/with-host.ts";
 
-describe("alcove verbs", { timeout: 60_000, concurrency: 4 }, () => {
+describe("alcove verbs", { timeout: 180_000, concurrency: 2 }, () => {
   test("a friendly name is found wherever a VM is named, and nowhere else asked for", async () => {
     await withHost(async (run, host) => {
       host.addVm("vm-2").tags = ["name=db"];

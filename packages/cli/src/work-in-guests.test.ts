@@ -26,7 +26,7 @@ async function completedByBash(words: readonly string[], url: string): Promise<s
   return stdout;
 }
 
-describe("alcove in guests", { timeout: 60_000, concurrency: 4 }, () => {
+describe("alcove in guests", { timeout: 180_000, concurrency: 2 }, () => {
   test("background commands: started, listed, read, waited for with their status, removed", async () => {
     await withHost(async (run, host) => {
       const script = "echo out; echo err >&2; exit 3";

@@ -9,7 +9,7 @@ import { rawServer, withHost } from "./testing/with-host.ts";
 
 const never = new AbortController().signal;
 
-describe("copy", { timeout: 20_000 }, () => {
+describe("copy", { timeout: 60_000 }, () => {
   test("a file goes in and comes out byte for byte", async () => {
     await withHost({}, async (client) => {
       const content = randomBytes(3_000_001);

@@ -20,7 +20,7 @@ async function isGone(pid: number): Promise<boolean> {
   return false;
 }
 
-describe("exec", { timeout: 20_000 }, () => {
+describe("exec", { timeout: 60_000 }, () => {
   test("awaited: bytes of both streams and the exit code", async () => {
     await withHost({}, async (client) => {
       const script = "printf '\\377\\000'; echo err >&2; exit 7";

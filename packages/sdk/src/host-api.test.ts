@@ -11,7 +11,7 @@ import { rawServer, withHost } from "./testing/with-host.ts";
 
 const never = new AbortController().signal;
 
-describe("host API", { timeout: 20_000 }, () => {
+describe("host API", { timeout: 60_000 }, () => {
   test("a VM's life over TCP with a token", async () => {
     await withHost({ token: "secret" }, async (client) => {
       const created = await client.createVm("sbox", { tags: ["a b"] }, { wait: "agent" }, never);

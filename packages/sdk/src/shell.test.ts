@@ -5,7 +5,7 @@ import { withHost } from "./testing/with-host.ts";
 
 const never = new AbortController().signal;
 
-describe("shell", { timeout: 20_000 }, () => {
+describe("shell", { timeout: 60_000 }, () => {
   test("a shell echoes, resizes and ends", async () => {
     await withHost({}, async (client) => {
       await using shell = await client.shell("vm-1", { size: { cols: 80, rows: 24 } }, never);

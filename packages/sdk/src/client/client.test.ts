@@ -9,7 +9,7 @@ import { AlcoveTimeoutError } from "../timeout-error.ts";
 import { UserdataError } from "./readiness.ts";
 import { GiB } from "./vms.ts";
 
-describe("client", { timeout: 30_000 }, () => {
+describe("client", { timeout: 60_000 }, () => {
   test("a VM is created in the API's words, and deleted at the end of its scope", async () => {
     await withClient({}, async (client, host) => {
       {

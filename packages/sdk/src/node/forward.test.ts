@@ -36,7 +36,7 @@ async function serving(
   };
 }
 
-describe("forward", { timeout: 30_000 }, () => {
+describe("forward", { timeout: 60_000 }, () => {
   test("a local port carries bytes both ways, for several connections, until it is closed", async () => {
     await using echo = await serving((socket) => socket.pipe(socket));
     await withClient({}, async (client) => {

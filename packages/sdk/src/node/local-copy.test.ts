@@ -16,7 +16,7 @@ async function inFolder(story: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
-describe("local copies", { timeout: 20_000 }, () => {
+describe("local copies", { timeout: 60_000 }, () => {
   test("a file goes in with its mode and comes out under its name", async () => {
     await inFolder(async (folder) => {
       await withClient({}, async (client, host) => {
