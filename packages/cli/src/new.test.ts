@@ -1,7 +1,7 @@
 /** What `new` prints is what the daemon reads. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -10,7 +10,8 @@ import { readDaemonFile } from "../../daemon/src/config/daemon-file.ts";
 import { alcove } from "./testing/spawned-cli.ts";
 
 test("new: every kind of configuration is read by the daemon without a remark", async () => {
-  const dir = await mkdtemp(path.join(tmpdir(), "alcove-new-"));
+  await using folder = await mkdtempDisposable(path.join(tmpdir(), "alcove-new-"));
+  const dir = folder.path;
   const script = path.join(dir, "first-boot.sh");
   await writeFile(script, "#!/bin/sh\n");
   const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBnr no: one #1";
@@ -35,7 +36,6 @@ test("new: every kind of configuration is read by the daemon without a remark", 
     assert.deepEqual({ problems, warnings }, { problems: [], warnings: [] }, printed.stdout);
     assert.equal(settings?.groups[0]?.name, "web");
   }
-  await rm(dir, { recursive: true });
 });
 
 test("new: a flag of another kind of network is refused, not dropped", async () => {

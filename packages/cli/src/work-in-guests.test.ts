@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
@@ -65,7 +65,8 @@ describe("alcove in guests", { timeout: 180_000, concurrency: 2 }, () => {
   });
 
   test("secrets: content from a file or a pipe, never shown; what exists and what does not", async () => {
-    const dir = await mkdtemp(path.join(tmpdir(), "alcove-secret-"));
+    await using folder = await mkdtempDisposable(path.join(tmpdir(), "alcove-secret-"));
+    const dir = folder.path;
     await writeFile(path.join(dir, "key"), "from a file\n");
     await withHost(async (run, host) => {
       assert.equal((await run(`secret create a --from-file ${dir}/key --uid 5`)).exitCode, 0);
@@ -84,11 +85,11 @@ describe("alcove in guests", { timeout: 180_000, concurrency: 2 }, () => {
       assert.equal((await run("secret rm a")).exitCode, 5);
       assert.equal((await run("secret create c --from-file /nonexistent")).exitCode, 2);
     });
-    await rm(dir, { recursive: true });
   });
 
   test("cp leaves out what the directory's ignore files name, unless told otherwise", async () => {
-    const dir = await mkdtemp(path.join(tmpdir(), "alcove-ignore-"));
+    await using folder = await mkdtempDisposable(path.join(tmpdir(), "alcove-ignore-"));
+    const dir = folder.path;
     await mkdir(path.join(dir, "app/build"), { recursive: true });
     for (const name of ["keep", "build/keep", "a.log", "build/b.log", "only", "build/only"]) {
       await writeFile(path.join(dir, "app", name), name);
@@ -108,7 +109,6 @@ describe("alcove in guests", { timeout: 180_000, concurrency: 2 }, () => {
       assert.equal(refused.exitCode, 2);
       assert.match(refused.stderr, /\.alcoveignore:2: /);
     });
-    await rm(dir, { recursive: true });
   });
 
   test("completion offers verbs, flags and the names of VMs that are there", async () => {
