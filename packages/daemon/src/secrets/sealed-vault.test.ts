@@ -152,3 +152,14 @@ test("vault: a name from a request reaches no other directory", async () => {
   }
   assert.equal(await readFile(`${dir.path}/outside.sealed`, "utf8"), "kept");
 });
+
+test("vault: keys for other purposes are the same at each start, and differ from each other", async () => {
+  await using dir = await tempDir();
+  const vault = await SealedVault.open(dir.path);
+  const next = await SealedVault.open(dir.path);
+  const states = vault.keyFor("states").reveal();
+  assert.equal(states.length, 32);
+  assert.deepEqual(next.keyFor("states").reveal(), states);
+  assert.notDeepEqual(vault.keyFor("other").reveal(), states);
+  assert.notDeepEqual(Buffer.from(states), await readFile(`${dir.path}/key`));
+});

@@ -205,3 +205,19 @@ test("guest contact: it can end while a refused guest is waited for", async () =
   await contact[Symbol.asyncDispose]();
   assert.ok(performance.now() - before < 500);
 });
+
+test("guest contact: a guest is not configured, and not ready, before what it needs is there", async () => {
+  const it = stage();
+  const prepared = { tries: 0 };
+  await using contact = it.contact("fresh", {
+    prepare: async () => {
+      prepared.tries += 1;
+      assert.deepEqual(it.configured, []);
+      if (prepared.tries === 1) throw new Error("no room for the secrets");
+    },
+  });
+  await eventually("the failure is noticed", () => contact.problem !== undefined);
+  assert.deepEqual([contact.problem, contact.current], ["no room for the secrets", undefined]);
+  await contact.link(never);
+  assert.deepEqual([prepared.tries, it.configured], [2, ["web-1"]]);
+});
