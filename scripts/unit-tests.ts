@@ -12,6 +12,8 @@ const DEADLINE_MS = 4 * 60_000;
 const CONCURRENCY = 2;
 
 export async function unitTests(root: string, signal: AbortSignal): Promise<Tally> {
+  // Each file has a process of its own: without this a third of the time goes into compiling the same sources again.
+  process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules/.cache/node");
   const limits = { concurrency: CONCURRENCY, timeoutMs: TIMEOUT_MS, deadlineMs: DEADLINE_MS };
   const files = unitTestFiles(root);
   return runNodeTests({ title: "unit tests", root, files, ...limits, verbose: false }, signal);
