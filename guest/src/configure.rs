@@ -148,6 +148,10 @@ fn set_network(network: &Network) -> Answer<()> {
     interfaces
         .set_address(name, network.address, network.prefix)
         .about(format!("{name}: setting the address"))?;
+    if network.ipv6.is_some() {
+        // Nobody else has the addresses, so they are used at once. Without IPv6 there is no such file.
+        let _none = fs::write(format!("/proc/sys/net/ipv6/conf/{name}/accept_dad"), "0");
+    }
     interfaces
         .bring_up(name)
         .about(format!("{name}: bringing it up"))?;
@@ -155,6 +159,11 @@ fn set_network(network: &Network) -> Answer<()> {
         interfaces
             .route_by(gateway)
             .about(format!("{name}: route by {gateway}"))?;
+    }
+    if let Some(ipv6) = &network.ipv6 {
+        interfaces
+            .set_ipv6(name, ipv6)
+            .about(format!("{name}: setting {}", ipv6.address))?;
     }
     if network.dns.is_empty() {
         return Ok(());

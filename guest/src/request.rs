@@ -104,6 +104,14 @@ pub struct Network {
     pub gateway: Option<std::net::Ipv4Addr>,
     #[serde(default)]
     pub dns: Vec<std::net::IpAddr>,
+    pub ipv6: Option<Ipv6Network>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+pub struct Ipv6Network {
+    pub address: std::net::Ipv6Addr,
+    pub prefix: u8,
+    pub gateway: Option<std::net::Ipv6Addr>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -114,6 +114,20 @@ fn every_json_payload_for_the_guest_is_understood() {
                 let (host, port) = ("::1".to_owned(), 8080);
                 assert_eq!(forward.target, Target::Tcp { host, port });
             }
+            "open-configure" => {
+                let Request::Configure(wanted) = parse_request(&payload).unwrap() else {
+                    panic!("not a configuration");
+                };
+                let network = wanted.network.unwrap();
+                assert_eq!(
+                    (network.address.octets(), network.prefix),
+                    ([10, 9, 0, 2], 24)
+                );
+                let ipv6 = network.ipv6.unwrap();
+                assert_eq!(ipv6.address.to_string(), "fda1:c012:3456:1::a09:2");
+                assert_eq!(ipv6.gateway.unwrap().to_string(), "fda1:c012:3456:1::a09:1");
+                assert_eq!(ipv6.prefix, 64);
+            }
             "open-mkdir" => {
                 let Request::Fs(made) = parse_request(&payload).unwrap() else {
                     panic!("not a file operation");

@@ -115,7 +115,7 @@ proptest! {
         let requests: [&[u8]; 7] = [
             br#"{"op":"exec","argv":["sh"],"env":["A=1"],"user":{"uid":1},"pty":{"cols":1,"rows":2}}"#,
             br#"{"op":"copyIn","path":"~/x","format":"tar","placement":{"kind":"cp","sourceName":"a","contents":true}}"#,
-            br#"{"op":"configure","network":{"interface":"e","address":"1.2.3.4","prefix":24,"dns":["::1"]}}"#,
+            br#"{"op":"configure","network":{"interface":"e","address":"1.2.3.4","prefix":24,"dns":["::1"],"ipv6":{"address":"fd00::2","prefix":64,"gateway":"fd00::1"}}}"#,
             br#"{"op":"copyOut","path":"/","format":"any","exclude":["*"],"user":"default"}"#,
             br#"{"op":"forward","target":{"host":"::1","port":80}}"#,
             br#"{"op":"forward","target":{"unix":"/run/x"}}"#,

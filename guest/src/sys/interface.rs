@@ -1,8 +1,10 @@
 //! A network interface by ioctl: address, netmask, up, default route. No program is started.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use crate::request::Ipv6Network;
 
 /// The socket through which the kernel takes interface requests.
 pub struct Interfaces {
@@ -11,14 +13,7 @@ pub struct Interfaces {
 
 impl Interfaces {
     pub fn open() -> io::Result<Self> {
-        let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
-        // SAFETY: no memory is involved; the result is checked before it is owned.
-        let fd = unsafe { libc::socket(libc::AF_INET, kind, 0) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: a fresh descriptor that nobody else owns.
-        let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+        let socket = socket_of(libc::AF_INET)?;
         Ok(Self { socket })
     }
 
@@ -49,12 +44,43 @@ impl Interfaces {
         route.rt_gateway = socket_address(gateway);
         route.rt_flags = libc::RTF_UP | libc::RTF_GATEWAY;
         // SAFETY: SIOCADDRT reads one rtentry, which lives through the call.
-        let result = unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::SIOCADDRT, &route) };
-        match (result, io::Error::last_os_error()) {
-            (0, _) => Ok(()),
-            (_, error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(()),
-            (_, error) => Err(error),
+        added(unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::SIOCADDRT, &route) })
+    }
+
+    /// Address and default route of IPv6; a guest whose kernel has no IPv6, or is told to use none, goes without.
+    pub fn set_ipv6(&self, name: &str, wanted: &Ipv6Network) -> io::Result<()> {
+        match self.add_ipv6(name, wanted) {
+            Err(error) if is_without_ipv6(&error) => Ok(()),
+            result => result,
         }
+    }
+
+    fn add_ipv6(&self, name: &str, wanted: &Ipv6Network) -> io::Result<()> {
+        let socket = socket_of(libc::AF_INET6)?;
+        let mut request = request_for(name)?;
+        self.call(libc::SIOCGIFINDEX, &mut request)?;
+        // SAFETY: SIOCGIFINDEX has just filled this member of the union.
+        let index = unsafe { request.ifr_ifru.ifru_ifindex };
+        let address = libc::in6_ifreq {
+            ifr6_addr: in6_address(wanted.address),
+            ifr6_prefixlen: wanted.prefix.into(),
+            ifr6_ifindex: index,
+        };
+        // SAFETY: on such a socket SIOCSIFADDR reads one in6_ifreq, which lives through the call.
+        added(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &address) })?;
+        let Some(gateway) = wanted.gateway else {
+            return Ok(());
+        };
+        let route = Ipv6Route {
+            gateway: in6_address(gateway),
+            metric: IPV6_METRIC,
+            flags: (libc::RTF_UP | libc::RTF_GATEWAY).into(),
+            index,
+            // SAFETY: all-zero is valid: addresses and numbers.
+            ..unsafe { std::mem::zeroed() }
+        };
+        // SAFETY: on such a socket SIOCADDRT reads one in6_rtmsg, which lives through the call.
+        added(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCADDRT, &route) })
     }
 
     fn call(&self, number: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
@@ -63,6 +89,57 @@ impl Interfaces {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         }
+    }
+}
+
+/// what ip(8) gives a route that was asked for without one
+const IPV6_METRIC: u32 = 1024;
+
+/// The kernel's in6_rtmsg; all zeros lead to ::/0.
+#[repr(C)]
+struct Ipv6Route {
+    destination: libc::in6_addr,
+    source: libc::in6_addr,
+    gateway: libc::in6_addr,
+    kind: u32,
+    destination_bits: u16,
+    source_bits: u16,
+    metric: u32,
+    info: libc::c_ulong,
+    flags: u32,
+    index: libc::c_int,
+}
+
+fn socket_of(family: libc::c_int) -> io::Result<OwnedFd> {
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+    // SAFETY: no memory is involved; the result is checked before it is owned.
+    let fd = unsafe { libc::socket(family, kind, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a fresh descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// What is already there is what was wanted.
+fn added(result: libc::c_int) -> io::Result<()> {
+    match (result, io::Error::last_os_error()) {
+        (0, _) => Ok(()),
+        (_, error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(()),
+        (_, error) => Err(error),
+    }
+}
+
+fn is_without_ipv6(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EAFNOSUPPORT | libc::EACCES)
+    )
+}
+
+fn in6_address(address: Ipv6Addr) -> libc::in6_addr {
+    libc::in6_addr {
+        s6_addr: address.octets(),
     }
 }
 

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import fixtures from "../../../../guest/protocol/fixtures/frames.json" with { type: "json" };
-import type { GuestExec } from "#core/ports/guest-link.ts";
+import type { GuestConfiguration, GuestExec } from "#core/ports/guest-link.ts";
 
 import {
   backgroundRequest,
   backgroundStartRequest,
+  configureRequest,
   forwardRequest,
   makeDirectoryRequest,
   readDirectoryRequest,
@@ -26,6 +27,7 @@ const requests: readonly (readonly [name: string, request: Request])[] = [
   ["open-forward-unix", forwardRequest({ kind: "unix", path: "/run/docker.sock" })],
   ["open-stat", statRequest({ path: "~/ü", user })],
   ["open-readdir", readDirectoryRequest({ path: "/etc", user: { uid: 0, gid: undefined } })],
+  ["open-configure", configureRequest(configuration())],
   [
     "open-mkdir",
     makeDirectoryRequest({ path: "a/b", user: owner(), recursive: true, mode: 0o1777 }),
@@ -71,6 +73,30 @@ function sleeper(): GuestExec {
     stdout: true,
     stderr: true,
     pty: undefined,
+  };
+}
+
+function configuration(): GuestConfiguration {
+  const ipv6 = {
+    address: "fda1:c012:3456:1::a09:2",
+    prefix: 64,
+    gateway: "fda1:c012:3456:1::a09:1",
+  };
+  return {
+    hostname: "sbox-1",
+    network: {
+      interface: "eth0",
+      address: "10.9.0.2",
+      prefix: 24,
+      gateway: "10.9.0.1",
+      dns: ["10.9.0.1"],
+      ipv6,
+    },
+    growRoot: true,
+    sshKeys: [],
+    userdata: undefined,
+    time: new Date(1_764_000_000_000),
+    entropy: Uint8Array.from({ length: 32 }, (_, index) => index),
   };
 }
 

@@ -168,6 +168,14 @@ export interface GuestNetwork {
   readonly prefix: number;
   readonly gateway: string;
   readonly dns: readonly string[];
+  /** beside IPv4, where the host has it */
+  readonly ipv6?: GuestIpv6;
+}
+
+export interface GuestIpv6 {
+  readonly address: string;
+  readonly prefix: number;
+  readonly gateway: string;
 }
 
 export type GuestProgram =
