@@ -3,23 +3,20 @@
  *
  * "Refused" is said at once by a packet filter on the way. What a guest sends under a false address
  * vanishes instead, which shows only as silence: each of those stories also tries the true address, before and
- * after. Guests have IPv6 in user networks only, which are tried here for that alone.
+ * after. IPv6 is tried beside it (networks-ipv6), but for user networks, which are tried here for that alone.
  */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { exec, sh } from "./harness/exec.ts";
 import { networksOf } from "./harness/host-networks.ts";
-import { asObject, textIn } from "./harness/json-value.ts";
 import { KNOWN_ADDRESS, KNOWN_NAME, Outside } from "./harness/outside.ts";
+import { create, dial, greetingFrom, ipOf, openGreeter, pings, remove } from "./harness/reach.ts";
 import { suite, type TestHost } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
@@ -69,77 +66,6 @@ after(async () => {
   await outside.host?.close();
   rmSync(directory, { recursive: true });
 });
-
-async function create(host: TestHost, group: string, body: object = {}): Promise<string> {
-  const query = { wait: "agent", timeout: "2m0s" };
-  const answer = await host.api.post(`/hostgroup/${group}/nodes`, { query, json: body });
-  assert.equal(answer.status, 201, answer.text);
-  return textIn(answer.json, "hostname");
-}
-
-async function remove(host: TestHost, ...hostnames: readonly string[]): Promise<void> {
-  for (const hostname of hostnames) {
-    const [group] = hostname.split("-");
-    const answer = await host.api.delete(`/hostgroup/${group}/nodes/${hostname}`);
-    assert.equal(answer.status, 200, answer.text);
-  }
-}
-
-async function ipOf(host: TestHost, hostname: string): Promise<string> {
-  return textIn(asObject(await host.node(hostname)), "ip");
-}
-
-/** @returns what a service says to the guest, "refused" when somebody said no, "silence" when nobody answered */
-async function dial(host: TestHost, hostname: string, address: string, port: number) {
-  const read = `exec 3<>/dev/tcp/${address}/${port} && cat <&3`;
-  const { stdout, stderr, exitCode } = await exec(host.api, hostname, {
-    cmd: `timeout 3 bash -c '${read}'`,
-    shell: "/bin/sh",
-  });
-  if (exitCode === 0) return stdout.toString().trim();
-  return /refused|No route to host|Network is unreachable/.test(stderr.toString())
-    ? "refused"
-    : "silence";
-}
-
-async function pings(
-  host: TestHost,
-  hostname: string,
-  address: string,
-  from = "",
-): Promise<boolean> {
-  const cmd = `ping -c 1 -W 2 ${from === "" ? "" : `-I ${from}`} ${address}`;
-  return (await exec(host.api, hostname, { cmd, shell: "/bin/sh" })).exitCode === 0;
-}
-
-/** A service in the guest, reached from the host. */
-async function greetingFrom(host: TestHost, hostname: string, address: string): Promise<string> {
-  const perl = `use IO::Socket::INET; my $s = IO::Socket::INET->new(Listen => 1, LocalPort => 7000) or die; while (my $c = $s->accept) { print $c "from the guest\\n"; close $c }`;
-  await sh(host.api, hostname, `setsid perl -e '${perl}' > /dev/null 2>&1 < /dev/null &`);
-  return until(`${hostname} greets at ${address}`, async () => {
-    const socket = connect({ host: address, port: 7000, timeout: 2_000 });
-    try {
-      return await text(socket);
-    } catch {
-      return undefined; // not listening yet
-    } finally {
-      socket.destroy();
-    }
-  });
-}
-
-/** A service on all addresses of the host. */
-async function openGreeter() {
-  const server = createServer((socket) => {
-    socket.on("error", () => {}); // the guest may leave first
-    socket.end("from the host\n");
-  });
-  server.listen(0, "::");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return { port: address.port, [Symbol.asyncDispose]: async () => void server.close() };
-}
 
 suite("network bridge", SETTINGS, (host, story) => {
   let one = "";

@@ -3,6 +3,8 @@
  * public addresses that the host routes to it, and one in a network that the host is in itself.
  *
  *     host 198.51.100.x/30 ── link ── namespace: the other address of the /30, and 203.0.113.y, .y+1
+ *
+ * and the same for IPv6, with 2001:db8:x::1 and ::2 as the world.
  */
 
 import assert from "node:assert/strict";
@@ -44,7 +46,9 @@ export class Outside {
   readonly near: string;
   /** the host's address in the network of `near` */
   readonly hostThere: string;
-  /** the same two in a network for IPv6 */
+  /** the same for IPv6 */
+  readonly one6: string;
+  readonly other6: string;
   readonly near6: string;
   readonly hostThere6: string;
   readonly port = 8080;
@@ -72,6 +76,8 @@ export class Outside {
     this.near = `198.51.100.${place * 4 + 2}`;
     this.hostThere6 = `fd77:${place}::1`;
     this.near6 = `fd77:${place}::2`;
+    this.one6 = `2001:db8:${place + 1}::1`;
+    this.other6 = `2001:db8:${place + 1}::2`;
     this.one = `203.0.113.${place * 2 + 2}`;
     this.other = `203.0.113.${place * 2 + 3}`;
   }
@@ -101,10 +107,15 @@ export class Outside {
       `addr add ${this.near6}/64 dev out0 nodad`,
       `addr add ${this.one}/32 dev lo`,
       `addr add ${this.other}/32 dev lo`,
+      `addr add ${this.one6}/128 dev lo nodad`,
+      `addr add ${this.other6}/128 dev lo nodad`,
       "link set out0 up",
     ];
     assert.equal(ip(["-n", this.#name, "-batch", "-"], `${inside.join("\n")}\n`), "");
-    const routes = [this.one, this.other].map((it) => `route add ${it} via ${this.near}`);
+    const routes = [
+      ...[this.one, this.other].map((it) => `route add ${it} via ${this.near}`),
+      ...[this.one6, this.other6].map((it) => `route add ${it} via ${this.near6}`),
+    ];
     assert.equal(ip(["-batch", "-"], `${routes.join("\n")}\n`), "");
   }
 

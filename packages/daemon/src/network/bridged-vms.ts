@@ -1,8 +1,10 @@
 /** VMs on bridges of the host: a tap each, and rules that keep each to its own addresses. */
 
 import { bridgePlan } from "#core/network/bridge-plan.ts";
+import { bridgedIpv6, linkLocal } from "#core/network/local-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
 import { macAddress } from "#core/network/user-network.ts";
+import type { GuestIpv6 } from "#core/ports/guest-link.ts";
 import type { NetworkPlan } from "#core/ports/hypervisor.ts";
 import { mustHaveAddress, type VmRecord } from "#core/vm/vm.ts";
 
@@ -10,7 +12,7 @@ import { tapLines } from "./devices.ts";
 import type { BridgedNetwork, TapSource } from "./host-rules.ts";
 import type { HostTable } from "./host-table.ts";
 import type { Names } from "./names.ts";
-import { deviceExists } from "./presence.ts";
+import { deviceExists, hasIpv6 } from "./presence.ts";
 import { ipBatch } from "./tools.ts";
 
 export class BridgedVms {
@@ -25,7 +27,8 @@ export class BridgedVms {
   async prepare(vm: VmRecord, network: BridgeNetwork, signal: AbortSignal): Promise<NetworkPlan> {
     const bridge = this.#bridgeOf(vm, network);
     const source = this.sourceOf(vm, network);
-    const { tap, mac, address } = source;
+    const { tap, mac, address, addresses6 } = source;
+    const addresses = [address, ...addresses6];
     if (tap.length > MAX_INTERFACE_CHARS) {
       throw new Error(
         `tap_prefix ${network.tapPrefix} leaves no room for a number: make it shorter`,
@@ -37,7 +40,7 @@ export class BridgedVms {
     undo.defer(() => this.release(vm, network, AbortSignal.timeout(UNDO_TIMEOUT_MS)));
     // One does not wait for the other: rules name a device whether it is there or not.
     await bothOf(
-      ipBatch(tapLines({ name: tap, bridge, mark: this.#names.mark(vm.id), address }), signal),
+      ipBatch(tapLines({ name: tap, bridge, mark: this.#names.mark(vm.id), addresses }), signal),
       this.#table.admit(source, signal),
     );
     undo.move();
@@ -56,7 +59,17 @@ export class BridgedVms {
 
   sourceOf(vm: VmRecord, network: BridgeNetwork): TapSource {
     const tap = this.#names.tap(network.tapPrefix, vm.networkSlot);
-    return { tap, mac: macAddress(vm.hostname), address: mustHaveAddress(vm) };
+    const mac = macAddress(vm.hostname);
+    const ipv6 = this.ipv6Of(vm, network);
+    const addresses6 = ipv6 ? [ipv6.address, linkLocal(mac)] : [];
+    return { tap, mac, address: mustHaveAddress(vm), addresses6 };
+  }
+
+  /** @returns `undefined` where the host has none */
+  ipv6Of(vm: VmRecord, network: BridgeNetwork): GuestIpv6 | undefined {
+    if (!hasIpv6()) return undefined;
+    const place = { tag: this.#names.tag, bridge: this.#bridgeOf(vm, network) };
+    return bridgedIpv6(place, mustHaveAddress(vm), bridgePlan(network).gateway);
   }
 
   #bridgeOf(vm: VmRecord, network: BridgeNetwork): string {

@@ -7,7 +7,7 @@
 
 import { guestNetworkOf } from "#core/network/guest-network.ts";
 import { userNetworkPlan } from "#core/network/user-network.ts";
-import type { GuestNetwork } from "#core/ports/guest-link.ts";
+import type { GuestIpv6, GuestNetwork } from "#core/ports/guest-link.ts";
 import type { NetworkPlan } from "#core/ports/hypervisor.ts";
 import type { Networks } from "#core/ports/networks.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
@@ -47,7 +47,15 @@ export class HostNetworks implements Networks {
   }
 
   guestNetwork(vm: VmRecord): GuestNetwork | undefined {
-    return guestNetworkOf(vm);
+    const network = guestNetworkOf(vm);
+    const ipv6 = this.#ipv6Of(vm);
+    return network && ipv6 ? { ...network, ipv6 } : network;
+  }
+
+  #ipv6Of(vm: VmRecord): GuestIpv6 | undefined {
+    const { settings } = vm.spec.network;
+    if (settings.mode === "isolated") return this.#isolated.guestIpv6();
+    return settings.mode === "bridge" ? this.#bridged.ipv6Of(vm, settings) : undefined;
   }
 
   async release(vm: VmRecord): Promise<void> {

@@ -5,22 +5,32 @@ import { test } from "node:test";
 
 import { egressFor } from "#core/network/egress.ts";
 import { linkOf } from "#core/network/isolated-plan.ts";
+import { localLink } from "#core/network/local-plan.ts";
 import { runText } from "#process/run.ts";
 import { never } from "#testing/fake-host.ts";
 
 import { admitTap, forgetTap, type HostRules, hostRules, noRules } from "./host-rules.ts";
 import { namespaceRules } from "./namespace-rules.ts";
 
-const TAP = { tap: "tap1", mac: "02:00:00:00:00:01", address: "10.9.0.2" };
+const TAP = {
+  tap: "tap1",
+  mac: "02:00:00:00:00:01",
+  address: "10.9.0.2",
+  addresses6: ["fda1:c012:3456:1::a09:2", "fe80::ff:fe00:1"],
+};
 const RULES: HostRules = {
   table: "alcove_net_test",
   linkPattern: "alctestv*",
   bridges: [{ bridge: "br1", network: "10.9.0.0/24" }],
   ranges: ["10.7.0.0/22"],
+  localNetwork: "fda1:c012:3456::/48",
   taps: [TAP],
   guestToHost: "deny",
   users: { firstUid: 400_000, lastUid: 400_063 },
 };
+
+const LINK = linkOf("10.7.0.2");
+const ENDS = { link: LINK, link6: localLink("123456", LINK) };
 
 /** without root, as root of a user namespace of its own */
 const ownNetwork = process.getuid?.() === 0 ? ["--net"] : ["--map-root-user", "--net"];
@@ -36,6 +46,7 @@ test("host rules: the kernel takes them, and loading them again changes nothing"
   const once = await loaded(hostRules(RULES));
   assert.equal(await loaded(hostRules(RULES), hostRules(RULES)), once);
   assert.match(once, /"tap1" \. 02:00:00:00:00:01 \. 10\.9\.0\.2/);
+  assert.match(once, /"tap1" \. 02:00:00:00:00:01 \. 0xfda1c01234560001000000000a090002/);
 });
 
 test("host rules: without bridges, ranges or taps they are still rules", async () => {
@@ -64,10 +75,16 @@ test("host rules: removing them leaves nothing, twice too", async () => {
   assert.equal(await loaded(hostRules(RULES), noRules(table), noRules(table)), "");
 });
 
+test("namespace rules: without IPv6 nothing is said of it but what must not be reached", async () => {
+  const egress = egressFor({ allow: [], drop: [] }, { hostNetworks: [], dns: [] });
+  const rules = await loaded(namespaceRules({ link: LINK, link6: undefined }, egress));
+  assert.doesNotMatch(rules, /ip6 saddr|ip6 to|icmpv6/);
+});
+
 test("namespace rules: the kernel takes them, in the order of the lists", async () => {
-  const policy = { allow: ["203.0.113.7:443"], drop: ["0.0.0.0/0"] };
+  const policy = { allow: ["203.0.113.7:443", "[2001:db8::7]:443"], drop: ["0.0.0.0/0"] };
   const egress = egressFor(policy, { hostNetworks: ["198.51.100.1/24"], dns: ["1.1.1.1"] });
-  const rules = await loaded(namespaceRules(linkOf("10.7.0.2"), egress));
+  const rules = await loaded(namespaceRules(ENDS, egress));
   const chain = rules.slice(rules.indexOf("chain egress"), rules.indexOf("chain refused"));
   const [allowed, dropped] = ["203.0.113.7 meta l4proto", "0.0.0.0/0 goto"].map((it) =>
     chain.indexOf(it),
@@ -77,4 +94,6 @@ test("namespace rules: the kernel takes them, in the order of the lists", async 
     chain,
   );
   assert.match(rules, /iifname "up0" ip daddr 10\.7\.0\.2 dnat ip to 10\.232\.0\.2/);
+  assert.match(rules, /iifname "up0" ip6 daddr fda1:c012:3456:ffff::a07:2 dnat ip6 to fd00:/);
+  assert.match(chain, /ip6 daddr 2001:db8::7 meta l4proto \{ tcp, udp \} th dport 443 accept/);
 });

@@ -7,6 +7,8 @@
  * and the way to the host and to other VMs is closed.
  */
 
+import { hexOfIpv6, parseIpv6 } from "#lib/ipv6.ts";
+
 import type { GuardedUsers } from "./host-guard.ts";
 
 export interface BridgedNetwork {
@@ -21,6 +23,8 @@ export interface TapSource {
   readonly tap: string;
   readonly mac: string;
   readonly address: string;
+  /** bare addresses of IPv6; empty without it */
+  readonly addresses6: readonly string[];
 }
 
 export interface HostRules {
@@ -30,6 +34,8 @@ export interface HostRules {
   readonly bridges: readonly BridgedNetwork[];
   /** ranges of isolated networks, CIDRs */
   readonly ranges: readonly string[];
+  /** that all local IPv6 addresses of this daemon are in, CIDR */
+  readonly localNetwork: string;
   readonly taps: readonly TapSource[];
   /** whether guests may reach the host's own services */
   readonly guestToHost: "deny" | "allow";
@@ -68,14 +74,26 @@ export function forgetTap(table: string, source: TapSource): string {
 }
 
 function elements(verb: "add" | "delete", table: string, source: TapSource): string {
+  const sources6 = sourceElements6(source);
   return [
     `${verb} element bridge ${table} taps { "${source.tap}" }`,
     `${verb} element bridge ${table} sources { ${sourceElement(source)} }`,
+    ...(sources6.length > 0
+      ? [`${verb} element bridge ${table} sources6 { ${sources6.join(", ")} }`]
+      : []),
   ].join("\n");
 }
 
 function sourceElement({ tap, mac, address }: TapSource): string {
   return `"${tap}" . ${mac} . ${address}`;
+}
+
+function sourceElements6({ tap, mac, addresses6 }: TapSource): readonly string[] {
+  return addresses6.map((address) => {
+    const number = parseIpv6(address);
+    if (number === undefined) throw new Error(`invariant: a guest has an IPv6, not ${address}`);
+    return `"${tap}" . ${mac} . 0x${hexOfIpv6(number)}`;
+  });
 }
 
 /** A guest behind a longer way than Ethernet's must not send segments that do not fit it. */
@@ -98,6 +116,9 @@ ${lines(names !== "", `    oifname { ${names} } drop`)}
   }`;
 }
 
+/** IPv6 finds its neighbours by these; the kernel takes them from the same wire only. */
+export const NEIGHBOURS = "nd-neighbor-solicit, nd-neighbor-advert";
+
 const REFUSE = `    meta l4proto tcp reject with tcp reset
     reject with icmpx admin-prohibited`;
 
@@ -111,11 +132,13 @@ ${lines(names !== "", `    iifname { ${names} } jump bridged_to_host`)}
   }
   chain isolated_to_host {
     ct state established,related accept
+    icmpv6 type { ${NEIGHBOURS} } accept
 ${REFUSE}
   }
   chain bridged_to_host {
     ct state established,related accept
     icmp type echo-request accept
+    icmpv6 type { echo-request, ${NEIGHBOURS} } accept
     meta l4proto { tcp, udp } th dport 53 accept
 ${REFUSE}
   }`;
@@ -128,12 +151,13 @@ function fromHost({ linkPattern, users }: HostRules): string {
     oifname != "${linkPattern}" accept
     meta skuid != ${users.firstUid}-${users.lastUid} accept
     ct state established,related accept
+    icmpv6 type { ${NEIGHBOURS} } accept
 ${REFUSE}
   }`;
 }
 
 /** Guests appear outside under the host's address; among each other and to the host they keep theirs. */
-function translation({ linkPattern, bridges, ranges }: HostRules): string {
+function translation({ linkPattern, bridges, ranges, localNetwork }: HostRules): string {
   const networks = [...bridges.map(({ network }) => network), ...ranges];
   const names = quoted(bridges);
   return `  chain postrouting {
@@ -141,13 +165,19 @@ function translation({ linkPattern, bridges, ranges }: HostRules): string {
     oifname "${linkPattern}" accept
 ${lines(names !== "", `    oifname { ${names} } accept`)}
 ${lines(networks.length > 0, `    ip saddr { ${networks.join(", ")} } masquerade`)}
+    ip6 saddr ${localNetwork} masquerade
   }`;
 }
 
-/** Before the bridge learns anything: a frame under another's MAC or IP address never gets that far. */
+/**
+ * Before the bridge learns anything: a frame under another's MAC or IP address never gets that far. Nor does
+ * an answer for another's IPv6 address, or what only routers say. An IPv6 address is looked up by where it stands
+ * in the packet (128 bits, 64 into either header), because nft has no name for the one that a neighbour answers for.
+ */
 function sources({ table, bridges, taps }: HostRules): string {
   if (bridges.length === 0) return "";
   const names = taps.map(({ tap }) => `"${tap}"`).join(", ");
+  const sources6 = taps.flatMap(sourceElements6);
   return `table bridge ${table} {
   set taps {
     type ifname
@@ -157,11 +187,22 @@ ${lines(taps.length > 0, `    elements = { ${names} }`)}
     type ifname . ether_addr . ipv4_addr
 ${lines(taps.length > 0, `    elements = { ${taps.map(sourceElement).join(", ")} }`)}
   }
+  set sources6 {
+    typeof iifname . ether saddr . @nh,64,128
+${lines(sources6.length > 0, `    elements = { ${sources6.join(", ")} }`)}
+  }
+  chain ipv6 {
+    icmpv6 type { nd-router-advert, nd-redirect } drop
+    icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 @sources6 accept
+    icmpv6 type nd-neighbor-advert drop
+    accept
+  }
   chain prerouting {
     type filter hook prerouting priority dstnat; policy accept;
     iifname != @taps accept
     ether type ip iifname . ether saddr . ip saddr @sources accept
     ether type arp iifname . ether saddr . arp saddr ip @sources iifname . arp saddr ether . arp saddr ip @sources accept
+    ether type ip6 iifname . ether saddr . @nh,64,128 @sources6 goto ipv6
     drop
   }
 }`;

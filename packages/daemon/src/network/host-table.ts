@@ -8,10 +8,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 import { type BridgePlan, bridgePlan } from "#core/network/bridge-plan.ts";
+import { localNetwork, onBridge } from "#core/network/local-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
-import { bridgeLines, gatewayLine } from "./devices.ts";
+import { bridgeLines, gatewayLines } from "./devices.ts";
 import {
   admitTap,
   type BridgedNetwork,
@@ -21,8 +22,9 @@ import {
   noRules,
   type TapSource,
 } from "./host-rules.ts";
+import { forwardIpv6 } from "./ipv6-forwarding.ts";
 import type { Names } from "./names.ts";
-import { deviceExists, hostNetworks, overlap, ownDevices, ownerOf } from "./presence.ts";
+import { deviceExists, hasIpv6, hostNetworks, overlap, ownDevices, ownerOf } from "./presence.ts";
 import { ipBatch, ipBatchForced, nft } from "./tools.ts";
 
 const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
@@ -142,8 +144,11 @@ export class HostTable {
     }
     mustBeFree(plan.network, (device) => device === name);
     const mac = this.#names.bridgeMac(name);
-    const lines = [...(isThere ? [] : bridgeLines({ name, mac, mark })), gatewayLine(name, plan)];
-    await ipBatch(lines, signal);
+    const { tag } = this.#names;
+    const ipv6 = hasIpv6() ? onBridge({ tag, bridge: name }, plan.gateway) : undefined;
+    if (ipv6 !== undefined) mustBeFree(`${ipv6}/64`, (device) => device === name, "another bridge");
+    const made = isThere ? [] : bridgeLines({ name, mac, mark });
+    await ipBatch([...made, ...gatewayLines(name, plan, ipv6)], signal);
   }
 
   /** What is not in force must not count as used. */
@@ -157,7 +162,7 @@ export class HostTable {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const { table, linkPattern } = this.#names;
+    const { table, linkPattern, tag } = this.#names;
     if (!this.#isUsed) {
       await nft(noRules(table), signal);
       return;
@@ -167,11 +172,14 @@ export class HostTable {
       linkPattern,
       bridges: [...this.#bridges.values()],
       ranges: [...this.#ranges],
+      localNetwork: localNetwork(tag),
       taps: [...this.#taps.values()],
       ...this.#policy,
     });
     await nft(rules, signal);
     await forwardPackets();
+    if (!hasIpv6()) return;
+    await forwardIpv6(async (device) => (await ownerOf(device, this.#names)) !== undefined);
   }
 }
 
@@ -182,9 +190,13 @@ async function forwardPackets(): Promise<void> {
 }
 
 /** @throws Error when a device that is not `ours` is in an overlapping network */
-function mustBeFree(network: string, ours: (device: string) => boolean): void {
+function mustBeFree(
+  network: string,
+  ours: (device: string) => boolean,
+  cure = "another one",
+): void {
   const other = hostNetworks().find(({ device, cidr }) => !ours(device) && overlap(cidr, network));
   if (!other) return;
   const where = `${other.cidr} of the host's device ${other.device}`;
-  throw new Error(`The network ${network} overlaps ${where}: give the host group another one`);
+  throw new Error(`The network ${network} overlaps ${where}: give the host group ${cure}`);
 }

@@ -5,15 +5,17 @@ import path from "node:path";
 import { type Egress, egressFor, policyFor } from "#core/network/egress.ts";
 import { nameServers } from "#core/network/guest-network.ts";
 import { INSIDE, isolatedRange, linkOf } from "#core/network/isolated-plan.ts";
+import { INSIDE_IPV6, localLink } from "#core/network/local-plan.ts";
 import type { IsolatedNetwork } from "#core/network/network.ts";
+import type { GuestIpv6 } from "#core/ports/guest-link.ts";
 import type { NetworkPlan } from "#core/ports/hypervisor.ts";
 import { mustHaveAddress, type VmRecord } from "#core/vm/vm.ts";
 
-import { insideLines, linkLines } from "./devices.ts";
+import { insideLines, type LinkEnds, linkLines } from "./devices.ts";
 import type { HostTable } from "./host-table.ts";
 import { type Names, NAMESPACES, TAP_INSIDE } from "./names.ts";
 import { namespaceRules } from "./namespace-rules.ts";
-import { deviceExists, hostNetworks, namespaceExists } from "./presence.ts";
+import { deviceExists, hasIpv6, hostNetworks, namespaceExists } from "./presence.ts";
 import { inNamespace, ipBatch, ipBatchForced } from "./tools.ts";
 
 export class IsolatedVms {
@@ -28,15 +30,15 @@ export class IsolatedVms {
   async prepare(vm: VmRecord, network: IsolatedNetwork, signal: AbortSignal): Promise<NetworkPlan> {
     const namespace = this.#names.namespace(vm.id);
     const device = this.#names.link(vm.networkSlot);
-    const link = linkOf(mustHaveAddress(vm));
+    const ends = this.#endsOf(vm);
     await this.#table.useRange(this.rangeOf(vm, network), signal);
     await this.release(vm, signal);
     await using undo = new AsyncDisposableStack();
     undo.defer(() => this.release(vm, AbortSignal.timeout(UNDO_TIMEOUT_MS)));
-    await ipBatch(linkLines({ namespace, device, mark: this.#names.mark(vm.id), link }), signal);
+    await ipBatch(linkLines({ namespace, device, mark: this.#names.mark(vm.id), ends }), signal);
     const where = path.join(NAMESPACES, namespace);
-    const rules = namespaceRules(link, this.#egressOf(vm, network));
-    await inNamespace(where, { ip: insideLines(link), rules }, signal);
+    const rules = namespaceRules(ends, this.#egressOf(vm, network));
+    await inNamespace(where, { ip: insideLines(ends), rules }, signal);
     undo.move();
     return { mode: "isolated", mac: INSIDE.mac, tap: TAP_INSIDE, namespace: where };
   }
@@ -50,6 +52,16 @@ export class IsolatedVms {
       ...(namespaceExists(namespace) ? [`netns del ${namespace}`] : []),
     ];
     if (lines.length > 0) await ipBatchForced(lines, signal);
+  }
+
+  /** @returns `undefined` where the host has none */
+  guestIpv6(): GuestIpv6 | undefined {
+    return hasIpv6() ? INSIDE_IPV6 : undefined;
+  }
+
+  #endsOf(vm: VmRecord): LinkEnds {
+    const link = linkOf(mustHaveAddress(vm));
+    return { link, link6: hasIpv6() ? localLink(this.#names.tag, link) : undefined };
   }
 
   rangeOf(vm: VmRecord, network: IsolatedNetwork): string {

@@ -17,16 +17,17 @@ export const NAMESPACES = "/run/netns";
 const TAG_CHARS = 6;
 
 export class Names {
-  readonly #tag: string;
+  /** six hexadecimal digits */
+  readonly tag: string;
 
   /** @param owner what tells this daemon from others on the host: its runtime directory */
   constructor(owner: string) {
-    this.#tag = createHash("sha256").update(owner).digest("hex").slice(0, TAG_CHARS);
+    this.tag = createHash("sha256").update(owner).digest("hex").slice(0, TAG_CHARS);
   }
 
   /** of the packet filter, in each family that has one */
   get table(): string {
-    return `alcove_net_${this.#tag}`;
+    return `alcove_net_${this.tag}`;
   }
 
   /** fits the host's ends of all isolated VMs' links, and no other device */
@@ -44,17 +45,17 @@ export class Names {
   }
 
   tap(prefix: string | undefined, slot: number): string {
-    return `${prefix ?? `alc${this.#tag}t`}${slot}`;
+    return `${prefix ?? `alc${this.tag}t`}${slot}`;
   }
 
   bridge(configured: string | undefined, group: string): string {
     const digest = createHash("sha256").update(group).digest("hex").slice(0, 4);
-    return configured ?? `alc${this.#tag}b${digest}`;
+    return configured ?? `alc${this.tag}b${digest}`;
   }
 
   /** Fixed, or the bridge would take on the address of whichever tap came first. */
   bridgeMac(bridge: string): string {
-    return macAddress(`${this.#tag} ${bridge}`);
+    return macAddress(`${this.tag} ${bridge}`);
   }
 
   namespace(vmId: string): string {
@@ -78,14 +79,14 @@ export class Names {
   }
 
   get #linkPrefix(): string {
-    return `alc${this.#tag}v`;
+    return `alc${this.tag}v`;
   }
 
   get #namespacePrefix(): string {
-    return `alcove-${this.#tag}-`;
+    return `alcove-${this.tag}-`;
   }
 
   get #markPrefix(): string {
-    return `alcove:${this.#tag}:`;
+    return `alcove:${this.tag}:`;
   }
 }

@@ -17,6 +17,10 @@ for (const [one, other, expected] of [
   ["10.9.0.0/24", "10.9.1.0/24", false],
   ["10.9.0.0/25", "10.9.0.128/25", false],
   ["0.0.0.0/0", "192.168.137.0/24", true],
+  ["fd00::/48", "fd00:0:0:7::1/64", true],
+  ["fd00:0:0:7::1/64", "fd00::/48", true],
+  ["fd00:0:0:7::/64", "fd00:0:0:8::/64", false],
+  ["0.0.0.0/0", "fd00::/48", false],
 ] as const) {
   test(`presence: ${one} and ${other} ${expected ? "overlap" : "do not overlap"}`, () => {
     assert.equal(overlap(one, other), expected);

@@ -1,12 +1,14 @@
 /** What is on this host now: devices and namespaces of ours, and the networks that it is in. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 
+import { isLocalToDaemon } from "#core/network/local-plan.ts";
 import type { Families } from "#core/network/user-network.ts";
 import { boundsOf, parseCidr } from "#lib/ipv4.ts";
+import { contains6, parseCidr6 } from "#lib/ipv6.ts";
 
 import { type Names, NAMESPACES } from "./names.ts";
 
@@ -56,26 +58,39 @@ export interface HostNetwork {
   readonly cidr: string;
 }
 
-/** IPv4, without the loopback. */
+/** Of both families, without the loopback. */
 export function hostNetworks(): readonly HostNetwork[] {
   return Object.entries(networkInterfaces()).flatMap(([device, addresses = []]) =>
-    addresses.flatMap(({ family, internal, cidr }) =>
-      family === "IPv4" && !internal && cidr !== null ? [{ device, cidr }] : [],
+    addresses.flatMap(({ internal, cidr }) =>
+      !internal && cidr !== null ? [{ device, cidr }] : [],
     ),
   );
 }
 
-/** What the host speaks to the world: IPv6 where it has an address that leads beyond its own wires. */
-export function hostFamilies(): Families {
-  const hasIpv6 = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .some(({ family, internal, address }) => {
-      return family === "IPv6" && !internal && !address.startsWith("fe80:");
-    });
-  return hasIpv6 ? "IPv4 and IPv6" : "IPv4";
+const IPV6_SETTINGS = "/proc/sys/net/ipv6/conf";
+
+/** Whether new devices can have IPv6 addresses. */
+export function hasIpv6(settings = IPV6_SETTINGS): boolean {
+  const scopes = ["all", "default"].map((scope) => path.join(settings, scope, "disable_ipv6"));
+  return scopes.every((file) => existsSync(file) && readFileSync(file, "utf8").trim() === "0");
 }
 
+/** What the host speaks to the world: IPv6 where it has an address that leads beyond its own wires, and not only to VMs. */
+export function hostFamilies(): Families {
+  const speaksIpv6 = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .some(({ family, internal, address }) => {
+      return (
+        family === "IPv6" && !internal && !address.startsWith("fe80:") && !isLocalToDaemon(address)
+      );
+    });
+  return speaksIpv6 ? "IPv4 and IPv6" : "IPv4";
+}
+
+/** Networks of different families do not. */
 export function overlap(one: string, other: string): boolean {
+  const [one6, other6] = [parseCidr6(one), parseCidr6(other)];
+  if (one6 && other6) return contains6(one6, other6) || contains6(other6, one6);
   const [a, b] = [parseCidr(one), parseCidr(other)];
   if (!a || !b) return false;
   const [first, last] = boundsOf(a);

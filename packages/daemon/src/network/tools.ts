@@ -31,6 +31,7 @@ export async function inNamespace(
 ): Promise<void> {
   const script = `set -e
 echo 1 > /proc/sys/net/ipv4/ip_forward
+if [ -e /proc/sys/net/ipv6/conf/all/forwarding ]; then echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; fi
 ip -batch - <<'END'
 ${joined(work.ip)}END
 nft -f - <<'END'

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { boundsOf, parseCidr, parseIpv4 } from "#lib/ipv4.ts";
+import { contains6, parseCidr6 } from "#lib/ipv6.ts";
 
 import { type Egress, egressFor, MAX_ENTRIES, policyFor, policyProblems } from "./egress.ts";
 
@@ -9,16 +10,24 @@ const AROUND = { hostNetworks: ["198.51.100.1/24"], dns: ["8.8.8.8"] };
 
 /** What the rules say of one connection, as the packet filter reads them. */
 function verdict({ rules, otherwise }: Egress, to: string, port = 80): string {
-  const address = parseIpv4(to) ?? -1;
-  const rule = rules.find((one) => {
-    const [first, last] = boundsOf(parseCidr(one.cidr) ?? { address: -1, prefix: 32 });
-    return address >= first && address <= last && (one.port === undefined || one.port === port);
-  });
+  const rule = rules.find(
+    (one) => isIn(to, one.cidr) && (one.port === undefined || one.port === port),
+  );
   return rule?.verdict ?? otherwise;
+}
+
+function isIn(to: string, cidr: string): boolean {
+  const [one, network] = [parseCidr6(`${to}/128`), parseCidr6(cidr)];
+  if (one && network) return contains6(network, one);
+  const address = parseIpv4(to) ?? -2;
+  const [first, last] = boundsOf(parseCidr(cidr) ?? { address: -1, prefix: 32 });
+  return address >= first && address <= last;
 }
 
 const OUTSIDE = "203.0.113.7";
 const OTHER = "203.0.113.8";
+const OUTSIDE6 = "2001:db8::7";
+const OTHER6 = "2001:db8::8";
 
 for (const [lists, toOne, toOther] of [
   [{ allow: [], drop: [] }, "accept", "accept"],
@@ -33,6 +42,38 @@ for (const [lists, toOne, toOther] of [
     assert.equal(verdict(egress, OTHER), toOther);
   });
 }
+
+for (const [lists, toOne, toOther] of [
+  [{ allow: [], drop: [] }, "accept", "accept"],
+  [{ allow: [], drop: [`${OUTSIDE6}/128`] }, "reject", "accept"],
+  [{ allow: [OUTSIDE6], drop: [] }, "accept", "reject"],
+  [{ allow: [`[${OUTSIDE6}]:80`], drop: ["::/0"] }, "accept", "reject"],
+  [{ allow: [OUTSIDE], drop: [] }, "reject", "reject"],
+  [{ allow: [], drop: ["0.0.0.0/0"] }, "reject", "reject"],
+  [{ allow: [], drop: ["0.0.0.0/0:443"] }, "accept", "accept"],
+] as const) {
+  test(`egress: with ${JSON.stringify(lists)} one of IPv6 is ${toOne}ed, another ${toOther}ed`, () => {
+    const egress = egressFor(lists, AROUND);
+    assert.equal(verdict(egress, OUTSIDE6), toOne);
+    assert.equal(verdict(egress, OTHER6), toOther);
+    assert.equal(verdict(egress, "fd00::1"), "reject");
+  });
+}
+
+test("egress: all of IPv6 that is not the world is local, and so are the host's networks in the world", () => {
+  const around = { hostNetworks: ["2001:db8:5::1/64"], dns: ["fd00::53", "2001:db8:5::53"] };
+  const egress = egressFor({ allow: ["::/0", "[fd00::9]:5432"], drop: [] }, around);
+  const local = ["fe80::1", "fd12::1", "ff02::1", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1"];
+  for (const address of [...local, "2001:db8:5::99", "fd00::53"]) {
+    assert.equal(verdict(egress, address, 53), "reject", address);
+  }
+  assert.equal(verdict(egress, "fd00::9", 5432), "accept");
+  assert.equal(verdict(egress, OUTSIDE6), "accept");
+  const open = egressFor({ allow: [], drop: [] }, around);
+  assert.equal(verdict(open, "fd00::53", 53), "accept");
+  assert.equal(verdict(open, "fd00::53", 80), "reject");
+  assert.equal(verdict(open, "2001:db8:5::53", 53), "accept");
+});
 
 test("egress: an entry with a port opens that port and no other", () => {
   const egress = egressFor({ allow: [`${OUTSIDE}:443`], drop: [] }, AROUND);
@@ -84,7 +125,7 @@ test("egress: a VM's own list replaces its group's; an empty one clears it", () 
   });
 });
 
-test("egress: addresses, networks and ports are understood, also of IPv6, which leads nowhere", () => {
+test("egress: addresses, networks and ports are understood, also of IPv6", () => {
   const good = [
     "1.2.3.4",
     "1.2.3.4/32",
@@ -93,6 +134,9 @@ test("egress: addresses, networks and ports are understood, also of IPv6, which 
     "::/0",
     "fd00::1",
     "[::1]:80",
+    "[2001:db8::]",
+    "[2001:db8::/32]:443",
+    "::ffff:1.2.3.4",
   ];
   assert.deepEqual(policyProblems(good), []);
   const egress = egressFor({ allow: [], drop: ["::/0", "2001:db8::/32"] }, AROUND);
@@ -109,6 +153,10 @@ for (const bad of [
   ":80",
   "::/129",
   "[::1",
+  "[::1]:0",
+  "[1.2.3.4]:80",
+  "fe80::1%eth0",
+  "::1:443/x",
   "1.2.3.4; drop",
 ]) {
   test(`egress: "${bad}" is refused, and said what it may be`, () => {

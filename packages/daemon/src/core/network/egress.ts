@@ -4,10 +4,12 @@
  * Three kinds of destinations are told apart. The host itself and other VMs are closed, whatever
  * the lists say; that is not decided here. The local network (private ranges, link-local, and the
  * networks that the host's own interfaces are in) is closed but for entries that lie inside it:
- * "0.0.0.0/0" does not open it, "192.168.1.7:5432" does. The rest follows the lists.
+ * "0.0.0.0/0" does not open it, "192.168.1.7:5432" does. The rest follows the lists. IPv4 and IPv6
+ * are in the same lists, and "only allow" counts entries of either.
  */
 
 import { boundsOf, type Cidr, formatIpv4, parseCidr, parseIpv4 } from "#lib/ipv4.ts";
+import { contains6, cutCidr6, parseCidr6, parseIpv6 } from "#lib/ipv6.ts";
 
 import type { NetworkOverride, NetworkPolicy } from "./network.ts";
 
@@ -41,7 +43,13 @@ const PRIVATE: readonly string[] = [
   "127.0.0.0/8",
   "224.0.0.0/4",
   "240.0.0.0/4",
+  // all of IPv6 but 2000::/3, the world: so also what stands for IPv4 addresses (::ffff:0:0/96, 64:ff9b::/96)
+  "::/3",
+  "4000::/2",
+  "8000::/1",
 ];
+
+const EVERYTHING = "0.0.0.0/0";
 
 /** @returns the lists that hold for a VM */
 export function policyFor(
@@ -58,7 +66,7 @@ export function policyProblems(entries: readonly string[]): string[] {
     .filter((entry) => parseDestination(entry) === undefined)
     .map(
       (entry) =>
-        `"${entry}" is no address, CIDR or address:port, such as 203.0.113.7, 10.0.0.0/8 or 1.1.1.1:53; names are not looked up`,
+        `"${entry}" is no address, CIDR or address:port, such as 203.0.113.7, 10.0.0.0/8, 1.1.1.1:53 or [2001:db8::1]:443; names are not looked up`,
     );
 }
 
@@ -73,9 +81,9 @@ export interface Surroundings {
 export function egressFor(policy: NetworkPolicy, around: Surroundings): Egress {
   const local = [...PRIVATE, ...around.hostNetworks];
   const allow = destinations(policy.allow);
-  const drop = destinations(policy.drop);
+  const drop = destinations(policy.drop).flatMap(inBothFamilies);
   const onlyAllow = allow.length > 0 && drop.length === 0;
-  const servers = around.dns.map((address) => ({ cidr: `${address}/32`, port: 53 }));
+  const servers = destinations(around.dns).map(({ cidr }) => ({ cidr, port: 53 }));
   const opened = [...allow, ...(onlyAllow ? [] : servers)].filter((one) => isInside(one, local));
   return {
     rules: [
@@ -88,27 +96,49 @@ export function egressFor(policy: NetworkPolicy, around: Surroundings): Egress {
   };
 }
 
-/** @returns "IPv6" for what is well written but leads nowhere: isolated VMs have no IPv6 */
-export function parseDestination(entry: string): Destination | "IPv6" | undefined {
-  const [, host = "", digits] = /^(.*?)(?::(\d{1,5}))?$/.exec(entry) ?? [];
+/** @returns `undefined` for what is none */
+export function parseDestination(entry: string): Destination | undefined {
+  const { host, digits } = partsOf(entry);
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
-  const single = parseIpv4(host);
-  const network = single === undefined ? parseCidr(host) : { address: single, prefix: 32 };
-  if (network) return { cidr: cutCidr(network), port };
-  return isIpv6(entry) ? "IPv6" : undefined;
+  const cidr = networkOf(host);
+  return cidr === undefined ? undefined : { cidr, port };
+}
+
+/** An IPv6 address or network stands in brackets where a port follows. */
+function partsOf(entry: string): { readonly host: string; readonly digits: string | undefined } {
+  const [, bracketed, port6] = /^\[([^\]]*:[^\]]*)\](?::(\d{1,5}))?$/.exec(entry) ?? [];
+  if (bracketed !== undefined) return { host: bracketed, digits: port6 };
+  if (entry.split(":").length > 2) return { host: entry, digits: undefined };
+  const [, host = "", port] = /^(.*?)(?::(\d{1,5}))?$/.exec(entry) ?? [];
+  return { host, digits: port };
+}
+
+/** @returns the CIDR of an address or a network, of either family */
+function networkOf(host: string): string | undefined {
+  if (parseIpv4(host) !== undefined) return `${host}/32`;
+  if (parseIpv6(host) !== undefined) return networkOf(`${host}/128`);
+  const network = parseCidr(host);
+  if (network) return cutCidr(network);
+  const network6 = parseCidr6(host);
+  return network6 && cutCidr6(network6);
 }
 
 function destinations(entries: readonly string[]): Destination[] {
-  const parsed = entries.map((entry) => parseDestination(entry));
-  return parsed.filter((one) => one !== undefined && one !== "IPv6");
+  return entries.map((entry) => parseDestination(entry)).filter((one) => one !== undefined);
+}
+
+/** Who drops all of IPv4 means everything: lists may be older than the host's IPv6. */
+function inBothFamilies(one: Destination): readonly Destination[] {
+  return one.cidr === EVERYTHING ? [one, { ...one, cidr: "::/0" }] : [one];
 }
 
 function isInside({ cidr }: Destination, networks: readonly string[]): boolean {
-  const inner = parseCidr(cidr);
+  const [inner, inner6] = [parseCidr(cidr), parseCidr6(cidr)];
   return networks.some((network) => {
-    const outer = parseCidr(network);
-    return inner !== undefined && outer !== undefined && contains(outer, inner);
+    const [outer, outer6] = [parseCidr(network), parseCidr6(network)];
+    if (inner && outer) return contains(outer, inner);
+    return inner6 !== undefined && outer6 !== undefined && contains6(outer6, inner6);
   });
 }
 
@@ -121,13 +151,4 @@ function contains(outer: Cidr, inner: Cidr): boolean {
 /** @returns the network's CIDR with no bit set beyond its prefix */
 export function cutCidr(network: Cidr): string {
   return `${formatIpv4(boundsOf(network)[0])}/${network.prefix}`;
-}
-
-/** An address, one in brackets with a port, or a CIDR. */
-function isIpv6(entry: string): boolean {
-  const [, bracketed, plain, prefix] =
-    /^(?:\[([0-9a-f:.]+)\](?::\d{1,5})?|([0-9a-f:.]+)(?:\/(\d{1,3}))?)$/i.exec(entry) ?? [];
-  const address = bracketed ?? plain;
-  if (address === undefined || Number(prefix ?? 0) > 128) return false;
-  return URL.canParse(`http://[${address}]/`);
 }
