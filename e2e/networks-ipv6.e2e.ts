@@ -62,7 +62,7 @@ after(async () => {
 async function ipv6Of(host: TestHost, vm: string): Promise<string> {
   const lines = await sh(host.api, vm, "ip -6 -o addr show dev eth0 scope global");
   const [, address = "", flags = ""] =
-    /inet6 ([0-9a-f:]+)\/64 scope global ?(.*?)\\/.exec(lines) ?? [];
+    /inet6 ([0-9a-f:]+)\/\d+ scope global ?(.*?)\\/.exec(lines) ?? [];
   assert.ok(address !== "" && !flags.includes("tentative"), lines);
   return address;
 }
@@ -85,6 +85,9 @@ suite("network bridge with IPv6", SETTINGS, (host, story) => {
       address = await ipv6Of(host, one);
       assert.match(address, /^fda1:c0[0-9a-f]{2}:/);
       assert.ok(address.endsWith(`:${ONE6}`), `${address} ends in ${ONE6}`);
+      assert.ok(
+        (await sh(host.api, one, "ip -6 route")).includes(`${GATEWAY6?.slice(0, -2)}00/120 dev`),
+      );
       gateway = address.replace(ONE6 ?? "", GATEWAY6 ?? "");
       const route = await sh(host.api, one, "ip -6 route show default");
       assert.ok(route.startsWith(`default via ${gateway} dev eth0`), route);

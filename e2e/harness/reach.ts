@@ -58,7 +58,7 @@ export async function greetingFrom(
   hostname: string,
   address: string,
 ): Promise<string> {
-  const perl = `use IO::Socket::IP; my $s = IO::Socket::IP->new(Listen => 1, LocalHost => "::", LocalPort => 7000, V6Only => 0) or die; while (my $c = $s->accept) { print $c "from the guest\\n"; close $c }`;
+  const perl = `use IO::Socket::IP; my $s = IO::Socket::IP->new(Listen => 1, LocalHost => "::", LocalPort => 7000, V6Only => 0, GetAddrInfoFlags => 0) or die; while (my $c = $s->accept) { print $c "from the guest\\n"; close $c }`;
   await sh(host.api, hostname, `setsid perl -e '${perl}' > /dev/null 2>&1 < /dev/null &`);
   return until(`${hostname} greets at ${address}`, async () => {
     const socket = connect({ host: address, port: 7000, timeout: 2_000 });

@@ -69,7 +69,7 @@ export class BridgedVms {
   ipv6Of(vm: VmRecord, network: BridgeNetwork): GuestIpv6 | undefined {
     if (!hasIpv6()) return undefined;
     const place = { tag: this.#names.tag, bridge: this.#bridgeOf(vm, network) };
-    return bridgedIpv6(place, mustHaveAddress(vm), bridgePlan(network).gateway);
+    return bridgedIpv6(place, mustHaveAddress(vm), bridgePlan(network));
   }
 
   #bridgeOf(vm: VmRecord, network: BridgeNetwork): string {

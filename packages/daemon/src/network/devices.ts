@@ -25,7 +25,7 @@ export function bridgeLines({ name, mac, mark }: BridgeDevice): readonly string[
 
 /**
  * Groups that share a bridge may each have a network on it.
- * @param ipv6 the host's address there, bare; `undefined` without IPv6
+ * @param ipv6 the host's address there, in CIDR form; `undefined` without IPv6
  */
 export function gatewayLines(
   bridge: string,
@@ -34,7 +34,7 @@ export function gatewayLines(
 ): readonly string[] {
   const ipv4Line = `addr replace ${gateway}/${prefix} dev ${bridge}`;
   if (ipv6 === undefined) return [ipv4Line];
-  return [ipv4Line, ...ipv6Lines(bridge, ROUTER_LINK_LOCAL, `${ipv6}/64`)];
+  return [ipv4Line, ...ipv6Lines(bridge, ROUTER_LINK_LOCAL, ipv6)];
 }
 
 export interface TapDevice {

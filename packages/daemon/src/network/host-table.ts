@@ -8,7 +8,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 import { type BridgePlan, bridgePlan } from "#core/network/bridge-plan.ts";
-import { localNetwork, onBridge } from "#core/network/local-plan.ts";
+import { bridgedIpv6, localNetwork } from "#core/network/local-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
@@ -144,11 +144,15 @@ export class HostTable {
     }
     mustBeFree(plan.network, (device) => device === name);
     const mac = this.#names.bridgeMac(name);
-    const { tag } = this.#names;
-    const ipv6 = hasIpv6() ? onBridge({ tag, bridge: name }, plan.gateway) : undefined;
-    if (ipv6 !== undefined) mustBeFree(`${ipv6}/64`, (device) => device === name, "another bridge");
+    const ipv6 = hasIpv6() ? this.#gatewayIpv6(name, plan) : undefined;
+    if (ipv6 !== undefined) mustBeFree(ipv6, (device) => device === name, "another bridge");
     const made = isThere ? [] : bridgeLines({ name, mac, mark });
     await ipBatch([...made, ...gatewayLines(name, plan, ipv6)], signal);
+  }
+
+  #gatewayIpv6(bridge: string, plan: BridgePlan): string {
+    const { gateway, prefix } = bridgedIpv6({ tag: this.#names.tag, bridge }, plan.gateway, plan);
+    return `${gateway}/${prefix}`;
   }
 
   /** What is not in force must not count as used. */

@@ -13,10 +13,10 @@ import {
   linkLocal,
   localLink,
   localNetwork,
-  onBridge,
 } from "./local-plan.ts";
 
 const TAG = "12ab3f";
+const PLAN = { gateway: "10.9.0.1", prefix: 24, network: "10.9.0.0/24" };
 
 function isInside(address: string, network: string): boolean {
   const [outer, inner] = [parseCidr6(network), parseCidr6(`${address}/128`)];
@@ -30,24 +30,21 @@ test("local plan: a daemon's network is a local one that its tag is in", () => {
 });
 
 test("local plan: a guest's address ends in its IPv4 address, in its bridge's network", () => {
-  const { address, prefix, gateway } = bridgedIpv6(
-    { tag: TAG, bridge: "br1" },
-    "10.9.0.2",
-    "10.9.0.1",
-  );
-  assert.equal(prefix, 64);
+  const { address, prefix, gateway } = bridgedIpv6({ tag: TAG, bridge: "br1" }, "10.9.0.2", PLAN);
+  assert.equal(prefix, 120);
   assert.match(address, /^fda1:c012:ab3f:[0-9a-f]{1,4}::a09:2$/);
   assert.equal(gateway, address.replace(/2$/, "1"));
-  assert.notEqual(onBridge({ tag: TAG, bridge: "br2" }, "10.9.0.2"), address);
+  assert.notEqual(bridgedIpv6({ tag: TAG, bridge: "br2" }, "10.9.0.2", PLAN).address, address);
 });
 
 test("local plan: every address of every bridge is the daemon's, and none is a link's", () => {
   assertProperty(
     property(string(), ipV4(), (bridge, ipv4) => {
-      const address = onBridge({ tag: TAG, bridge }, ipv4);
+      const place = { tag: TAG, bridge };
+      const { address } = bridgedIpv6(place, ipv4, PLAN);
       assert.ok(isInside(address, localNetwork(TAG)) && isLocalToDaemon(address));
       assert.ok(!isInside(address, "fda1:c012:ab3f:ffff::/64"));
-      assert.equal(onBridge({ tag: TAG, bridge }, ipv4), address);
+      assert.equal(bridgedIpv6(place, ipv4, PLAN).address, address);
     }),
   );
 });

@@ -3,7 +3,8 @@
  *
  * They are local ones (RFC 4193), which nobody need hand out: a /48 for each daemon, in it a /64 for each
  * bridge and one for the links of all isolated VMs. Whoever has an IPv4 address there has the
- * IPv6 address that ends in the same 32 bits, so that no second plan must be kept.
+ * IPv6 address that ends in the same 32 bits, so that no second plan must be kept. And a wire has no more addresses
+ * of IPv6 than of IPv4: whoever writes to all of a /64 fills the host's list of neighbours.
  */
 
 import { createHash } from "node:crypto";
@@ -12,6 +13,7 @@ import { parseIpv4 } from "#lib/ipv4.ts";
 import { formatIpv6, parseIpv6 } from "#lib/ipv6.ts";
 
 import type { GuestIpv6 } from "../ports/guest-link.ts";
+import type { BridgePlan } from "./bridge-plan.ts";
 import { INSIDE, type Link } from "./isolated-plan.ts";
 
 /** what the local networks of all daemons begin with; 24 bits that are a daemon's own follow */
@@ -28,7 +30,7 @@ export const UPLINK_LINK_LOCAL = "fe80::2/64";
 /** what every isolated guest has inside its namespace; user networks count up to fd00:a1c0:7e:fff:: */
 export const INSIDE_IPV6: GuestIpv6 = {
   address: "fd00:a1c0:7e:ffff::2",
-  prefix: 64,
+  prefix: 126,
   gateway: "fd00:a1c0:7e:ffff::1",
 };
 
@@ -48,20 +50,20 @@ export interface BridgePlace {
   readonly bridge: string;
 }
 
-/** @param ipv4 the guest's; @param gateway the host's, both bare */
-export function bridgedIpv6(place: BridgePlace, ipv4: string, gateway: string): GuestIpv6 {
-  return { address: onBridge(place, ipv4), prefix: 64, gateway: onBridge(place, gateway) };
-}
-
-/** @param ipv4 bare */
-export function onBridge({ tag, bridge }: BridgePlace, ipv4: string): string {
-  const digest = createHash("sha256").update(bridge).digest().readUInt32BE(0);
-  return placed(tag, digest % LINKS, ipv4);
+/** @param ipv4 the guest's or the host's own, bare */
+export function bridgedIpv6(place: BridgePlace, ipv4: string, plan: BridgePlan): GuestIpv6 {
+  const digest = createHash("sha256").update(place.bridge).digest().readUInt32BE(0);
+  const onBridge = (it: string) => placed(place.tag, digest % LINKS, it);
+  return {
+    address: onBridge(ipv4),
+    prefix: prefixFor(plan.prefix),
+    gateway: onBridge(plan.gateway),
+  };
 }
 
 /** The ends of an isolated VM's link. */
-export function localLink(tag: string, { host, vm }: Link): Link {
-  return { host: placed(tag, LINKS, host), vm: placed(tag, LINKS, vm), prefix: 126 };
+export function localLink(tag: string, { host, vm, prefix }: Link): Link {
+  return { host: placed(tag, LINKS, host), vm: placed(tag, LINKS, vm), prefix: prefixFor(prefix) };
 }
 
 /** What a device calls itself before anybody gave it an address (RFC 4291, appendix A). */
@@ -74,6 +76,11 @@ export function linkLocal(mac: string): string {
 
 /** the inside of a namespace as a guest may send from it */
 export const INSIDE_SOURCES: readonly string[] = [INSIDE_IPV6.address, linkLocal(INSIDE.mac)];
+
+/** as many addresses as the IPv4 network has */
+function prefixFor(ipv4Prefix: number): number {
+  return 96 + ipv4Prefix;
+}
 
 function networkStart(tag: string): string {
   return `${ALL_DAEMONS}${tag.slice(0, 2)}:${tag.slice(2)}`;
