@@ -9,10 +9,11 @@ import type { NetworkPlan } from "#core/ports/hypervisor.ts";
 import { mustHaveAddress, type VmRecord } from "#core/vm/vm.ts";
 
 import { tapLines } from "./devices.ts";
-import type { BridgedNetwork, TapSource } from "./host-rules.ts";
+import type { BridgedNetwork } from "./host-rules.ts";
 import type { HostTable } from "./host-table.ts";
 import type { Names } from "./names.ts";
 import { deviceExists, hasIpv6 } from "./presence.ts";
+import type { TapSource } from "./tap-rules.ts";
 import { ipBatch } from "./tools.ts";
 
 export class BridgedVms {

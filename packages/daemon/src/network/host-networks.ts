@@ -13,11 +13,12 @@ import type { Networks } from "#core/ports/networks.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
 
 import { BridgedVms } from "./bridged-vms.ts";
-import type { BridgedNetwork, TapSource } from "./host-rules.ts";
+import type { BridgedNetwork } from "./host-rules.ts";
 import { BRIDGE_OWNER, type GuestPolicy, HostTable, type InUse } from "./host-table.ts";
 import { IsolatedVms } from "./isolated-vms.ts";
 import type { Names } from "./names.ts";
 import { deviceExists, hostFamilies, ownDevices, ownNamespaces } from "./presence.ts";
+import type { TapSource } from "./tap-rules.ts";
 import { ipBatchForced } from "./tools.ts";
 
 const RELEASE_TIMEOUT_MS = 10_000;

@@ -9,8 +9,9 @@ import { localLink } from "#core/network/local-plan.ts";
 import { runText } from "#process/run.ts";
 import { never } from "#testing/fake-host.ts";
 
-import { admitTap, forgetTap, type HostRules, hostRules, noRules } from "./host-rules.ts";
+import { type HostRules, hostRules, noRules } from "./host-rules.ts";
 import { namespaceRules } from "./namespace-rules.ts";
+import { admitTap, forgetTap } from "./tap-rules.ts";
 
 const TAP = {
   tap: "tap1",

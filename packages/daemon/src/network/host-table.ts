@@ -5,29 +5,18 @@
  * the rules can be loaded as a whole whenever a network is added.
  */
 
-import { readFile, writeFile } from "node:fs/promises";
-
 import { type BridgePlan, bridgePlan } from "#core/network/bridge-plan.ts";
 import { bridgedIpv6, localNetwork } from "#core/network/local-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { bridgeLines, gatewayLines } from "./devices.ts";
-import {
-  admitTap,
-  type BridgedNetwork,
-  forgetTap,
-  type HostRules,
-  hostRules,
-  noRules,
-  type TapSource,
-} from "./host-rules.ts";
-import { forwardIpv6 } from "./ipv6-forwarding.ts";
+import { type BridgedNetwork, type HostRules, hostRules, noRules } from "./host-rules.ts";
+import { forwardIpv4, forwardIpv6 } from "./forwarding.ts";
 import type { Names } from "./names.ts";
 import { deviceExists, hasIpv6, hostNetworks, overlap, ownDevices, ownerOf } from "./presence.ts";
+import { admitTap, forgetTap, type TapSource } from "./tap-rules.ts";
 import { ipBatch, ipBatchForced, nft } from "./tools.ts";
-
-const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 
 /** what is written on bridges where a VM's id would be */
 export const BRIDGE_OWNER = "bridge";
@@ -181,16 +170,10 @@ export class HostTable {
       ...this.#policy,
     });
     await nft(rules, signal);
-    await forwardPackets();
+    await forwardIpv4();
     if (!hasIpv6()) return;
     await forwardIpv6(async (device) => (await ownerOf(device, this.#names)) !== undefined);
   }
-}
-
-/** It stays on afterwards: nobody can tell who else relies on it by then. */
-async function forwardPackets(): Promise<void> {
-  const isOn = (await readFile(FORWARDING, "utf8")).trim() === "1";
-  if (!isOn) await writeFile(FORWARDING, "1"); // only then: in a container it may be on and read-only
 }
 
 /** @throws Error when a device that is not `ours` is in an overlapping network */

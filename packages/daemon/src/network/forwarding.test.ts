@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { tempDir } from "#testing/temp-dir.ts";
 
-import { forwardIpv6 } from "./ipv6-forwarding.ts";
+import { forwardIpv6 } from "./forwarding.ts";
 import { hasIpv6 } from "./presence.ts";
 
 type Settings = Readonly<Record<string, Readonly<Record<string, string>>>>;

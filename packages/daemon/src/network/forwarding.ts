@@ -1,7 +1,7 @@
 /**
- * Switches IPv6 forwarding on.
+ * Switches forwarding on, of IPv4 and of IPv6. It stays on afterwards: nobody can tell who else relies on it by then.
  *
- * The kernel forwards between devices only where it is on for all of them. But a device that forwards takes
+ * IPv6 needs some care. The kernel forwards between devices only where it is on for all of them. But a device that forwards takes
  * itself for a router's, and a router does not listen to other routers: the host would lose addresses and
  * default routes that were advertised to it. So each device that listens is told before to listen
  * nevertheless (accept_ra 2), which makes the kernel keep what it has learned, too.
@@ -10,12 +10,18 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
+const IPV4 = "/proc/sys/net/ipv4/ip_forward";
 const SETTINGS = "/proc/sys/net/ipv6/conf";
 
 /** those that are no device to listen on */
 const SCOPES: ReadonlySet<string> = new Set(["all", "default", "lo"]);
 
-/** It stays on afterwards. Where it may not be changed, as in some containers, it stays as it is. */
+export async function forwardIpv4(): Promise<void> {
+  const isOn = (await readFile(IPV4, "utf8")).trim() === "1";
+  if (!isOn) await writeFile(IPV4, "1"); // only then: in a container it may be on and read-only
+}
+
+/** Where it may not be changed, as in some containers, it stays as it is. */
 export async function forwardIpv6(
   isOurs: (device: string) => Promise<boolean>,
   settings = SETTINGS,
