@@ -32,6 +32,10 @@ before(() => {
 });
 after(() => rmSync(directory, { recursive: true }));
 
+/** where the host has IPv6; fails when it does not answer */
+const PING_ROUTER =
+  'router=$(ip -6 route show default | cut -d " " -f 3); [ -z "$router" ] || ping -c 1 -W 5 "$router"';
+
 /** Whether the guest refuses a connection to a port where nobody listens: then it was reached. */
 async function answers(ip: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -70,6 +74,7 @@ suite("suspend with networks", SETTINGS, (host, story) => {
         assert.deepEqual(networksOf(host.dirs.runtime).toSorted(), onHost);
         assert.equal(await sh(host.api, vm, "ip -4 -o address show eth0; ip route"), inside);
         await until(`${vm} answers again`, () => answers(address));
+        await sh(host.api, vm, PING_ROUTER);
       }
 
       assert.equal((await host.api.post(`/vm/${vm}/suspend`)).status, 200);

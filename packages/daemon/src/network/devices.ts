@@ -98,7 +98,7 @@ export function insideLines({ link, link6 }: LinkEnds): readonly string[] {
     `link set dev lo up`,
     `link set dev ${UPLINK_INSIDE} up`,
     `tuntap add dev ${TAP_INSIDE} mode tap vnet_hdr`,
-    `link set dev ${TAP_INSIDE} addrgenmode none`,
+    `link set dev ${TAP_INSIDE} address ${INSIDE.gatewayMac} addrgenmode none`,
     `addr add ${INSIDE.gateway}/${INSIDE.prefix} dev ${TAP_INSIDE}`,
     ...(link6 ? ipv6Lines(TAP_INSIDE, ROUTER_LINK_LOCAL, inside6) : []),
     `link set dev ${TAP_INSIDE} up`,

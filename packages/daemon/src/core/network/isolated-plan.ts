@@ -19,6 +19,8 @@ export const INSIDE = {
   gateway: "10.232.0.1",
   prefix: 30,
   mac: "02:a1:c0:7e:00:02",
+  /** a guest that was suspended, or copied, still knows its gateway by it */
+  gatewayMac: "02:a1:c0:7e:00:01",
 } as const;
 
 const LINK_SIZE = 4;
