@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import { assert as assertProperty, property } from "fast-check";
 import type { FastifyPluginAsync } from "fastify";
+import { Type } from "typebox";
 
 import { tempDir } from "#testing/temp-dir.ts";
 import { unicodeText } from "#testing/unicode-text.ts";
@@ -100,6 +101,13 @@ for (const path of ["/%zz", `/${"x".repeat(2_000)}`]) {
   });
 }
 
+test("server: of a parameter with one value the first counts, and lists keep all", async () => {
+  const app = await application([echo], undefined);
+  const answer = await app.inject("/echo?one=a&many=b&one=c&many=d&other=e&other=f");
+  assert.deepEqual(answer.json(), { one: "a", many: ["b", "d"], other: ["e", "f"] });
+  await app.close();
+});
+
 test("server: its end does not wait long for WebSockets' clients that say nothing", async () => {
   const app = await application([oneSocket], undefined);
   const served = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
@@ -122,4 +130,13 @@ const oneSocket: FastifyPluginAsync = async (app) => {
     handler: async () => "no upgrade",
     wsHandler: () => undefined,
   });
+};
+
+const echo: FastifyPluginAsync = async (app) => {
+  const querystring = Type.Object({
+    one: Type.Optional(Type.String()),
+    many: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+  });
+  const route = { schema: { querystring }, config: { access: "open" } } as const;
+  app.get("/echo", route, async ({ query }) => query);
 };

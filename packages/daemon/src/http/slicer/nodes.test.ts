@@ -87,6 +87,7 @@ for (const path of ["/nodes", "/hostgroup/sbox/nodes"]) {
     ["?tag=user", []],
     ["?tag_prefix=user%3D", ["sbox-1", "sbox-2"]],
     ["?tag_prefix=user%3D&nonsense=1", ["sbox-1", "sbox-2"]],
+    ["?tag=x&tag=user%3Dann+lee", ["sbox-2"]],
     ["%3Ftag=user%253Dann%2Blee", ["sbox-1"]],
     ["%3ftag=user%253Dann%252Blee", ["sbox-2"]],
     ["%3Ftag_prefix=user", ["sbox-1", "sbox-2"]],

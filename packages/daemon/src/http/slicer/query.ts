@@ -6,6 +6,7 @@ import { invalidRequest } from "#core/errors.ts";
 import type { GuestUser } from "#core/ports/guest-user.ts";
 import { parseGoDuration } from "#lib/go-duration.ts";
 
+/** Given more than once, the first counts (`firstOfRepeated`). */
 export const One = Type.Optional(Type.String());
 export const Many = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())]));
 export type Many = Static<typeof Many>;
