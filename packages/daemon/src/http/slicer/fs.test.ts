@@ -60,6 +60,8 @@ test("slicer fs: what is missing, wrong or not empty is refused", async () => {
   for (const body of ["{}", '{"path":"/srv/y","mode":"rwx"}', '{"path":7}']) {
     assert.equal((await api.call(`POST ${HERE}/mkdir`, { body })).status, 400, body);
   }
+  const noMode = await api.call(`POST ${HERE}/mkdir`, { body: '{"path":"/srv/y","mode":"rwx"}' });
+  assert.match(noMode.text, /"mode: /, "told by the name that the client used");
 });
 
 test("slicer fs: a paused VM refuses with 409", async () => {

@@ -83,7 +83,7 @@ async function* jsonList(entries: AsyncIterable<GuestEntry>): AsyncGenerator<str
 }
 
 function directoryOf({ path, recursive, mode }: Static<typeof MakeDirectory>) {
-  const bits = permissionBits(mode ?? undefined) ?? NEW_DIRECTORY_MODE;
+  const bits = permissionBits(mode ?? undefined, "mode") ?? NEW_DIRECTORY_MODE;
   return {
     path: pathOf(path),
     user: "default",

@@ -50,10 +50,13 @@ export function userOf(
 }
 
 /** @returns permission bits of octal text such as `0644`, or `undefined` when absent */
-export function permissionBits(value: string | undefined): number | undefined {
+export function permissionBits(
+  value: string | undefined,
+  name: "permissions" | "mode" = "permissions",
+): number | undefined {
   if (value === undefined || value === "") return undefined;
   if (!/^(0o)?[0-7]{1,5}$/.test(value)) {
-    throw invalidRequest("permissions", `"${value}" is not octal, such as 0644`);
+    throw invalidRequest(name, `"${value}" is not octal, such as 0644`);
   }
   return Number.parseInt(value.replace("0o", ""), 8) & 0o777;
 }
