@@ -8,9 +8,11 @@ import { assert as assertProperty, property } from "fast-check";
 import type { FastifyPluginAsync } from "fastify";
 import { Type } from "typebox";
 
+import { RememberingLog } from "#testing/remembering-log.ts";
 import { tempDir } from "#testing/temp-dir.ts";
 import { unicodeText } from "#testing/unicode-text.ts";
 
+import { answerErrors } from "./errors.ts";
 import { application, queryOutOfPath, serve } from "./server.ts";
 
 const URLS: readonly (readonly [url: string, becomes: string])[] = [
@@ -100,6 +102,20 @@ for (const path of ["/%zz", `/${"x".repeat(2_000)}`]) {
     assert.match((await buffer(socket)).toString(), /^HTTP\/1.1 40[04] /); // to its end
   });
 }
+
+test("server: an upgrade where there is no WebSocket is refused, and its handler not called", async () => {
+  let calls = 0;
+  const plain: FastifyPluginAsync = async (app) => {
+    answerErrors(app, new RememberingLog(), ({ message }) => message);
+    app.get("/plain", { config: { access: "open" } }, async () => (calls += 1));
+  };
+  const app = await application([plain, oneSocket], undefined);
+  await using served = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+  const socket = connect(served.port, "127.0.0.1");
+  socket.write(`GET /plain HTTP/1.1\r\n${UPGRADE}\r\n\r\n`);
+  assert.match((await buffer(socket)).toString(), /^HTTP\/1.1 400 /); // to its end
+  assert.equal(calls, 0);
+});
 
 test("server: of a parameter with one value the first counts, and lists keep all", async () => {
   const app = await application([echo], undefined);

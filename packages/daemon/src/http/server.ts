@@ -21,6 +21,7 @@ import { settlesWithin } from "#lib/patience.ts";
 import { type Access, authenticate, type TokenCheck } from "./auth.ts";
 import { ignoredBodies } from "./bodies.ts";
 import { firstOfRepeated } from "./queries.ts";
+import { refuseOtherUpgrades } from "./upgrades.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -72,6 +73,7 @@ export async function application(
   const options = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false };
   await app.register(websocket, { options });
   authenticate(app, token);
+  refuseOtherUpgrades(app);
   firstOfRepeated(app);
   ignoredBodies(app);
   for (const surface of surfaces) await app.register(surface);
