@@ -186,7 +186,7 @@ const REFUSALS: readonly (readonly [path: string, headers: Record<string, string
   ["/vm/none-1/shell", headers, 404],
   ["/nowhere", headers, 404],
   [`/vm/${hostname}/shell?uid=root`, headers, 400],
-  [`/vm/${hostname}/shell?cwd=/none`, headers, 404],
+  [`/vm/${hostname}/shell?cwd=/none`, headers, 400],
 ];
 
 for (const [path, given, wanted] of REFUSALS) {

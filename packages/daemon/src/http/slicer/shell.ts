@@ -5,7 +5,7 @@ import type { WebSocket } from "@fastify/websocket";
 import type { FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 
-import { invalidRequest } from "#core/errors.ts";
+import { AlcoveError, invalidRequest } from "#core/errors.ts";
 import { agentOf } from "#core/exec/guest-work.ts";
 import type { GuestExec, GuestProcess } from "#core/ports/guest-link.ts";
 
@@ -39,7 +39,7 @@ export const shell: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
       if (!request.ws) throw invalidRequest("", "This is a WebSocket: send an Upgrade request");
       const left = clientLeft(request, reply);
       const agent = await agentOf(vms.get(request.params.hostname), left);
-      const process = await agent.exec(shellOf(request.query), left);
+      const process = await asRequested(agent.exec(shellOf(request.query), left));
       started.set(request, process);
       request.raw.socket.once("close", () => process.cancel()); // also when the upgrade never comes
     },
@@ -53,6 +53,17 @@ export const shell: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
     },
   });
 };
+
+/** In an answer to a shell 404 means the VM; what is missing in it is the request's mistake. */
+async function asRequested(starting: Promise<GuestProcess>): Promise<GuestProcess> {
+  try {
+    return await starting;
+  } catch (error) {
+    const missing = AlcoveError.is(error, "guest_refused") && error.details.reason === "not_found";
+    if (missing) throw invalidRequest("", `The shell could not be started: ${error.message}`);
+    throw error;
+  }
+}
 
 function shellOf(query: Static<typeof Query>): GuestExec {
   return {
