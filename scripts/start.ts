@@ -21,10 +21,17 @@ const env = {
   ALCOVE_STATE_DIR: process.env["ALCOVE_STATE_DIR"] ?? join(root, ".alcove"),
 };
 
-const NEXT = `
-Serving until Ctrl-C. In another terminal, in ${root}:
+/** What another terminal must be told to find this daemon, when it is not where it is by itself. */
+const SETTINGS = ["ALCOVE_STATE_DIR", "ALCOVE_RUNTIME_DIR", "ALCOVE_URL"]
+  .filter((name) => process.env[name] !== undefined)
+  .map((name) => `  export ${name}=${process.env[name]}\n`)
+  .join("");
 
-  bin/alcove run -- uname -a              a microVM for one command
+const NEXT = `
+Serving until Ctrl-C, which deletes sandboxes and shuts other VMs down (ALCOVE_ON_STOP: docs/configuration.md).
+In another terminal, in ${root}:
+
+${SETTINGS}  bin/alcove run -- uname -a              a microVM for one command
   bin/alcove vm launch --wait             one that stays; prints its HOSTNAME
   bin/alcove vm list
   bin/alcove vm shell HOSTNAME            a terminal inside it
@@ -60,9 +67,9 @@ function hostnameOf(launched: unknown): string {
 }
 
 function failed(error: unknown, daemon: DaemonProcess): void {
-  console.error(`\nstart: ${error instanceof Error ? error.message : String(error)}`);
-  if (daemon.lastLines.length > 0) console.error(`The daemon's last words:`);
+  if (daemon.lastLines.length > 0) console.error(`\nThe daemon's last words:`);
   for (const line of daemon.lastLines) console.error(`  ${line}`);
+  console.error(`\nstart: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }
 
@@ -74,7 +81,8 @@ async function serve(daemon: DaemonProcess, leave: AbortSignal): Promise<void> {
   leave.addEventListener("abort", () => resolve(undefined), { once: true });
   if (leave.aborted) resolve(undefined);
   const how = await Promise.race([daemon.ended, promise]);
-  if (how !== undefined) throw new Error(`The daemon ${how}.`);
+  if (how !== undefined)
+    throw new Error(`The daemon ${how}. VMs that ran go on; the next start takes them over.`);
 }
 
 const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
@@ -90,7 +98,7 @@ try {
   await daemon.ready(AbortSignal.any([leave, AbortSignal.timeout(READY_TIMEOUT_MS)]));
   await demonstrate(AbortSignal.any([leave, AbortSignal.timeout(DEMONSTRATION_TIMEOUT_MS)]));
   if (!values.once) await serve(daemon, leave);
+  console.log("start: stopping the daemon …");
 } catch (error) {
   failed(error, daemon);
 }
-console.log("start: stopping the daemon …");
