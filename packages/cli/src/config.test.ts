@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 import { type Environment, connectionFrom, wantsColour } from "./config.ts";
-import { UsageError } from "./failure.ts";
+import { UsageError, explain } from "./failure.ts";
 
 const NOWHERE: Environment = {
   ALCOVE_STATE_DIR: "/nonexistent",
@@ -27,18 +27,27 @@ test("config: flags win over ALCOVE_*, which wins over SLICER_*", () => {
   });
 });
 
-test("config: without anything, the local socket, else the local port with the local token", async () => {
+test("config: without an address only the local socket will do, and no token file is read", async () => {
   const dir = await mkdtemp(path.join(tmpdir(), "alcove-config-"));
   const env = { ALCOVE_STATE_DIR: dir, ALCOVE_RUNTIME_DIR: dir };
   await mkdir(path.join(dir, "auth"));
   await writeFile(path.join(dir, "auth", "token"), "local-token\n");
   const socket = path.join(dir, "api.sock");
-  assert.deepEqual(connectionFrom({}, env), { url: "http://127.0.0.1:8080", token: "local-token" });
+  assert.throws(
+    () => connectionFrom({}, env),
+    (error) => {
+      const { message, advice, exitCode, code } = explain(error);
+      assert.ok(message.includes(socket), message);
+      assert.match(advice ?? "", /alcove up.*ALCOVE_URL/);
+      assert.deepEqual([exitCode, code], [3, "unreachable"]);
+      return true;
+    },
+  );
   await writeFile(socket, "");
   assert.deepEqual(connectionFrom({}, env), { url: socket, token: undefined });
-  // A given address never receives the local token.
-  const given = { ...env, ALCOVE_URL: "http://elsewhere" };
-  assert.deepEqual(connectionFrom({}, given), { url: "http://elsewhere", token: undefined });
+  for (const url of ["http://elsewhere", "http://127.0.0.1:8080"]) {
+    assert.deepEqual(connectionFrom({ url }, env), { url, token: undefined });
+  }
   await rm(dir, { recursive: true });
 });
 

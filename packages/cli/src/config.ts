@@ -7,7 +7,8 @@ import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
-import { UsageError } from "./failure.ts";
+import { EXIT } from "./exit-codes.ts";
+import { CommandError, UsageError } from "./failure.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,17 +26,32 @@ export interface Connection {
   readonly token: string | undefined;
 }
 
-const DEFAULT_URL = "http://127.0.0.1:8080";
-
-/** @throws UsageError for a token file that cannot be read */
+/**
+ * The token file of a local daemon is not read: whoever may read it may use the socket, and an
+ * address with nobody behind it is anybody's to listen on.
+ *
+ * @throws UsageError for a token file that cannot be read
+ * @throws CommandError where no address is named and no local daemon's socket is there
+ */
 export function connectionFrom(flags: ConnectionFlags, env: Environment): Connection {
   const url = flags.url ?? flags.api ?? setting(env, "ALCOVE_URL") ?? setting(env, "SLICER_URL");
   const token = givenToken(flags, env);
-  if (url !== undefined) return { url, token };
+  return { url: url ?? localSocket(env), token };
+}
+
+/** Where anybody may write, anybody could put a socket: it must be root's or this user's. */
+function localSocket(env: Environment): string {
   const socket = path.join(runtimeDir(env), "api.sock");
-  if (isTrusted(socket)) return { url: socket, token };
-  // The local daemon's own token is offered to the local daemon only, never to a given address.
-  return { url: DEFAULT_URL, token: token ?? localToken(env) };
+  const owner = ownerOf(socket);
+  if (owner === 0 || (owner !== undefined && owner === process.getuid?.())) return socket;
+  const problem =
+    owner === undefined
+      ? `No Alcove daemon serves at ${socket} here.`
+      : `The socket ${socket} is neither yours nor root's, so it is not used.`;
+  throw new CommandError(problem, EXIT.unreachable, {
+    code: "unreachable",
+    advice: "Start one with `alcove up`, or say where it is with --url or ALCOVE_URL.",
+  });
 }
 
 /** May this output be coloured? */
@@ -43,24 +59,11 @@ export function wantsColour(env: Environment, isTerminal: boolean): boolean {
   return isTerminal && !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
-/** The daemon keeps what it makes in its checkout unless told otherwise. */
-const CHECKOUT = path.resolve(import.meta.dirname, "../../..");
-
-export function stateDir(env: Environment): string {
-  return setting(env, "ALCOVE_STATE_DIR") ?? path.join(CHECKOUT, ".alcove");
-}
-
-export function runtimeDir(env: Environment): string {
+function runtimeDir(env: Environment): string {
   const session = setting(env, "XDG_RUNTIME_DIR");
   const ofUser =
     session === undefined ? `/tmp/alcove-${process.getuid?.()}` : path.join(session, "alcove");
   return setting(env, "ALCOVE_RUNTIME_DIR") ?? (isRoot() ? "/run/alcove" : ofUser);
-}
-
-/** Is there a socket that root or this user made? Where anybody may write, anybody could put one. */
-function isTrusted(socket: string): boolean {
-  const owner = ownerOf(socket);
-  return owner === 0 || (owner !== undefined && owner === process.getuid?.());
 }
 
 function ownerOf(file: string): number | undefined {
@@ -68,15 +71,6 @@ function ownerOf(file: string): number | undefined {
     return statSync(file).uid;
   } catch {
     return undefined; // there is none, or it is none of our business
-  }
-}
-
-function localToken(env: Environment): string | undefined {
-  const file = path.join(stateDir(env), "auth", "token");
-  try {
-    return readFileSync(file, "utf8").trim() || undefined;
-  } catch {
-    return undefined; // no token file, or not ours to read: the daemon will say if it wants one
   }
 }
 

@@ -19,14 +19,24 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+interface CommandErrorOptions extends ErrorOptions {
+  readonly advice?: string;
+  /** default: `failed` */
+  readonly code?: string;
+}
+
 /** A failure that already knows its exit code and its advice. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly exitCode: number;
+  readonly advice: string | undefined;
+  readonly code: string;
 
-  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+  constructor(message: string, exitCode: number, options: CommandErrorOptions = {}) {
     super(message, options);
     this.exitCode = exitCode;
+    this.advice = options.advice;
+    this.code = options.code ?? "failed";
   }
 }
 
@@ -45,7 +55,8 @@ export function explain(failure: unknown, endpoint?: string): Explanation {
   const error: unknown = failure instanceof SuppressedError ? failure.suppressed : failure;
   const message = printable(error instanceof Error ? error.message : String(error));
   if (error instanceof CommandError) {
-    return { message, advice: undefined, exitCode: error.exitCode, code: "failed" };
+    const { advice, exitCode, code } = error;
+    return { message, advice, exitCode, code };
   }
   if (error instanceof UsageError || error instanceof AlcoveInputError) {
     return { message, advice: undefined, exitCode: EXIT.usage, code: "usage" };
