@@ -116,7 +116,21 @@ function adviceFor(error: AlcoveApiError): string | undefined {
   if (status === 401) {
     return "Give the daemon's token with --token-file (it is in auth/token of the state directory).";
   }
+  if (code === "wrong_phase") return wayToRun(error.message) ?? error.hint;
   return ADVICE[code] ?? error.hint;
+}
+
+const WAY_TO_RUN: Readonly<Record<string, string>> = {
+  stopped: "relaunch",
+  paused: "resume",
+  suspended: "restore",
+};
+
+/** @param message as the host says it: which VM does not run, and why */
+function wayToRun(message: string): string | undefined {
+  const [, hostname, phase = ""] = /^([a-z0-9-]+) is (stopped|paused|suspended)\b/.exec(message) ?? [];
+  const verb = WAY_TO_RUN[phase];
+  return verb === undefined ? undefined : `\`alcove vm ${verb} ${hostname}\` lets it run again.`;
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

@@ -68,11 +68,28 @@ describe("alcove verbs", { timeout: 180_000, concurrency: 2 }, () => {
       host.healthAfter = 1e9;
       const late = await run("vm ready vm-1 --timeout 100ms --interval 10ms");
       assert.equal(late.exitCode, 7);
-      assert.match(late.stderr, /does not answer/);
+      assert.match(late.stderr, /is not ready after 100 ms: .*does not answer/);
       const described = (await run("vm describe vm-1")).stdout;
       assert.match(described, /^status +Running$/m);
       assert.match(described, /^network +user$/m);
       assert.equal((await run("vm info vm-9")).exitCode, 5);
+    });
+  });
+
+  test("ready does not wait for a VM that does not run: it says how to let it", async () => {
+    await withHost(async (run, host) => {
+      const vm = host.addVm("vm-2");
+      for (const [status, verb] of [
+        ["Stopped", "relaunch"],
+        ["Paused", "resume"],
+        ["Suspended", "restore"],
+      ] as const) {
+        vm.status = status;
+        const { exitCode, stderr } = await run("vm ready vm-2");
+        assert.equal(exitCode, 6, stderr);
+        assert.ok(stderr.includes(`vm-2 is ${status.toLowerCase()}`), stderr);
+        assert.ok(stderr.includes(`alcove vm ${verb} vm-2`), stderr);
+      }
     });
   });
 

@@ -26,10 +26,10 @@ export class UserdataError extends Error {
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const DEFAULT_INTERVAL_MS = 500;
-/** What does not change by waiting: who asks, and whether there is such a VM. */
-const FINAL_STATUSES = new Set([401, 403, 404]);
+/** What does not change by waiting: who asks, whether there is such a VM, and that it does not run. */
+const FINAL_STATUSES = new Set([401, 403, 404, 409]);
 
-/** @throws AlcoveTimeoutError, or AlcoveApiError for a VM that does not exist */
+/** @throws AlcoveTimeoutError, or AlcoveApiError for a VM that does not exist or does not run */
 export async function untilAgentAnswers(
   api: HostApi,
   hostname: string,
@@ -67,13 +67,21 @@ async function untilHealthy(
   { missing, reached }: Goal,
 ): Promise<VmHealth> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, intervalMs = DEFAULT_INTERVAL_MS } = options;
-  const late = new AlcoveTimeoutError(`${hostname} is not ready after ${timeoutMs} ms: ${missing}`);
+  const late = new AlcoveTimeoutError(
+    `${hostname} is not ready after ${spoken(timeoutMs)}: ${missing}`,
+  );
   using deadline = new Deadline(signalOf(options), timeoutMs, late);
   while (true) {
     const health = await healthOf(api, hostname, deadline.signal);
     if (health && reached(health)) return health;
     await pause(intervalMs, deadline.signal);
   }
+}
+
+/** `5 m`, `90 s`, `1500 ms`: the largest unit that it is whole numbers of. */
+function spoken(ms: number): string {
+  if (ms > 0 && ms % 60_000 === 0) return `${ms / 60_000} m`;
+  return ms > 0 && ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} ms`;
 }
 
 async function healthOf(

@@ -198,7 +198,7 @@ export class FakeHost implements AsyncDisposable {
       cp: () => this.#copy(call, body),
       exec: () => this.background.answer(call),
       fs: () => this.guestFiles.answer(call),
-      health: () => this.#health(hostname, response),
+      health: () => this.#health(vm, response),
       logs: () => json(response, 200, { hostname, lines: 20, content: "boot\n\u001b[31mred\n" }),
       tags: () => {
         vm.tags = changedTags(vm.tags, body);
@@ -212,7 +212,10 @@ export class FakeHost implements AsyncDisposable {
     else response.writeHead(200, { "content-type": "text/plain" }).end("");
   }
 
-  #health(hostname: string, response: ServerResponse): void {
+  #health({ hostname, status }: FakeVm, response: ServerResponse): void {
+    if (status !== "Running") {
+      return fail(response, 409, "wrong_phase", `${hostname} is ${status.toLowerCase()}`);
+    }
     this.healthAfter -= 1;
     if (this.healthAfter >= 0) return fail(response, 503, "guest_unreachable", "It still boots");
     const uptimes = { agent_uptime: 5e9, system_uptime: 6e9 };
