@@ -128,7 +128,8 @@ const WAY_TO_RUN: Readonly<Record<string, string>> = {
 
 /** @param message as the host says it: which VM does not run, and why */
 function wayToRun(message: string): string | undefined {
-  const [, hostname, phase = ""] = /^([a-z0-9-]+) is (stopped|paused|suspended)\b/.exec(message) ?? [];
+  const [, hostname, phase = ""] =
+    /^([a-z0-9-]+) is (stopped|paused|suspended)\b/.exec(message) ?? [];
   const verb = WAY_TO_RUN[phase];
   return verb === undefined ? undefined : `\`alcove vm ${verb} ${hostname}\` lets it run again.`;
 }

@@ -84,6 +84,14 @@ describe("alcove", { timeout: 180_000, concurrency: 2 }, () => {
       assert.equal(missing.exitCode, 127);
       assert.match(missing.stderr, /no-such-program-here/);
       assert.equal((await run("vm exec vm-9 -- true")).exitCode, 125);
+      const noDashes = await run("vm exec vm-1 ls -la /");
+      assert.equal(noDashes.exitCode, 2);
+      assert.match(noDashes.stderr, /unknown option '-la'\n.*write -- before the command/);
+      for (const line of ["vm exec vm-1 --env A -- env", "run --env A -- env"]) {
+        const wrong = await run(line);
+        assert.deepEqual([wrong.exitCode, wrong.stdout], [2, ""], line);
+        assert.match(wrong.stderr, /NAME=VALUE/);
+      }
     });
   });
 

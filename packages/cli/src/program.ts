@@ -20,6 +20,11 @@ import { flushed } from "./write-out.ts";
 /** Commands whose exit status belongs to the guest's command. */
 const GUEST_STATUS = new Set(["run", "exec"]);
 
+const HELP_HINT = "(add --help for help)";
+/** Without the dashes a flag of the guest's command is taken for one of ours. */
+const GUEST_COMMAND_HINT =
+  "(write -- before the command, so that its flags stay its own; add --help before that for help)";
+
 function programFor(cli: Cli): Command {
   const program = withConnection(new Command("alcove"))
     .description("Run microVMs on your own machine")
@@ -46,7 +51,9 @@ async function runCommand(cli: Cli): Promise<number> {
   let current = program;
   program.hook("preAction", (_, action) => void (current = action));
   forEachCommand(program, (command) =>
-    command.exitOverride().showHelpAfterError("(add --help for help)"),
+    command
+      .exitOverride()
+      .showHelpAfterError(GUEST_STATUS.has(command.name()) ? GUEST_COMMAND_HINT : HELP_HINT),
   );
   try {
     await program.parseAsync();
@@ -56,7 +63,9 @@ async function runCommand(cli: Cli): Promise<number> {
     const reason: unknown = cli.signal.aborted ? cli.signal.reason : error;
     if (reason instanceof Interrupted) return reason.exitCode;
     cli.sayFailure(error, current.opts()["json"] === true);
-    return isGuestStatus(current) ? EXIT.guestCommandNotRun : explain(error).exitCode;
+    const { exitCode, code } = explain(error);
+    // A wrong command line is told from a command that was to run and did not.
+    return isGuestStatus(current) && code !== "usage" ? EXIT.guestCommandNotRun : exitCode;
   }
 }
 
