@@ -20,6 +20,7 @@ test("new: every kind of configuration is read by the daemon without a remark", 
     ["--count", "0", "--cpu", "1", "--ram", "512M", "--storage-size", "10G", "--persistent"],
     ["--net", "bridge", "--cidr", "192.168.137.1/24", "--range", "192.168.137.2-192.168.137.9"],
     ["--net", "bridge", "--cidr", "192.168.137.1/24", "--address", "192.168.137.2"],
+    ["--net", "bridge", "--cidr", "192.168.137.0/24"],
     ["--net", "isolated", "--isolated-range", "169.254.100.0/22", "--drop", "0.0.0.0/0"],
     ["--net", "isolated", "--allow", "10.0.0.1:443", "--allow", "10.1.0.0/16"],
     ["--net", "none", "--ssh-key", key, "--github", "someone", "--userdata-file", script],
@@ -43,4 +44,34 @@ test("new: a flag of another kind of network is refused, not dropped", async () 
   assert.equal(wrong.exitCode, 2);
   assert.match(wrong.stderr, /--drop is for --net isolated/);
   assert.equal((await alcove(["new", "web", "--storage", "image"])).exitCode, 2);
+});
+
+test("new: the network's own address becomes that of its first host; a host's address stays", async () => {
+  for (const [cidr, gateway] of [
+    ["192.168.137.0/24", "192.168.137.1/24"],
+    ["192.168.137.8/29", "192.168.137.9/29"],
+    ["10.1.0.0/16", "10.1.0.1/16"],
+    ["10.1.2.0/16", "10.1.2.0/16"],
+  ] as const) {
+    const { stdout, stderr } = await alcove(["new", "web", "--net", "bridge", "--cidr", cidr]);
+    assert.ok(stdout.includes(`gateway: "${gateway}"\n`), stdout + stderr);
+  }
+});
+
+test("new: what the daemon would refuse is refused in words, and nothing is printed", async () => {
+  const bridge = ["web", "--net", "bridge", "--cidr"];
+  for (const [words, complaint] of [
+    [["Web_1"], /no name of a host group/],
+    [["web", "--userdata-file", "/nonexistent/boot.sh"], /--userdata-file cannot be read/],
+    [["web", "--ssh-key", "/nonexistent/key"], /cannot be read/],
+    [[...bridge, "home"], /--cidr home: write/],
+    [[...bridge, "192.168.300.1/24"], /--cidr 192\.168\.300\.1\/24: write/],
+    [[...bridge, "192.168.137.1/30"], /prefix of 8 to 29/],
+    [[...bridge, "192.168.137.255/24"], /broadcast/],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await alcove(["new", ...words]);
+    assert.deepEqual([exitCode, stdout], [2, ""], words.join(" "));
+    assert.match(stderr, complaint);
+  }
+  assert.match((await alcove(["new", "--help"])).stdout, /default: 4 GiB/);
 });

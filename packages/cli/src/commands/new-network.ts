@@ -1,5 +1,7 @@
 /** How the VMs of a new configuration are connected. */
 
+import { isIPv4 } from "node:net";
+
 import { type Command, Option } from "commander";
 
 import { UsageError } from "../failure.ts";
@@ -55,10 +57,34 @@ export function networkOf(flags: NetworkFlags): YamlValue {
     mode: net,
     bridge: flags.bridge,
     tap_prefix: flags.tapPrefix,
-    gateway: flags.cidr,
+    gateway: flags.cidr && hostIn(flags.cidr),
     range: flags.range ?? flags.isolatedRange,
     addresses: flags.address,
     allow: flags.allow,
     drop: flags.drop,
   };
+}
+
+/**
+ * The host's address in a bridge's network: the one given, or the first where the network itself is
+ * given. A prefix is 8 to 29 bits long, as the daemon has it.
+ */
+function hostIn(cidr: string): string {
+  const [, address = "", prefix] = /^([\d.]+)\/(\d{1,2})$/.exec(cidr) ?? [];
+  const bits = Number(prefix);
+  if (!isIPv4(address) || !(bits >= 8 && bits <= 29)) {
+    throw new UsageError(
+      `--cidr ${cidr}: write the host's address with a prefix of 8 to 29, such as 192.168.137.1/24`,
+    );
+  }
+  const octets = address.split(".").map(Number);
+  const asNumber = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+  const size = 2 ** (32 - bits);
+  const place = asNumber % size;
+  if (place === size - 1) {
+    throw new UsageError(`--cidr ${cidr}: that is the network's broadcast address, no host's`);
+  }
+  // A network's address ends in zero bits, and its last octet is even: the first host is one more.
+  const host = place === 0 ? [...octets.slice(0, 3), (octets[3] ?? 0) + 1] : octets;
+  return `${host.join(".")}/${bits}`;
 }

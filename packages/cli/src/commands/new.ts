@@ -38,6 +38,8 @@ const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 const DEFAULT_CPUS = 2;
 const DEFAULT_RAM_BYTES = 4 * GIB;
+/** What the daemon takes as the name of a group: it begins host names. */
+const GROUP_NAME = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const DEFAULT_API = { bind_address: "127.0.0.1", port: 8080 };
 
 export function newConfiguration(cli: Cli): Command {
@@ -47,8 +49,8 @@ export function newConfiguration(cli: Cli): Command {
   withVmFlags(command);
   withNetworkFlags(command);
   return withHostFlags(command).action((name: string, flags: Flags) => {
-    cli.print(`# ${name}.yaml: start it with \`alcove up ${name}.yaml\`.`);
-    cli.print(yamlText({ config: configOf(name, flags) }).trimEnd());
+    const text = yamlText({ config: configOf(name, flags) }).trimEnd();
+    cli.print(`# ${name}.yaml: start it with \`alcove up ${name}.yaml\`.\n${text}`);
   });
 }
 
@@ -62,11 +64,10 @@ function withVmFlags(command: Command): Command {
     )
     .option("--cpu <n>", "virtual CPUs of each VM, default and maximum; default 2", parseWhole(1))
     .option("--vcpu <n>", "same as --cpu", parseWhole(1))
-    .option(
-      "--ram <size>",
-      "memory, default and maximum: GiB, or 512M",
-      parseRam,
-      DEFAULT_RAM_BYTES,
+    .addOption(
+      new Option("--ram <size>", "memory, default and maximum: GiB, or 512M")
+        .argParser(parseRam)
+        .default(DEFAULT_RAM_BYTES, "4 GiB"),
     )
     .addOption(new Option("--storage <kind>", "how disks are kept").choices(["image"]))
     .option("--storage-size <size>", "size of each disk, such as 25G")
@@ -92,6 +93,10 @@ function withHostFlags(command: Command): Command {
 }
 
 function configOf(name: string, flags: Flags): YamlValue {
+  if (!GROUP_NAME.test(name)) {
+    const shape = "1 to 40 of a-z, 0-9 and -, beginning with a letter and not ending with -";
+    throw new UsageError(`"${name}" is no name of a host group: it must be ${shape}`);
+  }
   const keys = [...(flags.sshKey ?? []).flatMap(publicKeys), ...foundKeys(flags)];
   return {
     host_groups: [groupOf(name, flags)],
@@ -118,9 +123,20 @@ function groupOf(name: string, flags: Flags): YamlValue {
     storage,
     storage_size: storageSize,
     persistent: flags.persistent,
-    userdata_file: flags.userdataFile && path.resolve(flags.userdataFile),
+    userdata_file: flags.userdataFile && readableFile(flags.userdataFile),
     network: networkOf(flags),
   };
+}
+
+/** @returns its absolute path: the daemon may run elsewhere */
+function readableFile(file: string): string {
+  try {
+    readFileSync(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`--userdata-file cannot be read: ${why}`, { cause });
+  }
+  return path.resolve(file);
 }
 
 /** Whether a token is needed is always written down: what is not said means different things. */
