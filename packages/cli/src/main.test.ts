@@ -69,6 +69,11 @@ describe("alcove", { timeout: 180_000, concurrency: 2 }, () => {
       assert.equal(host.vms.get("vm-1")?.status, "Running");
       assert.equal((await run("relaunch vm-1")).exitCode, 0);
       assert.equal((await run("relaunch vm-9")).exitCode, 5);
+      host.healthAfter = 2;
+      assert.equal((await run("relaunch vm-1 --wait")).stdout, "vm-1 relaunched\n");
+      assert.equal(host.healthAfter, -1);
+      host.healthAfter = 1e9;
+      assert.equal((await run("relaunch vm-1 --wait --timeout 50ms")).exitCode, 7);
     });
   });
 

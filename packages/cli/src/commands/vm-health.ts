@@ -1,7 +1,7 @@
 /** `vm health` and `vm ready`: does the agent in a VM answer, and when? */
 
 import { untilAgentAnswers, untilUserdataIsDone } from "@alcove/sdk/client/readiness.ts";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
 import { type Cli, type JsonFlag, withJson } from "../cli.ts";
 import { printableLine } from "../printable.ts";
@@ -9,8 +9,10 @@ import { humanDuration, parseDurationMs } from "../units.ts";
 import { onVm } from "./on-vm.ts";
 
 const NS_PER_MS = 1_000_000;
-const READY_TIMEOUT_MS = 300_000;
-const READY_INTERVAL_MS = 100;
+/** How long an agent is waited for unless a flag says otherwise, in `ms`. */
+export const READY_TIMEOUT_MS = 300_000;
+/** Between two questions whether it answers, in `ms`. */
+export const READY_INTERVAL_MS = 100;
 
 interface ReadyFlags extends JsonFlag {
   readonly agent?: true;
@@ -44,12 +46,15 @@ export function vmReady(cli: Cli): Command {
     .argument("<vm>")
     .option("--agent", "wait for the agent (default)")
     .option("--userdata", "wait for the first-boot script, which must succeed")
-    .option("--timeout <duration>", "give up after this long", parseDurationMs, READY_TIMEOUT_MS)
-    .option(
-      "--interval <duration>",
-      "time between two questions",
-      parseDurationMs,
-      READY_INTERVAL_MS,
+    .addOption(
+      new Option("--timeout <duration>", "give up after this long")
+        .argParser(parseDurationMs)
+        .default(READY_TIMEOUT_MS, "5m"),
+    )
+    .addOption(
+      new Option("--interval <duration>", "time between two questions")
+        .argParser(parseDurationMs)
+        .default(READY_INTERVAL_MS, "100ms"),
     );
   return onVm(cli, withJson(command), async ({ client, hostname }) => {
     const flags = command.opts<ReadyFlags>();

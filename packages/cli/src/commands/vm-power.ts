@@ -1,17 +1,19 @@
 /** `vm pause`, `resume`, `suspend`, `restore`, `shutdown`, `relaunch`. */
 
 import type { HostApi } from "@alcove/sdk";
+import { untilAgentAnswers } from "@alcove/sdk/client/readiness.ts";
 import { Command, Option } from "commander";
 
 import { type Cli, type JsonFlag, withJson } from "../cli.ts";
 import { printableLine } from "../printable.ts";
 import { parseDurationMs } from "../units.ts";
 import { onVm } from "./on-vm.ts";
+import { READY_INTERVAL_MS, READY_TIMEOUT_MS } from "./vm-health.ts";
 
 interface PowerFlags extends JsonFlag {
   /** of `shutdown` only */
   readonly action?: "shutdown" | "reboot";
-  /** of `restore` only */
+  /** of `restore` and `relaunch` only */
   readonly wait?: "agent" | true;
   readonly timeout?: number;
 }
@@ -34,14 +36,9 @@ export function vmSuspend(cli: Cli): Command {
 }
 
 export function vmRestore(cli: Cli): Command {
-  const command = new Command("restore")
-    .description("let a suspended VM go on where it was")
-    .addOption(
-      new Option("--wait [what]", "return when the VM's agent answers")
-        .choices(["agent"])
-        .preset("agent"),
-    )
-    .option("--timeout <duration>", "give up waiting after this long", parseDurationMs);
+  const command = withWait(
+    new Command("restore").description("let a suspended VM go on where it was"),
+  );
   return power(cli, command, "restored", async ({ power: it }, vm, { wait, timeout }) => {
     const options = {
       ...(wait === undefined ? {} : ({ wait: "agent" } as const)),
@@ -65,12 +62,26 @@ export function vmShutdown(cli: Cli): Command {
 }
 
 export function vmRelaunch(cli: Cli): Command {
-  const command = new Command("relaunch").description(
-    "boot a persistent VM again that has stopped",
+  const command = withWait(
+    new Command("relaunch").description("boot a persistent VM again that has stopped"),
   );
-  return power(cli, command, "relaunched", async ({ power: it }, vm) => {
-    await it.relaunch(vm, cli.signal);
+  return power(cli, command, "relaunched", async (client, vm, { wait, timeout }) => {
+    await client.power.relaunch(vm, cli.signal);
+    if (wait === undefined) return;
+    const timeoutMs = timeout ?? READY_TIMEOUT_MS;
+    const patience = { timeoutMs, intervalMs: READY_INTERVAL_MS, signal: cli.signal };
+    await untilAgentAnswers(client, vm, patience);
   });
+}
+
+function withWait(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--wait [what]", "return when the VM's agent answers")
+        .choices(["agent"])
+        .preset("agent"),
+    )
+    .option("--timeout <duration>", "give up waiting after this long", parseDurationMs);
 }
 
 function power(
