@@ -61,7 +61,7 @@ function list(cli: Cli): Command {
   const command = new Command("list")
     .alias("ls")
     .description("list secrets; their content is never shown")
-    .option("-v, --verbose", "owners and permissions, too");
+    .option("-v, --verbose", "exact times, too");
   return withConnection(withJson(command)).action(
     async (flags: JsonFlag & { readonly verbose?: true }, self: Command) => {
       using client = cli.client(self);
@@ -163,12 +163,14 @@ function done(cli: Cli, name: string, what: string, { json }: JsonFlag): void {
 
 function narrow(secrets: readonly Secret[]): string {
   const now = new Date();
-  const rows = secrets.map(({ name, size, modified_at }) => [
+  const rows = secrets.map(({ name, size, permissions, uid, gid, modified_at }) => [
     name,
     String(size),
+    permissions,
+    `${uid}:${gid}`,
     humanAge(modified_at, now),
   ]);
-  return table(["NAME", "BYTES", "CHANGED"], rows);
+  return table(["NAME", "BYTES", "MODE", "OWNER", "CHANGED"], rows);
 }
 
 function wide(secrets: readonly Secret[]): string {

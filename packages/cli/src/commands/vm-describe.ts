@@ -35,12 +35,16 @@ function factsOf(vm: VmDescription, now: Date): readonly Fact[] {
     ["status", statusOf(vm)],
     ["created", `${humanAge(vm.created_at, now)} (${vm.created_at})`],
     ["size", `${vm.cpus} CPUs, ${humanBytes(vm.ram_bytes)}`],
-    ["disk", `${vm.image} on ${vm.storage}${vm.persistent ? ", kept when it stops" : ""}`],
+    ["disk", diskOf(vm)],
     ["ip", vm.ip],
     ["tags", (vm.tags ?? []).join(", ")],
     ...(vm.commit_id ? [["commit", vm.commit_id] as const] : []),
     ...(vm.parent_commit_id ? [["forked from", vm.parent_commit_id] as const] : []),
   ];
+}
+
+function diskOf({ image, storage, persistent }: VmDescription): string {
+  return `from image ${image}, storage ${storage}${persistent ? ", kept when it stops" : ""}`;
 }
 
 function networkOf({ network }: VmDescription): readonly Fact[] {
