@@ -111,6 +111,12 @@ function unreachable(error: AlcoveConnectionError, message: string): Explanation
   return { message, advice: undefined, exitCode, code };
 }
 
+/** The host's refusal as it is, with the flag that would have helped. */
+export function advising(error: AlcoveApiError, advice: string): CommandError {
+  const { message, exitCode, code } = explain(error);
+  return new CommandError(message, exitCode, { cause: error, advice, code });
+}
+
 function adviceFor(error: AlcoveApiError): string | undefined {
   const { status, code } = error;
   if (status === 401) {
@@ -135,6 +141,8 @@ function wayToRun(message: string): string | undefined {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
+  vm_protected:
+    "Lower its group's `count` in the configuration file and restart the daemon; then it can be deleted.",
   vm_not_found: "`alcove vm list` shows what is there.",
   group_not_found: "`alcove vm group` shows what is there.",
   secret_not_found: "`alcove secret list` shows what is there.",

@@ -72,6 +72,7 @@ describe("alcove verbs", { timeout: 180_000, concurrency: 2 }, () => {
       const described = (await run("vm describe vm-1")).stdout;
       assert.match(described, /^status +Running$/m);
       assert.match(described, /^network +user$/m);
+      assert.match(described, /^disk +from image \S+, storage \S+/m);
       assert.equal((await run("vm info vm-9")).exitCode, 5);
     });
   });

@@ -41,6 +41,12 @@ test("failure: a daemon that is not there comes with the way to start it", () =>
   assert.match(advice ?? "", /alcove up/);
 });
 
+test("failure: a VM of the configuration comes with the place that says how many there are", () => {
+  const { advice, exitCode } = explain(new AlcoveApiError(403, "vm_protected", "x"));
+  assert.match(advice ?? "", /`count`/);
+  assert.equal(exitCode, EXIT.notAllowed);
+});
+
 test("printable: nothing a guest writes reaches the terminal as a command", () => {
   assert.equal(printable("a\u001b[2J\u0007b\u009b31m\tc\nd\u202e\u200b\r"), "a[2Jb31m\tc\nd");
   assert.equal(printableLine("a\nb\tc\u0000"), "a b c");

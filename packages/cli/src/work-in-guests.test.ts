@@ -58,7 +58,13 @@ describe("alcove in guests", { timeout: 180_000, concurrency: 2 }, () => {
       const event = { timestamp: "2026-01-02T03:04:05Z", size: 3, isDir: false };
       host.guestFiles.events.push({ type: "write", path: "/d/\u001bf", ...event });
       assert.equal((await run("vm fs watch vm-1:/d -r")).stdout, "write /d/f\n");
-      assert.equal((await run("vm fs rm vm-1:/d")).exitCode, 2);
+      const full = await run("vm fs rm vm-1:/d");
+      assert.equal(full.exitCode, 2);
+      assert.match(full.stderr, /not empty\n.*-r /);
+      const orphan = await run("vm fs mkdir vm-1:/none/e");
+      assert.equal(orphan.exitCode, 5);
+      assert.match(orphan.stderr, /-p /);
+      assert.doesNotMatch((await run("vm fs mkdir vm-9:/none/e")).stderr, /-p /);
       assert.equal((await run("vm fs rm -r vm-1:/d")).exitCode, 0);
       assert.equal((await run("vm fs ls /d")).exitCode, 2);
     });
@@ -80,6 +86,7 @@ describe("alcove in guests", { timeout: 180_000, concurrency: 2 }, () => {
       assert.equal(host.secrets.all.get("a")?.data.toString(), "from a file\n");
       const { stdout } = await run("secret list -v");
       assert.match(stdout, /^a +12 +0600 +5 +7 /m);
+      assert.match((await run("secret list")).stdout, /^a +12 +0600 +5:7 .* ago$/m);
       assert.doesNotMatch(stdout + (await run("secret list --json")).stdout, /from a file|piped/);
       assert.equal((await run("secret remove a b")).stdout, "a removed\nb removed\n");
       assert.equal((await run("secret rm a")).exitCode, 5);

@@ -2,11 +2,11 @@
 
 import { Command } from "commander";
 
-import type { FsEntry } from "@alcove/sdk";
+import { AlcoveApiError, type FsEntry } from "@alcove/sdk";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
 import { copyEnd } from "../copy-end.ts";
-import { UsageError } from "../failure.ts";
+import { UsageError, advising } from "../failure.ts";
 import { collect } from "../launch-options.ts";
 import { printableJson, printableLine } from "../printable.ts";
 import { table } from "../table.ts";
@@ -68,7 +68,10 @@ function mkdir(cli: Cli): Command {
     const flags = command.opts<MkdirFlags>();
     const { parents = false, mode } = flags;
     const options = { path, recursive: parents, ...(mode === undefined ? {} : { mode }) };
-    await client.files.mkdir(hostname, options, cli.signal);
+    await client.files.mkdir(hostname, options, cli.signal).catch((error: unknown) => {
+      if (parents || !isRefused(error, 404)) throw error;
+      throw advising(error, "With -p its parents are made, too.");
+    });
     if (flags.json) cli.printJson({ hostname, path });
   });
 }
@@ -79,9 +82,21 @@ function remove(cli: Cli): Command {
     .option("-r, --recursive", "also what a directory holds");
   return onPath(cli, command, async ({ client, hostname, path }) => {
     const flags = command.opts<RemoveFlags>();
-    await client.files.remove(hostname, path, flags.recursive ?? false, cli.signal);
+    const { recursive = false } = flags;
+    await client.files.remove(hostname, path, recursive, cli.signal).catch((error: unknown) => {
+      const isFull = isRefused(error, 400) && error.message.includes("not empty");
+      if (recursive || !isFull) throw error;
+      throw advising(error, "With -r what it holds is removed, too.");
+    });
     if (flags.json) cli.printJson({ hostname, path });
   });
+}
+
+/** By the guest itself, about a path; not by the host. */
+function isRefused(error: unknown, status: number): error is AlcoveApiError {
+  return (
+    error instanceof AlcoveApiError && error.code === "guest_refused" && error.status === status
+  );
 }
 
 function watch(cli: Cli): Command {

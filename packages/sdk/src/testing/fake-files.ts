@@ -13,8 +13,7 @@ export class FakeFiles {
     const { response, url, at } = call;
     const path = url.searchParams.get("path") ?? "";
     if (at[3] === "mkdir") {
-      this.directories.add(String(bodyOf(call)["path"]));
-      response.writeHead(200).end();
+      this.#mkdir(call);
     } else if (at[3] === "watch") {
       this.#watch(call);
     } else if (at[3] === "remove") {
@@ -24,6 +23,18 @@ export class FakeFiles {
       if (!entry) return fail(response, 404, "guest_refused", `There is no ${path}`);
       json(response, 200, at[3] === "readdir" ? this.#below(path) : entry);
     }
+  }
+
+  /** The root's own directories need no parent. */
+  #mkdir(call: Call): void {
+    const body = bodyOf(call);
+    const made = String(body["path"]);
+    const parent = made.slice(0, made.lastIndexOf("/"));
+    if (body["recursive"] !== true && parent !== "" && !this.directories.has(parent)) {
+      return fail(call.response, 404, "guest_refused", `${made}: No such file or directory`);
+    }
+    this.directories.add(made);
+    call.response.writeHead(200).end();
   }
 
   #remove({ response, url }: Call, path: string): void {
