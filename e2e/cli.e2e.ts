@@ -145,6 +145,10 @@ suite("cli", {}, (host, story) => {
     assert.match(await good("vm", "ready", "web", "--userdata"), /ready/);
     await good("vm", "fs", "mkdir", "-p", "web:/tmp/a/b");
     assert.match(await good("vm", "fs", "ls", "web:/tmp/a"), /directory .* b$/m);
+    const advised = async (advice: RegExp, ...words: string[]): Promise<void> =>
+      assert.match((await alcove(words)).stderr, advice);
+    await advised(/not empty\n.*-r /, "vm", "fs", "rm", "web:/tmp/a");
+    await advised(/\n.*-p /, "vm", "fs", "mkdir", "web:/tmp/none/b");
     const id = (
       await good("vm", "bg", "exec", "web", "-s", "/bin/sh", "-c", "echo out; exit 3")
     ).trim();
@@ -164,6 +168,8 @@ suite("cli", {}, (host, story) => {
     );
     assert.match(await good("vm", "suspend", "web"), /suspended/);
     assert.match(await good("ls"), /Suspended/);
+    await advised(/alcove vm restore/, "vm", "exec", "web", "--", "true");
+    assert.equal((await alcove(["vm", "ready", "web"])).code, 6);
     await good("vm", "restore", "web", "--wait");
     const wrong = await alcove(["vm", "launch", "--ram-gb", "64"]);
     assert.equal(wrong.code, 2);
@@ -240,6 +246,9 @@ suite("cli", {}, (host, story) => {
     assert.equal(stdout, "");
     assert.match(stderr, /No Alcove daemon answers at http:\/\/127\.0\.0\.1:1/);
     assert.match(stderr, /alcove up/);
+    const unnamed = await alcove(["ls"], undefined, { ALCOVE_RUNTIME_DIR: "/nonexistent" });
+    assert.equal(unnamed.code, 3);
+    assert.match(unnamed.stderr, /No Alcove daemon serves at \/nonexistent\/api\.sock here/);
     const wrong = {
       ALCOVE_URL: `http://127.0.0.1:${await host.daemon.port()}`,
       ALCOVE_TOKEN: "wrong",
