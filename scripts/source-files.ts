@@ -22,8 +22,19 @@ export function sourceFiles(root: string, folders: readonly string[] = SOURCE_FO
     .toSorted();
 }
 
-/** @returns the unit tests: everything but the whole-system tests of `e2e/` */
+const PROGRAM_TEST = ".program.test.ts";
+
+/** @returns the unit tests: everything but whole-system tests and those that start our programs */
 export function unitTestFiles(root: string): string[] {
+  return testFiles(root).filter((path) => !path.endsWith(PROGRAM_TEST));
+}
+
+/** @returns tests that start the command or a build a hundred times over: too slow for every change */
+export function programTestFiles(root: string): string[] {
+  return testFiles(root).filter((path) => path.endsWith(PROGRAM_TEST));
+}
+
+function testFiles(root: string): string[] {
   return sourceFiles(root, ["packages", "scripts", "bench"]).filter((path) =>
     path.endsWith(".test.ts"),
   );

@@ -1,5 +1,5 @@
 /**
- * `npm test`: unit tests, the agent's tests and lints, then whole-system tests on real machines.
+ * `npm test`: unit tests, tests of the command, the agent's tests and lints, then whole-system tests on real machines.
  *
  * Ends with one line, "N passed, N failed". With ALCOVE_REQUIRE_E2E=1 (continuous integration)
  * a skipped test is a failed one.
@@ -11,7 +11,7 @@ import { runNodeTests } from "./node-tests.ts";
 import { sourceFiles } from "./source-files.ts";
 import { cargoTally, emptyTally, mustHaveRun, summary, withoutSkips } from "./tally.ts";
 import type { Tally } from "./tally.ts";
-import { unitTests } from "./unit-tests.ts";
+import { programTests, unitTests } from "./unit-tests.ts";
 import { pathWithCargo } from "./setup/machine.mjs";
 
 const E2E_TIMEOUT_MS = 300_000;
@@ -73,7 +73,8 @@ async function measured(runner: () => Promise<Tally>): Promise<Tally> {
 }
 
 const tallies: Tally[] = [];
-for (const runner of [() => unitTests(root, signal), agentTests, agentLints, e2eTests]) {
+const node = [() => unitTests(root, signal), () => programTests(root, signal)];
+for (const runner of [...node, agentTests, agentLints, e2eTests]) {
   if (!signal.aborted) tallies.push(await measured(runner));
 }
 if (signal.aborted) tallies.push({ ...emptyTally("the run"), failures: ["stopped by a signal"] });
