@@ -3,7 +3,7 @@
 import { AlcoveError } from "#core/errors.ts";
 import type { Exit, Machine, Pausing, Saving } from "#core/ports/hypervisor.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
-import { settlesWithin, within } from "#lib/patience.ts";
+import { pause, settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
 
 import { formatHandle, type QemuHandle } from "./handle.ts";
@@ -109,9 +109,15 @@ export class QemuMachine implements Machine {
   }
 }
 
+/** how long a write that is tried again may take to fail again */
+const RETRY_MS = 300;
+
 function pausingOf({ qmp, shutdown: { stall } }: QemuMachineParts): Pausing {
   const become = async (running: boolean, signal: AbortSignal): Promise<void> => {
+    const wasStalled = stall.reason !== undefined;
     await qmp.execute(running ? "cont" : "stop", {}, signal);
+    // The write that failed is tried again while the guest runs: that it failed again is heard a moment later.
+    if (running && wasStalled) await pause(RETRY_MS, signal);
     if ((await queryRunning(qmp, signal)) === running) return;
     if (running && stall.reason !== undefined) throw stillStalled(stall.reason);
     throw new Error(`QEMU did not ${running ? "resume" : "pause"} the guest`);
