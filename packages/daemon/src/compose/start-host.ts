@@ -12,6 +12,7 @@ import { tendStalls } from "#core/vm/stalls.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
+import { settleIn } from "#host/runtime-home.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 
 import { beginCourse } from "./course.ts";
@@ -90,6 +91,7 @@ async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDi
   // Machines run as other users and must pass through to their own directories.
   await ownDirectory(runtimeDir, 0o711);
   for (const directory of [stateDir, runtimeDir]) owned.use(await becomeSoleOwner(directory));
+  await settleIn(stateDir, runtimeDir);
   return owned.move();
 }
 
