@@ -61,7 +61,7 @@ export class HostDirs {
     return namesIn(path.join(this.state, "vms"));
   }
 
-  /** What a stopped daemon without VMs leaves: token, database, images, sealed secrets, what it knows of KVM. No more. */
+  /** What a stopped daemon without VMs leaves: token, database, images, sealed secrets, what it knows of KVM, where VMs ran. No more. */
   assertNothingLeft(): void {
     assert.deepEqual(this.machines(), [], "processes are left");
     assert.deepEqual(this.runDirs(), [], "run directories are left");
@@ -73,7 +73,15 @@ export class HostDirs {
     );
     assert.deepEqual(networksOf(this.runtime), [], "networks are left");
     assert.deepEqual(namesIn(this.temp), [], "temporary files are left");
-    const kept = ["acceleration.json", "alcove.sqlite", "auth", "images", "secrets", "vms"];
+    const kept = [
+      "acceleration.json",
+      "alcove.sqlite",
+      "auth",
+      "images",
+      "runtime-dir",
+      "secrets",
+      "vms",
+    ];
     const unknown = namesIn(this.state).filter((name) => !kept.includes(name));
     assert.deepEqual(unknown, [], "the state directory holds more than the next start needs");
   }

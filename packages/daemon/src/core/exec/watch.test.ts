@@ -76,6 +76,14 @@ test("watch: it says that it is there while nothing changes, and ends in time", 
   assert.equal(it.stopped, true);
 });
 
+test("watch: a time that is up before the guest was asked ends it without a word", async () => {
+  await using it = await telling([]);
+  const signs = await startWatch(it.vm, { ...endless, timeoutMs: Number.MIN_VALUE }, never);
+  assert.deepEqual(await Array.fromAsync(signs), []);
+  await new Promise((resolve) => setImmediate(resolve)); // an unhandled rejection would show now
+  assert.equal(it.stopped, true);
+});
+
 test("watch: who leaves stops the guest, also in the middle of a silence", async () => {
   await using it = await telling([]);
   const left = new AbortController();

@@ -70,6 +70,7 @@ async function* signsOf(
       next = source.next();
     }
   } finally {
+    next.catch(() => {}); // asked for, and never looked at when the time was up first
     left.abort(new Error("nobody watches any more"));
   }
 }
