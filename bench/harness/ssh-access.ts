@@ -44,7 +44,8 @@ export class SshAccess implements AsyncDisposable {
     await link.configure(
       {
         hostname: "bench",
-        network: userGuestNetwork(BARE_SLOT),
+        machineId: randomBytes(16).toString("hex"),
+        network: userGuestNetwork(BARE_SLOT, "bench"),
         time: new Date(),
         entropy: randomBytes(ENTROPY_BYTES),
         growRoot: false,

@@ -6,6 +6,7 @@ import type {
   GuestBackground,
 } from "#core/ports/guest-background.ts";
 import type { GuestConnection, GuestTarget } from "#core/ports/guest-connection.ts";
+import type { GuestNewIdentity, GuestReceipt, GuestStillness } from "#core/ports/guest-identity.ts";
 import type {
   GuestConfiguration,
   GuestCopied,
@@ -36,6 +37,7 @@ import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { readDirectory } from "./directory.ts";
 import { readStat } from "./entries.ts";
+import { quiesce, reidentify } from "./identity.ts";
 import { readApplied, readHealth, readStats } from "./replies.ts";
 import {
   backgroundStartRequest,
@@ -81,6 +83,14 @@ export class AgentLink implements GuestLink {
 
   configure(wanted: GuestConfiguration, signal: AbortSignal): Promise<readonly string[]> {
     return ask(this.#session, { request: configureRequest(wanted), result: readApplied }, signal);
+  }
+
+  quiesce(signal: AbortSignal): Promise<GuestStillness> {
+    return quiesce(this.#session, signal);
+  }
+
+  reidentify(identity: GuestNewIdentity, signal: AbortSignal): Promise<GuestReceipt> {
+    return reidentify(this.#session, identity, signal);
   }
 
   power(action: "poweroff" | "reboot", signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import fixtures from "../../../../guest/protocol/fixtures/frames.json" with { type: "json" };
+import type { GuestNewIdentity } from "#core/ports/guest-identity.ts";
 import type { GuestConfiguration, GuestExec } from "#core/ports/guest-link.ts";
 
 import {
@@ -12,7 +13,9 @@ import {
   configureRequest,
   forwardRequest,
   makeDirectoryRequest,
+  quiesceRequest,
   readDirectoryRequest,
+  reidentifyRequest,
   removeRequest,
   type Request,
   statRequest,
@@ -28,6 +31,8 @@ const requests: readonly (readonly [name: string, request: Request])[] = [
   ["open-stat", statRequest({ path: "~/ü", user })],
   ["open-readdir", readDirectoryRequest({ path: "/etc", user: { uid: 0, gid: undefined } })],
   ["open-configure", configureRequest(configuration())],
+  ["open-quiesce", quiesceRequest],
+  ["open-reidentify", reidentifyRequest(identity())],
   [
     "open-mkdir",
     makeDirectoryRequest({ path: "a/b", user: owner(), recursive: true, mode: 0o1777 }),
@@ -84,8 +89,10 @@ function configuration(): GuestConfiguration {
   };
   return {
     hostname: "sbox-1",
+    machineId: "0123456789abcdef0123456789abcdef",
     network: {
       interface: "eth0",
+      mac: "02:a9:0a:09:00:02",
       address: "10.9.0.2",
       prefix: 24,
       gateway: "10.9.0.1",
@@ -95,6 +102,30 @@ function configuration(): GuestConfiguration {
     growRoot: true,
     sshKeys: [],
     userdata: undefined,
+    time: new Date(1_764_000_000_000),
+    entropy: Uint8Array.from({ length: 32 }, (_, index) => index),
+  };
+}
+
+function identity(): GuestNewIdentity {
+  const lines = [
+    "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "AAAA",
+    "-----END OPENSSH PRIVATE KEY-----",
+  ];
+  const privateKey = `${lines.join("\n")}\n`;
+  return {
+    hostname: "sbox-2",
+    machineId: "fedcba9876543210fedcba9876543210",
+    sshHostKeys: [{ type: "ed25519", privateKey, publicKey: "ssh-ed25519 AAAA sbox-2" }],
+    network: {
+      interface: "eth0",
+      mac: "02:a9:0a:09:00:03",
+      address: "10.9.0.3",
+      prefix: 24,
+      gateway: "10.9.0.1",
+      dns: ["10.9.0.1"],
+    },
     time: new Date(1_764_000_000_000),
     entropy: Uint8Array.from({ length: 32 }, (_, index) => index),
   };

@@ -2,6 +2,7 @@
 
 import type { BackgroundKeep } from "#core/ports/guest-background.ts";
 import type { GuestTarget } from "#core/ports/guest-connection.ts";
+import type { GuestNewIdentity } from "#core/ports/guest-identity.ts";
 import type {
   GuestConfiguration,
   GuestCopyIn,
@@ -20,6 +21,7 @@ export type Request = Readonly<Record<string, unknown>>;
 
 export const healthRequest: Request = { op: "health" };
 export const statsRequest: Request = { op: "stats" };
+export const quiesceRequest: Request = { op: "quiesce" };
 
 /** @param windowBytes what the guest may send on each stream before the host grants more */
 export function helloMessage(windowBytes: number, now: Date): Request {
@@ -50,6 +52,12 @@ export function configureRequest(configuration: GuestConfiguration): Request {
   const { time, entropy, ...others } = configuration;
   const base64 = Buffer.from(entropy).toString("base64");
   return { op: "configure", ...others, timeNs: nanoseconds(time), entropy: base64 };
+}
+
+export function reidentifyRequest(identity: GuestNewIdentity): Request {
+  const { time, entropy, ...others } = identity;
+  const base64 = Buffer.from(entropy).toString("base64");
+  return { op: "reidentify", ...others, timeNs: nanoseconds(time), entropy: base64 };
 }
 
 export function forwardRequest(to: GuestTarget): Request {

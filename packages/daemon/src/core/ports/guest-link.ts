@@ -8,6 +8,7 @@
 import type { BackgroundKeep, BackgroundStart, GuestBackground } from "./guest-background.ts";
 import type { GuestConnection, GuestTarget } from "./guest-connection.ts";
 import type { GuestEntry, GuestMakeDirectory, GuestPath, GuestRemove } from "./guest-files.ts";
+import type { GuestNewIdentity, GuestReceipt, GuestStillness } from "./guest-identity.ts";
 import type { GuestUser } from "./guest-user.ts";
 import type { GuestChange, GuestWatch } from "./guest-watch.ts";
 
@@ -63,6 +64,17 @@ export interface GuestLink extends AsyncDisposable {
   stats(signal: AbortSignal): Promise<GuestStats>;
   /** @returns the names of the parts that were applied */
   configure(configuration: GuestConfiguration, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Has the guest write everything to its disks and hold still there: what would write waits. It goes on when this
+   * is released, and by itself when the session ends.
+   * @param signal aborts it; then, as when the guest cannot, nothing is held
+   */
+  quiesce(signal: AbortSignal): Promise<GuestStillness>;
+  /**
+   * Makes a guest that has another's memory somebody of its own. It answers only when all of it is done.
+   * Doing it twice does no harm.
+   */
+  reidentify(identity: GuestNewIdentity, signal: AbortSignal): Promise<GuestReceipt>;
   power(action: "poweroff" | "reboot", signal: AbortSignal): Promise<void>;
   /** @param signal aborts the start; once started, use `GuestProcess.cancel` */
   exec(request: GuestExec, signal: AbortSignal): Promise<GuestProcess>;
@@ -153,6 +165,8 @@ export interface GuestStats {
 
 export interface GuestConfiguration {
   readonly hostname: string;
+  /** 32 hexadecimal digits, for a guest that has none yet */
+  readonly machineId: string | undefined;
   readonly network: GuestNetwork | undefined;
   readonly time: Date;
   readonly entropy: Uint8Array;
@@ -168,6 +182,8 @@ export interface GuestNetwork {
   readonly prefix: number;
   readonly gateway: string;
   readonly dns: readonly string[];
+  /** what its network card is to be called; `undefined` leaves it */
+  readonly mac?: string | undefined;
   /** beside IPv4, where the host has it */
   readonly ipv6?: GuestIpv6;
 }

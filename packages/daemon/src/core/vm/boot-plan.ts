@@ -1,12 +1,16 @@
 /** From a VM, its image and its network to what a driver needs. Pure: it looks at nothing. */
 
+import { createHash } from "node:crypto";
 import path from "node:path";
 
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { GuestConfiguration, GuestNetwork } from "../ports/guest-link.ts";
 import type { BootPlan, NetworkPlan, Whereabouts } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
+import type { VmId } from "../ids.ts";
 import type { VmRecord } from "./vm.ts";
+
+const MACHINE_ID_DIGITS = 32;
 
 /** Follows from the VM alone: a machine is found again even if its image is gone. */
 export function whereaboutsOf(record: VmRecord, files: DiskStore, runRoot: string): Whereabouts {
@@ -64,9 +68,16 @@ export function guestConfigurationFor(
   const { spec, hostname } = record;
   return {
     hostname,
+    machineId: machineIdOf(record.id),
     ...fresh,
     growRoot: spec.diskBytes !== undefined,
     sshKeys: spec.sshKeys,
     userdata: spec.userdata,
   };
+}
+
+/** Follows from the VM: the same for its whole life, and nobody else's. @returns 32 hexadecimal digits */
+export function machineIdOf(id: VmId): string {
+  const digest = createHash("sha256").update(`machine-id of VM ${id}`).digest("hex");
+  return digest.slice(0, MACHINE_ID_DIGITS);
 }

@@ -13,6 +13,7 @@ import { dialerWith } from "#testing/troubles.ts";
 import { type ContactDeps, type ContactStart, GuestContact } from "./guest-contact.ts";
 
 const VM_ID = "0123456789ab";
+const MACHINE_ID = "0123456789abcdef".repeat(2);
 
 interface Stage {
   readonly box: FakeBox;
@@ -56,6 +57,7 @@ function stage(refusals = 0): Stage {
   const made = { count: 0 };
   const configuration = async (): Promise<GuestConfiguration> => ({
     hostname: `web-${++made.count}`,
+    machineId: MACHINE_ID,
     network: undefined,
     time: new Date(),
     entropy: new Uint8Array(64),
@@ -137,6 +139,7 @@ test("guest contact: a guest that was configured once here may refuse the next t
       refuses.now = true;
       return {
         hostname: "web-1",
+        machineId: MACHINE_ID,
         network: undefined,
         time: new Date(),
         entropy: new Uint8Array(64),

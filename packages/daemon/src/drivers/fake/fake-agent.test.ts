@@ -204,6 +204,7 @@ test("fake agent: userdata runs once", async () => {
   const { link } = await aGuest();
   const configuration = {
     hostname: "web-1",
+    machineId: "0".repeat(32),
     network: undefined,
     time: new Date(),
     entropy: new Uint8Array(32),

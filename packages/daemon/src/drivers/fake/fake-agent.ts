@@ -6,6 +6,7 @@
 
 import type { BackgroundKeep, BackgroundStart } from "#core/ports/guest-background.ts";
 import type { GuestConnection, GuestTarget } from "#core/ports/guest-connection.ts";
+import type { GuestNewIdentity, GuestReceipt, GuestStillness } from "#core/ports/guest-identity.ts";
 import {
   type GuestConfiguration,
   type GuestCopied,
@@ -28,7 +29,6 @@ import type {
   GuestRemove,
 } from "#core/ports/guest-files.ts";
 import type { GuestChange, GuestWatch } from "#core/ports/guest-watch.ts";
-import { MIB } from "#lib/bytes.ts";
 
 import { FakeBackground, startInBackground } from "./fake-background.ts";
 import { connect } from "./fake-connection.ts";
@@ -36,8 +36,10 @@ import { copyIn, copyOut } from "./fake-copies.ts";
 import { makeDirectory, readDirectory, remove, stat } from "./fake-directories.ts";
 import type { FakeGuest } from "./fake-guest.ts";
 import { FAKE_ENDPOINT } from "./fake-hypervisor.ts";
+import { cardFor, quiesce, reidentify, takeMachineId } from "./fake-identity.ts";
 import { FakeProcess } from "./fake-process.ts";
 import { runShell } from "./fake-shell.ts";
+import { statsOf } from "./fake-stats.ts";
 import { watch } from "./fake-watch.ts";
 import type { FakeWorld } from "./fake-world.ts";
 
@@ -97,6 +99,8 @@ class FakeLink implements GuestLink {
         "fs",
         "background",
         "watch",
+        "quiesce",
+        "reidentify",
       ],
     };
   }
@@ -129,9 +133,13 @@ class FakeLink implements GuestLink {
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     await this.#answering(signal);
-    const { hostname, network, sshKeys, userdata } = configuration;
-    this.#guest.hostname = hostname;
-    const applied = ["hostname", "timeNs", "entropy"];
+    const { hostname, machineId, network, entropy, sshKeys, userdata } = configuration;
+    const guest = this.#guest;
+    guest.random.reseed(entropy);
+    guest.hostname = hostname;
+    const applied = ["entropy", "time", "hostname"];
+    if (takeMachineId(guest, machineId)) applied.push("machineId");
+    guest.card = cardFor(guest, network) ?? guest.card;
     if (network) applied.push("network");
     if (sshKeys.length > 0) applied.push("sshKeys");
     if (userdata !== undefined) {
@@ -139,6 +147,16 @@ class FakeLink implements GuestLink {
       this.#startUserdata(userdata);
     }
     return applied;
+  }
+
+  async quiesce(signal: AbortSignal): Promise<GuestStillness> {
+    await this.#answering(signal);
+    return quiesce(this.#guest, this.#over);
+  }
+
+  async reidentify(identity: GuestNewIdentity, signal: AbortSignal): Promise<GuestReceipt> {
+    await this.#writing(signal);
+    return reidentify(this.#guest, identity);
   }
 
   async power(action: "poweroff" | "reboot", signal: AbortSignal): Promise<void> {
@@ -164,7 +182,7 @@ class FakeLink implements GuestLink {
     content: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<GuestCopied> {
-    await this.#answering(signal);
+    await this.#writing(signal);
     return copyIn(this.#guest.files, request, content, AbortSignal.any([signal, this.#over]));
   }
 
@@ -189,12 +207,12 @@ class FakeLink implements GuestLink {
   }
 
   async makeDirectory(wanted: GuestMakeDirectory, signal: AbortSignal): Promise<void> {
-    await this.#answering(signal);
+    await this.#writing(signal);
     makeDirectory(this.#guest.files, wanted);
   }
 
   async remove(request: GuestRemove, signal: AbortSignal): Promise<void> {
-    await this.#answering(signal);
+    await this.#writing(signal);
     remove(this.#guest.files, request);
   }
 
@@ -223,6 +241,12 @@ class FakeLink implements GuestLink {
 
   async #answering(signal: AbortSignal): Promise<void> {
     await this.#guest.running(AbortSignal.any([signal, this.#over]));
+  }
+
+  /** As `#answering`, and until the guest's file systems do not hold still. */
+  async #writing(signal: AbortSignal): Promise<void> {
+    await this.#answering(signal);
+    await this.#guest.writable(AbortSignal.any([signal, this.#over]));
   }
 
   /** Once in a guest's life, and in the background, like the real one. */
@@ -255,37 +279,4 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new SessionLost(String(reason));
-}
-
-/** What can be known of a guest that does nothing; the rest is zero. */
-function statsOf(guest: FakeGuest, processes: number): GuestStats {
-  const { plan, files } = guest;
-  const totalMemory = plan.memoryMiB * MIB;
-  const { usedBytes, capacityBytes } = files;
-  return {
-    hostname: guest.hostname,
-    arch: process.arch === "arm64" ? "aarch64" : "x86_64",
-    takenAt: new Date(),
-    uptimeNs: guest.uptimeNs,
-    totalCpus: plan.vcpus,
-    totalMemory,
-    memoryUsed: usedBytes,
-    memoryAvailable: totalMemory - usedBytes,
-    memoryUsedPercent: (100 * usedBytes) / totalMemory,
-    loadAvg1: 0,
-    loadAvg5: 0,
-    loadAvg15: 0,
-    diskReadTotal: 0,
-    diskWriteTotal: usedBytes,
-    diskIOInflight: 0,
-    diskSpaceTotal: capacityBytes,
-    diskSpaceUsed: usedBytes,
-    diskSpaceFree: capacityBytes - usedBytes,
-    diskSpaceUsedPercent: (100 * usedBytes) / capacityBytes,
-    networkReadTotal: 0,
-    networkWriteTotal: 0,
-    openConnections: 0,
-    openFiles: processes,
-    entropy: 256,
-  };
 }

@@ -7,6 +7,8 @@ import type { BootPlan } from "#core/ports/hypervisor.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 import { FakeFiles } from "./fake-files.ts";
+import type { FakeCard } from "./fake-identity.ts";
+import { FakeRandom } from "./fake-random.ts";
 
 export interface Userdata {
   readonly ran: boolean;
@@ -19,6 +21,8 @@ export interface FakeMemory {
   readonly hostname: string;
   readonly userdata: Userdata;
   readonly bootId: string;
+  readonly random: FakeRandom;
+  readonly card: FakeCard | undefined;
 }
 
 export class FakeGuest {
@@ -26,6 +30,9 @@ export class FakeGuest {
   readonly files: FakeFiles;
   hostname = "localhost";
   userdata: Userdata = { ran: true, exitCode: undefined };
+  random = new FakeRandom();
+  /** its network card, once it was told what that is */
+  card: FakeCard | undefined;
   readonly #powerOff: () => void;
   #endsAtReboot = false;
   #boot = new AbortController();
@@ -33,6 +40,7 @@ export class FakeGuest {
   #bootedAtMs = performance.now();
   #stalled: string | undefined;
   #standstill: PromiseWithResolvers<void> | undefined;
+  #frost: PromiseWithResolvers<void> | undefined;
 
   /**
    * @param powerOff ends the machine around this guest
@@ -46,13 +54,15 @@ export class FakeGuest {
     this.hostname = memory.hostname;
     this.userdata = memory.userdata;
     this.#bootId = memory.bootId;
+    this.random = memory.random.copy();
+    this.card = memory.card;
     this.pause();
   }
 
   /** What there is in it now, to make a guest of later. */
   memory(): FakeMemory {
-    const { files, hostname, userdata, bootId } = this;
-    return { files: files.copy(), hostname, userdata, bootId };
+    const { files, hostname, userdata, bootId, random, card } = this;
+    return { files: files.copy(), hostname, userdata, bootId, random: random.copy(), card };
   }
 
   get bootId(): string {
@@ -100,6 +110,26 @@ export class FakeGuest {
     either.throwIfAborted();
   }
 
+  /** whether its file systems hold still */
+  get frozen(): boolean {
+    return this.#frost !== undefined;
+  }
+
+  /** From now on what would write waits. @returns what lets it go on, once */
+  freeze(): () => void {
+    const frost = Promise.withResolvers<void>();
+    this.#frost = frost;
+    return () => {
+      frost.resolve();
+      if (this.#frost === frost) this.#frost = undefined;
+    };
+  }
+
+  /** Resolves when its file systems can be written. */
+  async writable(signal: AbortSignal): Promise<void> {
+    while (this.#frost) await unlessAborted(this.#frost.promise, signal);
+  }
+
   powerOff(): void {
     this.#powerOff();
   }
@@ -115,6 +145,7 @@ export class FakeGuest {
     this.files.remove("/run"); // it is memory in real guests, too
     this.#boot = new AbortController();
     this.#bootId = randomUUID();
+    this.random = new FakeRandom();
     this.#bootedAtMs = performance.now();
   }
 

@@ -24,6 +24,9 @@ export const NOT_FOUND_EXIT = 127;
 /** longest sequence `seq` prints at once, `lines` */
 const SEQ_BATCH = 4096;
 
+/** each look at it is a draw from the random source */
+const RANDOM = "/proc/sys/kernel/random/uuid";
+
 export const PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["true", async () => 0],
   ["false", async () => 1],
@@ -62,6 +65,10 @@ async function cat(args: readonly string[], context: ProgramContext): Promise<nu
   }
   let exitCode = 0;
   for (const name of args) {
+    if (name === RANDOM) {
+      await say(context, `${context.guest.random.uuid()}\n`);
+      continue;
+    }
     const entry = context.guest.files.find(absolute(name));
     if (entry?.kind === "file") await context.write("stdout", entry.content);
     else exitCode = await complain(context, `cat: ${name}: No such file`);

@@ -84,7 +84,7 @@ async function runStep(
   const program = PROGRAMS.get(name);
   if (!program) return complain(context, `sh: ${name}: not found`, NOT_FOUND_EXIT);
   const exitCode = await program(args, command.context);
-  command.finish();
+  await command.finish();
   return exitCode;
 }
 
@@ -92,10 +92,10 @@ interface Command {
   readonly words: readonly string[];
   readonly context: ProgramContext;
   /** writes what was redirected into a file */
-  readonly finish: () => void;
+  readonly finish: () => Promise<void>;
 }
 
-function nothingToFinish(): void {
+async function nothingToFinish(): Promise<void> {
   // the output was not sent to a file
 }
 
@@ -130,8 +130,14 @@ function redirected(tokens: readonly Token[], context: ProgramContext): Command 
   return { words, context: { ...context, write }, finish };
 }
 
-function store(context: ProgramContext, name: string, content: Buffer, appends: boolean): void {
+async function store(
+  context: ProgramContext,
+  name: string,
+  content: Buffer,
+  appends: boolean,
+): Promise<void> {
   const { files } = context.guest;
+  await context.guest.writable(context.signal);
   const before = appends ? files.find(name) : undefined;
   const start = before?.kind === "file" ? before.content : Buffer.alloc(0);
   files.write(name, Buffer.concat([start, content]), undefined);
