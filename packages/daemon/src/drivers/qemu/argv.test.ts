@@ -23,7 +23,7 @@ const PLAN: BootPlan = {
       path: "/vms/overlay.qcow2",
       format: "qcow2",
       readOnly: false,
-      backing: { path: "/images/base.raw", format: "raw" },
+      backing: { path: "/images/base.raw", format: "raw", backing: undefined },
     },
   ],
   network: {
@@ -77,18 +77,18 @@ test("argv: an overlay's lower layer is named, read-only, and never taken from i
     [
       {
         driver: "file",
-        "node-name": "root-base-file",
+        "node-name": "root-1-file",
         filename: "/dev/fdset/6",
         "read-only": true,
       },
-      { driver: "raw", "node-name": "root-base", file: "root-base-file", "read-only": true },
+      { driver: "raw", "node-name": "root-1", file: "root-1-file", "read-only": true },
       { driver: "file", "node-name": "root-file", filename: "/dev/fdset/5", discard: "unmap" },
       {
         driver: "qcow2",
         "node-name": "root",
         file: "root-file",
         discard: "unmap",
-        backing: "root-base",
+        backing: "root-1",
       },
     ],
   );
@@ -155,7 +155,7 @@ test("argv: a tap is the descriptor after the files, and QEMU runs where it is",
 
   const { args, files, tap } = qemuLaunch({ ...PLAN, network }, EMULATED);
 
-  assert.deepEqual(tap, { device: "tap0", namespace: "/run/netns/one", fd: 8 });
+  assert.deepEqual(tap, { device: "tap0", namespace: { path: "/run/netns/one" }, fd: 8 });
   assert.equal(files.length, 5);
   assert.equal(valueOf(args, "-netdev"), "tap,id=net0,fd=8,vhost=off");
   assert.match(valuesOf(args, "-device").join(" "), /netdev=net0,.*mac=52:54:00:12:34:56/);
@@ -196,4 +196,65 @@ test("qemu argv: a reset ends the machine only where it is to", () => {
     qemuLaunch(PLAN, EMULATED).args,
   );
   assert.ok(args.includes("-no-reboot"));
+});
+
+test("argv: a disk on layers names each of them, and reads them only", () => {
+  const image = { path: "/images/base.raw", format: "raw", backing: undefined } as const;
+  const sealed = { path: "/layers/one.qcow2", format: "qcow2", backing: image } as const;
+  const disk = {
+    id: "root",
+    path: "/vms/overlay.qcow2",
+    format: "qcow2",
+    readOnly: false,
+    backing: sealed,
+  } as const;
+
+  const { args, files } = qemuLaunch({ ...PLAN, disks: [disk] }, EMULATED);
+
+  const nodes = valuesOf(args, "-blockdev").map((text) => JSON.parse(text));
+  assert.deepEqual(
+    nodes.map((node) => [node["node-name"], node.filename ?? node.file, node.backing]),
+    [
+      ["root-2-file", "/dev/fdset/7", undefined],
+      ["root-2", "root-2-file", undefined],
+      ["root-1-file", "/dev/fdset/6", undefined],
+      ["root-1", "root-1-file", "root-2"],
+      ["root-file", "/dev/fdset/5", undefined],
+      ["root", "root-file", "root-1"],
+    ],
+  );
+  assert.deepEqual(
+    nodes.map((node) => node["read-only"] ?? false),
+    [true, true, true, true, false, false],
+  );
+  assert.deepEqual(
+    files.slice(2, 5).map((file) => [file.path, file.access]),
+    [
+      ["/vms/overlay.qcow2", "read-write"],
+      ["/layers/one.qcow2", "read"],
+      ["/images/base.raw", "read"],
+    ],
+  );
+});
+
+test("argv: memory in a file has the name that memory has anyway", () => {
+  const memory = { kind: "file", path: "/proc/self/fd/20", share: false } as const;
+
+  const { args, files } = qemuLaunch(PLAN, EMULATED, memory);
+
+  assert.equal(files[0]?.path, "/proc/self/fd/20");
+  assert.equal(
+    valueOf(args, "-object"),
+    "memory-backend-file,id=microvm.ram,size=512M,mem-path=/proc/self/fd/3,share=off",
+  );
+  assert.equal(valuesOf(args, "-machine")[1], "memory-backend=microvm.ram");
+});
+
+test("argv: a detached machine has the card of a tap, and a tap of its own", () => {
+  const network = { mode: "detached", mac: "52:54:00:12:34:56" } as const;
+
+  const { args, tap } = qemuLaunch({ ...PLAN, network }, EMULATED);
+
+  assert.deepEqual(tap, { device: "detached0", namespace: "fresh", fd: 8 });
+  assert.equal(valueOf(args, "-netdev"), "tap,id=net0,fd=8,vhost=off");
 });

@@ -9,7 +9,11 @@
  * still a power-off that ends the process.
  */
 
-import type { BootPlan, DiskPlan, GuestReboot, NetworkPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan, GuestReboot } from "#core/ports/hypervisor.ts";
+
+import { diskNodes } from "./disk-nodes.ts";
+import { networkOptions, tapOf, type TapToOpen } from "./network-options.ts";
+import type { Option } from "./option.ts";
 
 export interface QemuHost {
   readonly accel: "kvm" | "tcg";
@@ -37,13 +41,6 @@ export interface QemuLaunch {
   readonly tap: TapToOpen | undefined;
 }
 
-export interface TapToOpen {
-  readonly device: string;
-  /** path of the network namespace that it is in, and that QEMU is to run in; `undefined` is the host's own */
-  readonly namespace: string | undefined;
-  readonly fd: number;
-}
-
 /** 0 to 2 are the standard streams */
 export const FIRST_FD = 3;
 
@@ -59,6 +56,9 @@ export const SOCKETS = {
 /** name of the virtio-serial port that the agent looks for in the guest */
 export const AGENT_PORT = "alcove.agent";
 
+/** what microvm calls its memory when nobody names it */
+const MEMORY = "microvm.ram";
+
 /** virtio-mmio slots of microvm with ACPI and its second IOAPIC, less network, serial and rng */
 export const MAX_DISKS = 21;
 
@@ -68,10 +68,15 @@ export const MAX_COMMAND_LINE_BYTES = 2048;
 /** everything that can be forbidden to QEMU; children and privileges are never needed again */
 const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-/** one option of the command line, with its value if it has one */
-type Option = readonly [name: string] | readonly [name: string, value: string];
+/** Where a guest's memory is: the process's own, or a file that others map, too. */
+export type MemoryPlan =
+  | { readonly kind: "own" }
+  /** `share`: what the guest writes is in the file; otherwise it is the process's own from the first write on */
+  | { readonly kind: "file"; readonly path: string; readonly share: boolean };
 
-export function qemuLaunch(plan: BootPlan, host: QemuHost): QemuLaunch {
+const OWN_MEMORY: MemoryPlan = { kind: "own" };
+
+export function qemuLaunch(plan: BootPlan, host: QemuHost, memory = OWN_MEMORY): QemuLaunch {
   const files = new Files();
   const name = escaped(processName(plan.vmId));
   const options: Option[] = [
@@ -82,7 +87,7 @@ export function qemuLaunch(plan: BootPlan, host: QemuHost): QemuLaunch {
     ["-sandbox", SANDBOX],
     ...(host.guestReboot === "ends" ? ([["-no-reboot"]] satisfies Option[]) : []),
     ...processorOptions(plan, host),
-    ...memoryOptions(plan),
+    ...memoryOptions(plan, memory, files),
     ...kernelOptions(plan, host, files),
     ...diskOptions(plan, files),
     ...consoleOptions(plan, files),
@@ -143,9 +148,21 @@ function processorOptions(plan: BootPlan, host: QemuHost): Option[] {
   return [["-accel", "tcg,tb-size=32"], ["-cpu", "qemu64,+arat"], ...common];
 }
 
-/** The one place where a guest's memory gets its backing: plain private memory. */
-function memoryOptions(plan: BootPlan): Option[] {
-  return [["-m", `${plan.memoryMiB}M`]];
+/**
+ * The one place where a guest's memory gets its backing. Its name is the same for every kind, so that a
+ * state of one is taken by the other.
+ */
+function memoryOptions({ memoryMiB }: BootPlan, memory: MemoryPlan, files: Files): Option[] {
+  const size: Option = ["-m", `${memoryMiB}M`];
+  if (memory.kind === "own") return [size];
+  const share = memory.share ? "on" : "off";
+  const file = `mem-path=${files.reopened(memory.path)},share=${share}`;
+  return [
+    size,
+    ["-object", `memory-backend-file,id=${MEMORY},size=${memoryMiB}M,${file}`],
+    // An option of its own: the machine's kind is compared between states, this is not.
+    ["-machine", `memory-backend=${MEMORY}`],
+  ];
 }
 
 function kernelOptions(plan: BootPlan, host: QemuHost, files: Files): Option[] {
@@ -189,78 +206,11 @@ function diskOptions(plan: BootPlan, files: Files): Option[] {
     throw new Error(`The QEMU driver can attach ${MAX_DISKS} disks, not ${plan.disks.length}`);
   }
   return plan.disks.flatMap((disk) => [
-    ...diskNodes(disk, files),
+    ...diskNodes(disk, (path, access) => files.inSet(path, access)).map(
+      (node) => ["-blockdev", JSON.stringify(node)] as const,
+    ),
     ["-device", `virtio-blk-device,drive=${disk.id},id=${disk.id}-device`] as const,
   ]);
-}
-
-/**
- * Every layer is a node of its own, the backing file too: QEMU must not follow the path written in
- * an overlay, which whoever wrote that overlay has chosen.
- */
-function diskNodes(disk: DiskPlan, files: Files): Option[] {
-  const { id, backing, format, readOnly } = disk;
-  const file = files.inSet(disk.path, readOnly ? "read" : "read-write");
-  if (!backing) return layer({ id, format, readOnly, file, below: undefined });
-  const base = `${id}-base`;
-  const baseFile = files.inSet(backing.path, "read");
-  return [
-    ...layer({
-      id: base,
-      format: backing.format,
-      readOnly: true,
-      file: baseFile,
-      below: undefined,
-    }),
-    ...layer({ id, format, readOnly, file, below: base }),
-  ];
-}
-
-interface Layer {
-  readonly id: string;
-  readonly format: "raw" | "qcow2";
-  readonly readOnly: boolean;
-  readonly file: string;
-  /** node of the layer below, if any */
-  readonly below: string | undefined;
-}
-
-/** As JSON, because only there `backing` can be null: what an image's own header names is not opened. */
-function layer({ id, format, readOnly, file, below }: Layer): Option[] {
-  const mode = readOnly ? { "read-only": true } : { discard: "unmap" };
-  const storage = { driver: "file", "node-name": `${id}-file`, filename: file, ...mode };
-  const image = { driver: format, "node-name": id, file: `${id}-file`, ...mode };
-  const whole = format === "raw" ? image : { ...image, backing: below ?? null };
-  return [
-    ["-blockdev", JSON.stringify(storage)],
-    ["-blockdev", JSON.stringify(whole)],
-  ];
-}
-
-/** @param tapFd descriptor of the open tap, if the plan has one: it follows the last file */
-function networkOptions(network: NetworkPlan, tapFd: number): Option[] {
-  if (network.mode === "none") return [];
-  const backend =
-    network.mode === "user" ? userNetdev(network) : `tap,id=net0,fd=${tapFd},vhost=off`;
-  return [
-    ["-netdev", backend],
-    ["-device", `virtio-net-device,netdev=net0,id=net0-device,mac=${network.mac}`],
-  ];
-}
-
-function tapOf(network: NetworkPlan, fd: number): TapToOpen | undefined {
-  if (network.mode === "none" || network.mode === "user") return undefined;
-  return { device: network.tap, namespace: network.namespace, fd };
-}
-
-/**
- * The guest is given its address by the agent; DHCP answers with the same one for other images. IPv6 is
- * announced to it. Both families must be named, or naming details of one turns the other off.
- */
-function userNetdev(network: Extract<NetworkPlan, { mode: "user" }>): string {
-  const { cidr, gateway, dns, address, cidr6 } = network;
-  const ipv6 = cidr6 === undefined ? "ipv6=off" : `ipv6=on,ipv6-net=${cidr6}`;
-  return `user,id=net0,ipv4=on,${ipv6},net=${cidr},host=${gateway},dns=${dns},dhcpstart=${address}`;
 }
 
 function agentOptions(): Option[] {

@@ -5,7 +5,7 @@
  * says otherwise. A few lines of Perl do it and become the command; perl-base is on every Debian.
  */
 
-import type { TapToOpen } from "./argv.ts";
+import type { TapToOpen } from "./network-options.ts";
 
 /** TUNSETIFF with IFF_TAP | IFF_NO_PI | IFF_VNET_HDR; below descriptor 1024 nothing closes at exec. */
 const OPEN_TAP = `
@@ -20,6 +20,13 @@ exec { $command[0] } @command or die "cannot run $command[0]: $!\\n";
 /** @param command program and arguments; everything up to it must be handed over as lower descriptors than the tap's */
 export function withTap(tap: TapToOpen, command: readonly string[]): readonly string[] {
   const { device, namespace, fd } = tap;
-  const enter = namespace === undefined ? [] : ["nsenter", `--net=${namespace}`, "--"];
-  return [...enter, "perl", "-e", OPEN_TAP, "--", device, String(fd), ...command];
+  return [...entering(namespace), "perl", "-e", OPEN_TAP, "--", device, String(fd), ...command];
+}
+
+/** A fresh namespace goes with the last process in it, and the tap with its descriptor. */
+function entering(namespace: TapToOpen["namespace"]): readonly string[] {
+  if (namespace === "host") return [];
+  return namespace === "fresh"
+    ? ["unshare", "--net", "--"]
+    : ["nsenter", `--net=${namespace.path}`, "--"];
 }
