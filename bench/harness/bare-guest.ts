@@ -23,7 +23,7 @@ import {
   SOCKETS,
 } from "../../packages/daemon/src/drivers/qemu/argv.ts";
 import { AgentDialer } from "../../packages/daemon/src/guest/agent-dialer.ts";
-import { VmDisks } from "../../packages/daemon/src/images/vm-disks.ts";
+import { openDisks } from "../../packages/daemon/src/images/vm-disks.ts";
 import { Child } from "../../packages/daemon/src/process/child.ts";
 
 /** place in the address plan; every user-mode network is one of its own, so any will do */
@@ -60,10 +60,11 @@ export class BareGuest implements AsyncDisposable {
   /** Makes the disk and opens the files: a daemon's create does that too, but it is not the guest's cost. */
   static async prepare(order: BareOrder): Promise<BareGuest> {
     await using opened = new AsyncDisposableStack();
-    const disks = await VmDisks.open(path.join(order.scratch, "bare"));
+    const { disks } = await openDisks(path.join(order.scratch, "bare"));
     const vmId = newVmId();
     const { kernel, rootfs } = order.image;
-    await disks.create(vmId, rootfs, rootfs.virtualSizeBytes);
+    const ground = { image: rootfs, layer: undefined };
+    await disks.create(vmId, ground, rootfs.virtualSizeBytes);
     opened.defer(() => disks.remove(vmId));
     const runDir = path.join(path.dirname(disks.consoleLogPath(vmId)), "run");
     await mkdir(runDir);
@@ -72,7 +73,7 @@ export class BareGuest implements AsyncDisposable {
       vcpus: 1,
       memoryMiB: order.memoryMiB,
       kernel,
-      disks: [disks.rootDisk(vmId, rootfs)],
+      disks: [disks.rootDisk(vmId, ground)],
       network: userNetworkPlan(BARE_SLOT, "bench"),
       runDir,
       consoleLogPath: disks.consoleLogPath(vmId),

@@ -18,7 +18,7 @@ import { AgentDialer } from "../../packages/daemon/src/guest/agent-dialer.ts";
 import { hostTscKhz } from "../../packages/daemon/src/host/tsc.ts";
 import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
 import { SecretBytes } from "../../packages/daemon/src/core/secrets/secret-bytes.ts";
-import { VmDisks } from "../../packages/daemon/src/images/vm-disks.ts";
+import { openDisks } from "../../packages/daemon/src/images/vm-disks.ts";
 
 const never = new AbortController().signal;
 
@@ -34,7 +34,8 @@ export const image = await images.resolve("base", never);
 // Private to its owner, like a state directory below /root: the machines' users cannot go through it.
 const scratch = await mkdtemp(path.join(tmpdir(), "hypervisor-qemu-"));
 after(() => rm(scratch, { recursive: true }));
-const disks = await VmDisks.open(path.join(scratch, "vms"));
+const { disks } = await openDisks(scratch);
+const ground = { image: image.rootfs, layer: undefined };
 
 /** the same for each driver: a state is for the next daemon, too */
 const stateKey = new SecretBytes(Buffer.alloc(32, 1));
@@ -55,13 +56,13 @@ export function open(overrides: Partial<QemuConfig> = {}): QemuHypervisor {
 
 export async function freshPlan(): Promise<BootPlan> {
   const vmId = newVmId();
-  await disks.create(vmId, image.rootfs, image.rootfs.virtualSizeBytes);
+  await disks.create(vmId, ground, image.rootfs.virtualSizeBytes);
   return {
     vmId,
     vcpus: 1,
     memoryMiB: 256,
     kernel: image.kernel,
-    disks: [disks.rootDisk(vmId, image.rootfs)],
+    disks: [disks.rootDisk(vmId, ground)],
     network: userNetworkPlan(7, "conformance"),
     runDir: path.join(scratch, "run", vmId),
     consoleLogPath: disks.consoleLogPath(vmId),

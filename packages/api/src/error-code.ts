@@ -14,6 +14,7 @@ export const ERROR_CODES = [
   "no_capacity",
   "image_not_found",
   "image_in_use",
+  "layer_missing",
   "build_failed",
   "hypervisor_failed",
   "state_unusable",

@@ -3,12 +3,13 @@
 import path from "node:path";
 
 import { systemClock } from "#core/ports/clock.ts";
+import type { DiskLayers } from "#core/ports/disk-layers.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { Secrets } from "#core/secrets/secrets.ts";
-import { VmDisks } from "#images/vm-disks.ts";
+import { openDisks } from "#images/vm-disks.ts";
 import { SealedVault } from "#secrets/sealed-vault.ts";
 import { openDb } from "#store/db.ts";
 import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
@@ -19,10 +20,11 @@ export interface Storage extends Disposable {
   /** what keeps the memory of suspended VMs unreadable */
   readonly stateKey: SecretBytes;
   readonly disks: DiskStore;
+  readonly layers: DiskLayers;
 }
 
 export async function openStorage(stateDir: string, log: Log): Promise<Storage> {
-  const disks = await VmDisks.open(path.join(stateDir, "vms"));
+  const disks = await openDisks(stateDir);
   const vault = await SealedVault.open(path.join(stateDir, "secrets"));
   const secrets = new Secrets({ vault, clock: systemClock, log });
   const db = openDb(path.join(stateDir, "alcove.sqlite"));
@@ -31,7 +33,7 @@ export async function openStorage(stateDir: string, log: Log): Promise<Storage> 
     store,
     secrets,
     stateKey: vault.keyFor("states"),
-    disks,
+    ...disks,
     [Symbol.dispose]: () => db.close(),
   };
 }

@@ -8,7 +8,7 @@
 
 import type { GuestFailureCode } from "./ports/guest-link.ts";
 
-export type HostResource = "memory" | "cpu" | "disk" | "addresses" | "vms";
+export type HostResource = "memory" | "cpu" | "disk" | "addresses" | "vms" | "layers";
 
 /** What each error carries for a program to read. The keys are the codes. */
 export interface ErrorDetails {
@@ -27,10 +27,12 @@ export interface ErrorDetails {
   wrong_phase: { hostname: string; phase: string; input: string };
   /** The hypervisor, image or build of Alcove in use cannot do it at all. */
   unsupported: { feature: string };
-  /** `needed` and `available` are bytes, or counts for `cpu`, `addresses` and `vms`. */
+  /** `needed` and `available` are bytes, or counts for `cpu`, `addresses`, `vms` and `layers`. */
   no_capacity: { resource: HostResource; needed: number; available: number };
   image_not_found: { image: string };
   image_in_use: { image: string };
+  /** A sealed disk that something stands on is not on this host any more, or its description is damaged. */
+  layer_missing: { layer: string };
   build_failed: { step: string };
   hypervisor_failed: { hypervisor: string };
   /** What was kept of a suspended machine is damaged, or of a machine that this host does not make. */

@@ -20,6 +20,24 @@ export function isVmId(text: string): text is VmId {
   return VM_ID.test(text);
 }
 
+export type LayerId = string & { readonly __brand: "LayerId" };
+
+const LAYER_ID = /^[0-9a-f]{16}$/;
+
+/** Sixteen hexadecimal digits: part of file names, never reused. */
+export function newLayerId(): LayerId {
+  return parseLayerId(randomBytes(8).toString("hex"));
+}
+
+export function parseLayerId(text: string): LayerId {
+  if (isLayerId(text)) return text;
+  throw new Error(`invariant: not a layer id: ${JSON.stringify(text)}`);
+}
+
+export function isLayerId(text: string): text is LayerId {
+  return LAYER_ID.test(text);
+}
+
 /** Names a state of a VM's memory: never one of an earlier suspension. */
 export function newStateName(): string {
   return randomBytes(6).toString("hex");

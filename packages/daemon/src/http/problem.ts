@@ -25,6 +25,7 @@ const STATUS = {
   no_capacity: 503,
   image_not_found: 404,
   image_in_use: 409,
+  layer_missing: 500,
   build_failed: 500,
   hypervisor_failed: 500,
   state_unusable: 409,

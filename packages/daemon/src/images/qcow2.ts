@@ -12,6 +12,8 @@ const EXTENSION_BACKING_FORMAT = 0xe2792aca;
 /** 2 to this power bits in a reference count: 16 */
 const REFCOUNT_ORDER = 4;
 const L2_ENTRIES_PER_CLUSTER = CLUSTER / 8;
+/** what `virtualSizeOf` looks at */
+export const HEADER_LOOK_BYTES = 80;
 
 export interface Overlay {
   readonly virtualSizeBytes: number;
@@ -57,4 +59,27 @@ export function emptyOverlay({ virtualSizeBytes, backingPath, backingFormat }: O
     image.writeUInt16BE(1, 2 * CLUSTER + cluster * 2);
   }
   return image;
+}
+
+/**
+ * How large a disk is for the guest. The file was written by a machine, which may have been taken over: whatever
+ * is unlike the overlays made here is refused, above all a file that names another one for its data.
+ * @param header the first `HEADER_LOOK_BYTES` of the file
+ * @throws Error that says what is wrong with it
+ */
+export function virtualSizeOf(header: Buffer): number {
+  const known =
+    header.length >= HEADER_LOOK_BYTES &&
+    header.readUInt32BE(0) === MAGIC &&
+    header.readUInt32BE(4) === 3;
+  if (!known) throw new Error("the disk is no qcow2 file of version 3");
+  if (header.readUInt32BE(20) !== CLUSTER_BITS)
+    throw new Error(`the disk has clusters of other than ${CLUSTER} bytes`);
+  if (header.readUInt32BE(32) !== 0) throw new Error("the disk is encrypted");
+  const features = header.readBigUInt64BE(72);
+  if (features !== 0n)
+    throw new Error(`the disk is damaged, or needs features (${features}) that no disk here has`);
+  const size = header.readBigUInt64BE(24);
+  if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw new Error("the disk is larger than can be");
+  return Number(size);
 }

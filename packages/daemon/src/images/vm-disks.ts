@@ -1,48 +1,88 @@
-/** Each VM's own files: `<root>/<vm id>/disk.qcow2`, `console.log`, and `state-…` while it is suspended. */
+/** Each VM's own files: `<root>/<vm id>/disk….qcow2`, `console.log`, and `state-…` while it is suspended. */
 
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { isVmId } from "#core/ids.ts";
-import type { BaseDisk, DiskStore } from "#core/ports/disk-store.ts";
+import { isVmId, type LayerId } from "#core/ids.ts";
+import type { DiskLayers, Ground } from "#core/ports/disk-layers.ts";
+import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { DiskPlan } from "#core/ports/hypervisor.ts";
 
+import { syncDirectory } from "./blob-store.ts";
+import { LayerStore } from "./layer-store.ts";
+import { isOverlayName, overlayPath } from "./overlay-files.ts";
 import { emptyOverlay } from "./qcow2.ts";
 
 const STATE_PREFIX = "state-";
 
+export interface OpenDisks {
+  readonly disks: VmDisks;
+  readonly layers: LayerStore;
+}
+
+/** @param root absolute; VMs' files are in its `vms`, layers in its `layers` */
+export async function openDisks(root: string): Promise<OpenDisks> {
+  const vmsRoot = path.join(root, "vms");
+  const layers = await LayerStore.open(path.join(root, "layers"), vmsRoot);
+  return { layers, disks: await VmDisks.open(vmsRoot, layers) };
+}
+
 export class VmDisks implements DiskStore {
   readonly #root: string;
+  readonly #layers: DiskLayers;
 
-  private constructor(root: string) {
+  private constructor(root: string, layers: DiskLayers) {
     this.#root = root;
+    this.#layers = layers;
   }
 
-  static async open(root: string): Promise<VmDisks> {
+  static async open(root: string, layers: DiskLayers): Promise<VmDisks> {
     await mkdir(root, { recursive: true, mode: 0o700 });
-    return new VmDisks(root);
+    return new VmDisks(root, layers);
   }
 
-  async create(vmId: string, base: BaseDisk, sizeBytes: number): Promise<void> {
-    const { path: backingPath, format: backingFormat } = base;
-    const overlay = emptyOverlay({ virtualSizeBytes: sizeBytes, backingPath, backingFormat });
+  async create(vmId: string, ground: Ground, sizeBytes: number): Promise<void> {
+    const overlay = this.#emptyOn(ground, sizeBytes);
     await mkdir(this.#directory(vmId), { mode: 0o700 });
     try {
-      await writeFile(this.#overlayPath(vmId), overlay, { mode: 0o600 });
+      await writeFile(this.#overlayPath(vmId, ground.layer), overlay, { mode: 0o600 });
     } catch (error) {
       await this.remove(vmId);
       throw error;
     }
   }
 
-  rootDisk(vmId: string, { path: backingPath, format }: BaseDisk): DiskPlan {
+  /** Durable when it resolves: the record that names it is. */
+  async addOverlay(vmId: string, ground: Ground, sizeBytes: number): Promise<void> {
+    const overlay = this.#emptyOn(ground, sizeBytes);
+    const file = this.#overlayPath(vmId, ground.layer);
+    const part = `${file}.part`;
+    await rm(part, { force: true });
+    try {
+      await using handle = await open(part, "wx", 0o600);
+      await handle.writeFile(overlay);
+      await handle.sync();
+      await rename(part, file);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+    await syncDirectory(this.#directory(vmId));
+  }
+
+  rootDisk(vmId: string, ground: Ground): DiskPlan {
     return {
       id: "root",
-      path: this.#overlayPath(vmId),
+      path: this.#overlayPath(vmId, ground.layer),
       format: "qcow2",
       readOnly: false,
-      backing: { path: backingPath, format },
+      backing: this.#layers.below(ground),
     };
+  }
+
+  async keepOnlyOverlay(vmId: string, layer: LayerId | undefined): Promise<void> {
+    const kept = path.basename(this.#overlayPath(vmId, layer));
+    await this.#removeOthers(vmId, isOverlayName, kept);
   }
 
   consoleLogPath(vmId: string): string {
@@ -55,10 +95,7 @@ export class VmDisks implements DiskStore {
 
   async keepOnlyState(vmId: string, name: string | undefined): Promise<void> {
     const kept = name === undefined ? undefined : `${STATE_PREFIX}${name}`;
-    for (const entry of await namesIn(this.#directory(vmId))) {
-      if (!entry.startsWith(STATE_PREFIX) || entry === kept) continue;
-      await rm(path.join(this.#directory(vmId), entry), { recursive: true, force: true });
-    }
+    await this.#removeOthers(vmId, (entry) => entry.startsWith(STATE_PREFIX), kept);
   }
 
   async remove(vmId: string): Promise<void> {
@@ -69,12 +106,28 @@ export class VmDisks implements DiskStore {
     return (await readdir(this.#root)).filter(isVmId);
   }
 
+  async #removeOthers(
+    vmId: string,
+    ofKind: (entry: string) => boolean,
+    kept: string | undefined,
+  ): Promise<void> {
+    for (const entry of await namesIn(this.#directory(vmId))) {
+      if (!ofKind(entry) || entry === kept) continue;
+      await rm(path.join(this.#directory(vmId), entry), { recursive: true, force: true });
+    }
+  }
+
+  #emptyOn(ground: Ground, virtualSizeBytes: number): Buffer {
+    const { path: backingPath, format: backingFormat } = this.#layers.below(ground);
+    return emptyOverlay({ virtualSizeBytes, backingPath, backingFormat });
+  }
+
   #directory(vmId: string): string {
     return path.join(this.#root, vmId);
   }
 
-  #overlayPath(vmId: string): string {
-    return path.join(this.#directory(vmId), "disk.qcow2");
+  #overlayPath(vmId: string, layer: LayerId | undefined): string {
+    return overlayPath(this.#directory(vmId), layer);
   }
 }
 

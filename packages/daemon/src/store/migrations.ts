@@ -40,4 +40,10 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE vm ADD COLUMN saved_name TEXT;
   ALTER TABLE vm ADD COLUMN restore_at_start INTEGER NOT NULL DEFAULT 0;
   `,
+  // What a VM's disk stands on, how the VM began, and what a copy's agent confirmed.
+  `
+  ALTER TABLE vm ADD COLUMN layer TEXT;
+  ALTER TABLE vm ADD COLUMN origin_json TEXT NOT NULL DEFAULT '{"how":"boot"}';
+  ALTER TABLE vm ADD COLUMN receipt_json TEXT;
+  `,
 ];

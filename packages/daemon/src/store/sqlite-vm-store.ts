@@ -1,11 +1,13 @@
 /** VMs and their history in SQLite. */
 
 import { AlcoveError } from "#core/errors.ts";
-import { parseVmId, type VmId } from "#core/ids.ts";
+import { type LayerId, parseLayerId, parseVmId, type VmId } from "#core/ids.ts";
+import type { GuestReceipt } from "#core/ports/guest-identity.ts";
 import type { Declaration, VmEvent, VmStore } from "#core/ports/vm-store.ts";
 import { VM_PHASES } from "#core/vm/lifecycle.ts";
-import type { SavedMemory, VmKind, VmRecord, VmSpec, VmState } from "#core/vm/vm.ts";
+import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmSpec, VmState } from "#core/vm/vm.ts";
 
+import { integer, oneOf, optionalText, text } from "./columns.ts";
 import { type Db, type Row, transaction, type Value } from "./db.ts";
 
 /** Events kept; older ones go as new ones come. */
@@ -28,10 +30,11 @@ export class SqliteVmStore implements VmStore {
   insert(record: VmRecord): void {
     const insert = this.#db.prepare(
       `INSERT INTO vm (id, hostname, host_group, kind, spec_json, image_id, hypervisor, network_slot,
-         address, created_at_ms, phase, phase_since_ms, reason, machine, saved_name, restore_at_start)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         address, layer, origin_json, receipt_json, created_at_ms, phase, phase_since_ms, reason, machine,
+         saved_name, restore_at_start)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    const { state, spec } = record;
+    const { state, spec, receipt } = record;
     try {
       insert.run(
         record.id,
@@ -43,6 +46,9 @@ export class SqliteVmStore implements VmStore {
         record.hypervisor,
         record.networkSlot,
         record.address ?? null,
+        record.layer ?? null,
+        JSON.stringify(record.origin),
+        receipt ? receiptToJson(receipt) : null,
         record.createdAt.getTime(),
         ...stateColumns(state),
       );
@@ -78,6 +84,20 @@ export class SqliteVmStore implements VmStore {
       .prepare("UPDATE vm SET kind = ?, spec_json = ? WHERE id = ?")
       .run(kind, JSON.stringify(spec), id);
     if (changes !== 1) throw new Error(`invariant: no stored VM ${id} to declare`);
+  }
+
+  saveGround(id: VmId, layer: LayerId | undefined, origin: VmOrigin): void {
+    const { changes } = this.#db
+      .prepare("UPDATE vm SET layer = ?, origin_json = ? WHERE id = ?")
+      .run(layer ?? null, JSON.stringify(origin), id);
+    if (changes !== 1) throw new Error(`invariant: no stored VM ${id} to put on another layer`);
+  }
+
+  saveReceipt(id: VmId, receipt: GuestReceipt): void {
+    const { changes } = this.#db
+      .prepare("UPDATE vm SET receipt_json = ? WHERE id = ?")
+      .run(receiptToJson(receipt), id);
+    if (changes !== 1) throw new Error(`invariant: no stored VM ${id} that has a receipt`);
   }
 
   remove(id: VmId): void {
@@ -137,6 +157,9 @@ function recordFromRow(row: Row): VmRecord {
     hypervisor: text(row, "hypervisor"),
     networkSlot: integer(row, "network_slot"),
     address: optionalText(row, "address"),
+    layer: layerFromRow(row),
+    origin: originFromJson(text(row, "origin_json")),
+    receipt: receiptFromJson(optionalText(row, "receipt_json")),
     createdAt: new Date(integer(row, "created_at_ms")),
     state: {
       phase: oneOf(row, "phase", VM_PHASES),
@@ -155,6 +178,29 @@ function specFromJson(json: string): VmSpec {
   return { ...spec, userdata, diskBytes, network: { ...network, override: network.override } };
 }
 
+function layerFromRow(row: Row): LayerId | undefined {
+  const layer = optionalText(row, "layer");
+  return layer === undefined ? undefined : parseLayerId(layer);
+}
+
+/** Written by `insert` and `saveGround`. */
+function originFromJson(json: string): VmOrigin {
+  const origin: VmOrigin = JSON.parse(json);
+  return origin.how === "boot" ? { ...origin, why: origin.why } : origin;
+}
+
+/** JSON knows no integers of 64 bits. */
+function receiptToJson(receipt: GuestReceipt): string {
+  return JSON.stringify({ ...receipt, clockStepNs: receipt.clockStepNs.toString() });
+}
+
+function receiptFromJson(json: string | undefined): GuestReceipt | undefined {
+  if (json === undefined) return undefined;
+  const stored: Omit<GuestReceipt, "clockStepNs"> & { clockStepNs: string } = JSON.parse(json);
+  const { mac, address } = stored;
+  return { ...stored, mac, address, clockStepNs: BigInt(stored.clockStepNs) };
+}
+
 function eventFromRow(row: Row): VmEvent {
   return {
     vmId: parseVmId(text(row, "vm_id")),
@@ -164,29 +210,4 @@ function eventFromRow(row: Row): VmEvent {
     phase: text(row, "phase"),
     reason: optionalText(row, "reason"),
   };
-}
-
-function text(row: Row, column: string): string {
-  const value = row[column];
-  if (typeof value === "string") return value;
-  throw new Error(`The database is damaged: column ${column} holds no text`);
-}
-
-function optionalText(row: Row, column: string): string | undefined {
-  return row[column] === null ? undefined : text(row, column);
-}
-
-function integer(row: Row, column: string): number {
-  const value = row[column];
-  if (typeof value === "number") return value;
-  throw new Error(`The database is damaged: column ${column} holds no number`);
-}
-
-function oneOf<T extends string>(row: Row, column: string, allowed: readonly T[]): T {
-  const value = text(row, column);
-  const known = allowed.find((it) => it === value);
-  if (known !== undefined) return known;
-  throw new Error(
-    `The database holds the ${column} "${value}", which this version of Alcove does not know`,
-  );
 }

@@ -128,7 +128,8 @@ export class FakeHost implements AsyncDisposable {
     different: Partial<SupervisorDeps> = {},
   ): Promise<VmSupervisor> {
     const image = await fakeImages.resolve(record.imageId, never);
-    await this.disks.create(record.id, image.rootfs, image.rootfs.virtualSizeBytes);
+    const ground = { image: image.rootfs, layer: record.layer };
+    await this.disks.create(record.id, ground, image.rootfs.virtualSizeBytes);
     this.store.insert(record);
     return this.superviseAgain(record, different);
   }

@@ -8,7 +8,7 @@ import { guestSecrets } from "#core/secrets/guest-secrets.ts";
 import { ImportedKeys } from "#core/secrets/imported-keys.ts";
 import { Secrets } from "#core/secrets/secrets.ts";
 import type { VmsDeps } from "#core/vm/vms.ts";
-import { VmDisks } from "#images/vm-disks.ts";
+import { type OpenDisks, openDisks } from "#images/vm-disks.ts";
 import { SealedVault } from "#secrets/sealed-vault.ts";
 import { type Db, openDb } from "#store/db.ts";
 import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
@@ -19,11 +19,8 @@ const noKeys: KeySource = {
   },
 };
 
-export interface FakeState extends Pick<
-  VmsDeps,
-  "secrets" | "keys" | "prepareGuest" | "attendGuest"
-> {
-  readonly disks: VmDisks;
+export interface FakeState
+  extends OpenDisks, Pick<VmsDeps, "secrets" | "keys" | "prepareGuest" | "attendGuest"> {
   readonly db: Db;
   readonly store: SqliteVmStore;
 }
@@ -34,7 +31,7 @@ export async function openFakeState(directory: string, log: Log): Promise<FakeSt
   const secrets = new Secrets({ vault, clock, log });
   const db = openDb(":memory:");
   return {
-    disks: await VmDisks.open(`${directory}/vms`),
+    ...(await openDisks(directory)),
     db,
     store: new SqliteVmStore(db),
     secrets,

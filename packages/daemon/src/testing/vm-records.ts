@@ -24,6 +24,9 @@ export function aVmRecord(different: Partial<VmRecord>): VmRecord {
     hypervisor: "fake",
     networkSlot: 0,
     address: undefined,
+    layer: undefined,
+    origin: { how: "boot", why: undefined },
+    receipt: undefined,
     createdAt: new Date(1_000),
     state: {
       phase: "created",

@@ -121,6 +121,7 @@ const WORDS: Record<HostResource, string> = {
   disk: "disk space",
   addresses: "network addresses",
   vms: "room for VMs",
+  layers: "room for layers under one disk",
 };
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -5,6 +5,8 @@
  * private to a VM: its overlay, its console log, and its memory while it is suspended.
  */
 
+import type { LayerId } from "../ids.ts";
+import type { Ground } from "./disk-layers.ts";
 import type { DiskPlan } from "./hypervisor.ts";
 
 export interface BaseDisk {
@@ -16,11 +18,18 @@ export interface BaseDisk {
 export interface DiskStore {
   /**
    * Makes the VM's directory and overlay; on failure nothing is left.
-   * @param sizeBytes as the guest sees it: the base's, or more
+   * @param sizeBytes as the guest sees it: the image's or the layer's, or more
    */
-  create(vmId: string, base: BaseDisk, sizeBytes: number): Promise<void>;
-  /** how a driver attaches the overlay, whether or not it exists */
-  rootDisk(vmId: string, base: BaseDisk): DiskPlan;
+  create(vmId: string, ground: Ground, sizeBytes: number): Promise<void>;
+  /**
+   * Makes another overlay for a VM that has files here, beside the one it has; one of the same ground is replaced.
+   * On failure the VM's files are as before.
+   */
+  addOverlay(vmId: string, ground: Ground, sizeBytes: number): Promise<void>;
+  /** how a driver attaches the overlay that stands on `ground`, whether or not it exists */
+  rootDisk(vmId: string, ground: Ground): DiskPlan;
+  /** Removes every overlay of the VM but the one that stands on this layer; harmless when there is no other. */
+  keepOnlyOverlay(vmId: string, layer: LayerId | undefined): Promise<void>;
   consoleLogPath(vmId: string): string;
   /** where a driver keeps a state of the VM, whether or not it exists; the directory around it is there */
   statePath(vmId: string, name: string): string;

@@ -1,7 +1,8 @@
 /** Where VMs are remembered. Every method is one transaction, durable when it returns. */
 
-import type { VmId } from "../ids.ts";
-import type { VmKind, VmRecord, VmSpec, VmState } from "../vm/vm.ts";
+import type { LayerId, VmId } from "../ids.ts";
+import type { VmKind, VmOrigin, VmRecord, VmSpec, VmState } from "../vm/vm.ts";
+import type { GuestReceipt } from "./guest-identity.ts";
 
 /** Something that happened to a VM, kept for people. */
 export interface VmEvent {
@@ -28,6 +29,9 @@ export interface VmStore {
   saveTags(id: VmId, tags: readonly string[]): void;
   /** stores what the configuration makes of a VM now */
   saveDeclaration(id: VmId, declaration: Declaration): void;
+  /** stores what its disk stands on now, and how it came to be */
+  saveGround(id: VmId, layer: LayerId | undefined, origin: VmOrigin): void;
+  saveReceipt(id: VmId, receipt: GuestReceipt): void;
   remove(id: VmId): void;
   /** newest first */
   events(limit: number): readonly VmEvent[];

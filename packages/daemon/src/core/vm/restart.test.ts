@@ -38,7 +38,11 @@ for (const [kind, stored, after] of RECOVERIES) {
     const state = { phase: stored, since, reason: undefined, machine: undefined, saved: undefined };
     const record = aVmRecord({ kind, state });
     const { rootfs } = await fakeImages.resolve("base", never);
-    await host.disks.create(record.id, rootfs, rootfs.virtualSizeBytes);
+    await host.disks.create(
+      record.id,
+      { image: rootfs, layer: undefined },
+      rootfs.virtualSizeBytes,
+    );
     host.store.insert(record);
     const vms = await host.open();
     const phases = () => vms.list().map(({ phase }) => phase);
@@ -91,7 +95,7 @@ test("restart: what belongs to no VM is removed, and said in the log", async () 
   const [machine, files] = [newVmId(), newVmId()];
   const { rootfs } = await fakeImages.resolve("base", never);
   for (const id of [kept.id, files]) {
-    await host.disks.create(id, rootfs, rootfs.virtualSizeBytes);
+    await host.disks.create(id, { image: rootfs, layer: undefined }, rootfs.virtualSizeBytes);
   }
   host.store.insert(kept);
   host.world.add(planOf(host, machine));
