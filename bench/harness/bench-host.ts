@@ -13,7 +13,7 @@ import { Api } from "../../e2e/harness/api.ts";
 import { cannotRun, IMAGES } from "../../e2e/harness/can-run.ts";
 import { Daemon } from "../../e2e/harness/daemon.ts";
 import { HostDirs } from "../../e2e/harness/host-dirs.ts";
-import { textIn } from "../../e2e/harness/json-value.ts";
+import { asObjects, type JsonObject, textIn } from "../../e2e/harness/json-value.ts";
 import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-store.ts";
 import type { QemuHost } from "../../packages/daemon/src/drivers/qemu/argv.ts";
 import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
@@ -29,19 +29,21 @@ export interface HostOrder {
   readonly memoryMiB: number;
   /** names that the image store knows; `undefined` for all */
   readonly names?: readonly string[];
+  /** more of the daemon's environment */
+  readonly settings?: Settings;
 }
 
+export type Settings = Readonly<Record<string, string>>;
+
 export class BenchHost implements AsyncDisposable {
-  readonly api: Api;
   readonly token: string;
-  readonly port: number;
   readonly socketPath: string;
-  /** how this daemon's guests run, for machines without a daemon to run the same way */
-  readonly qemuHost: QemuHost;
   /** what a create boots */
   readonly image: ResolvedImage;
   readonly dirs: HostDirs;
-  readonly #daemon: Daemon;
+  readonly #environment: NodeJS.ProcessEnv;
+  #daemon: Daemon;
+  #port: number;
 
   static async open(order: HostOrder, signal: AbortSignal): Promise<BenchHost> {
     if (cannotRun) throw new Error(`Nothing can be measured here: ${cannotRun}`);
@@ -51,11 +53,12 @@ export class BenchHost implements AsyncDisposable {
     if (order.names) await narrow(path.join(dirs.state, "images"), order.names);
     const images = await LocalImageStore.open(path.join(dirs.state, "images"));
     const image = await images.resolve(IMAGE, signal);
-    const daemon = Daemon.spawn(environment(dirs, order));
+    const env = environment(dirs, order);
+    const daemon = Daemon.spawn(env);
     undo.defer(() => stop(daemon, dirs));
     await daemon.serves();
     const token = (await readFile(path.join(dirs.state, "auth/token"), "utf8")).trim();
-    const host = new BenchHost({ daemon, dirs, image, token, port: await daemon.port() });
+    const host = new BenchHost({ daemon, dirs, image, token, env, port: await daemon.port() });
     undo.move();
     return host;
   }
@@ -66,17 +69,22 @@ export class BenchHost implements AsyncDisposable {
     readonly image: ResolvedImage;
     readonly token: string;
     readonly port: number;
+    readonly env: NodeJS.ProcessEnv;
   }) {
-    const { daemon, dirs, image, token, port } = parts;
+    const { daemon, dirs, image, token, port, env } = parts;
     this.#daemon = daemon;
+    this.#environment = env;
+    this.#port = port;
     this.dirs = dirs;
     this.image = image;
     this.token = token;
-    this.port = port;
-    this.api = new Api({ port }, token);
     this.socketPath = path.join(dirs.runtime, "api.sock");
-    const found = daemon.events("host.acceleration")[0];
-    this.qemuHost = {
+  }
+
+  /** how this daemon's guests run, for machines without a daemon to run the same way */
+  get qemuHost(): QemuHost {
+    const found = this.#daemon.events("host.acceleration")[0];
+    return {
       accel: textIn(found, "accel") === "kvm" ? "kvm" : "tcg",
       tscKhz: Number(found?.["tscKhz"]),
       guestAslr: "auto",
@@ -84,16 +92,48 @@ export class BenchHost implements AsyncDisposable {
     };
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+  get api(): Api {
+    return new Api({ port: this.#port }, this.token);
   }
 
-  /** Creates a VM and waits for its agent. @returns its host name */
-  async createVm(): Promise<string> {
+  get port(): number {
+    return this.#port;
+  }
+
+  /** the daemon that serves now */
+  get daemon(): Daemon {
+    return this.#daemon;
+  }
+
+  /** Kills the daemon, as a crash would; its VMs run on. */
+  async killDaemon(): Promise<void> {
+    await this.#daemon.kill();
+  }
+
+  /** Spawns the next one on the same directories; `followed` resolves when it serves. */
+  spawnDaemon(): void {
+    this.#daemon = Daemon.spawn(this.#environment);
+  }
+
+  async followed(): Promise<void> {
+    this.#port = await this.#daemon.port();
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Creates a VM and waits for its agent. @param body what is asked for @returns its host name */
+  async createVm(body: JsonObject = {}): Promise<string> {
     const query = { wait: "agent", timeout: "2m0s" };
-    const answer = await this.api.post(`/hostgroup/${GROUP}/nodes`, { query, json: {} });
+    const answer = await this.api.post(`/hostgroup/${GROUP}/nodes`, { query, json: body });
     if (answer.status !== 201) throw new Error(`create answered ${answer.status}: ${answer.text}`);
     return textIn(answer.json, "hostname");
+  }
+
+  /** all VMs, as the API lists them */
+  async nodes(): Promise<readonly JsonObject[]> {
+    return asObjects((await this.api.get("/nodes")).json);
   }
 
   async deleteVm(hostname: string): Promise<void> {
@@ -132,7 +172,7 @@ function nameFile(store: string, name: string): string {
   return path.join(store, "names", name);
 }
 
-function environment(dirs: HostDirs, { memoryMiB }: HostOrder): NodeJS.ProcessEnv {
+function environment(dirs: HostDirs, { memoryMiB, settings }: HostOrder): NodeJS.ProcessEnv {
   const range = (process.pid * 2 + opened++) % 100_000;
   return {
     PATH: process.env["PATH"],
@@ -146,6 +186,7 @@ function environment(dirs: HostDirs, { memoryMiB }: HostOrder): NodeJS.ProcessEn
     ALCOVE_GROUP_IMAGE: IMAGE,
     ALCOVE_GROUP_VCPUS: "1",
     ALCOVE_GROUP_MEMORY_MIB: String(memoryMiB),
+    ...settings,
   };
 }
 

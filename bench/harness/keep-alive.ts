@@ -19,11 +19,20 @@ export class KeepAlive implements Disposable {
   }
 
   /** @returns the body of a 200, read to its end; rejects for any other status */
-  async post(path: string, signal: AbortSignal): Promise<string> {
+  post(path: string, signal: AbortSignal): Promise<string> {
+    return this.#ask("POST", path, signal);
+  }
+
+  /** As `post`. */
+  get(path: string, signal: AbortSignal): Promise<string> {
+    return this.#ask("GET", path, signal);
+  }
+
+  async #ask(method: string, path: string, signal: AbortSignal): Promise<string> {
     const sent = request({
       ...this.#endpoint,
       agent: this.#agent,
-      method: "POST",
+      method,
       path,
       headers: this.#headers,
       signal,

@@ -40,6 +40,31 @@ test("report: times, throughput and the number of runs stand in the table", () =
   assert.doesNotMatch(text, /busy/);
 });
 
+test("report: a goal is judged, and a row that was not run says why and is compared with nothing", () => {
+  const missing = { name: "other", measures: "elsewhere", ms: [], notRun: "it is not installed" };
+  const all = [...rows.map(({ name, measures, ms }) => ({ name, measures, ms })), missing];
+  const found = new Comparisons(all);
+  found.times("slow takes", "slow", "fast", { atMost: 4 });
+  found.share("slow carries", "slow", "fast", { atLeast: 20 });
+  found.times("other takes", "other", "fast");
+  found.figure("memory", 1.25, "MiB");
+  const tables = [{ title: "t", rows: all, comparisons: found.made }];
+
+  const text = markdownOf({
+    bench: "list",
+    takenAt: "",
+    machine: machine([0]),
+    guest: "g",
+    tables,
+  });
+
+  assert.match(text, /5\.0 ×\*\* \(to reach: at most 4 ×; \*\*not reached\*\*\)/);
+  assert.match(text, /20 %\*\* \(to reach: at least 20 %; reached\)/);
+  assert.match(text, /memory: \*\*1\.3 MiB\*\*/);
+  assert.match(text, /\| other +\| +\| +\| 0 +\| not run: it is not installed \|/);
+  assert.doesNotMatch(text, /other takes/);
+});
+
 test("report: a busy machine is named as one", () => {
   const report = { bench: "boot", takenAt: "", guest: "g", tables: [] } as const;
   assert.match(markdownOf({ ...report, machine: machine([1.5]) }), /busy.*load 1\.5 on 2 cores/);

@@ -8,14 +8,21 @@ export interface Series {
   readonly ms: readonly number[];
   /** what was moved in each run, when it is a throughput that matters */
   readonly bytes?: number;
+  /** why there is nothing to show: what it needs is not on this machine */
+  readonly notRun?: string;
 }
 
 /** Rows that are filled while a bench runs, in the order in which they were announced. */
 export class SeriesBook {
   readonly #rows = new Map<string, Series & { readonly ms: number[] }>();
 
-  announce(row: Omit<Series, "ms">): void {
+  announce(row: Omit<Series, "ms" | "notRun">): void {
     this.#rows.set(row.name, { ...row, ms: [] });
+  }
+
+  /** Announces a row that stays empty. @param why one sentence: what is missing */
+  announceMissing(row: Omit<Series, "ms" | "notRun">, why: string): void {
+    this.#rows.set(row.name, { ...row, ms: [], notRun: why });
   }
 
   /** @throws for a row that was not announced */
