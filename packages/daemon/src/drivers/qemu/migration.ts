@@ -1,5 +1,5 @@
 /**
- * Carries a machine's state between QEMU and a file.
+ * Carries a machine's state between QEMU and whoever keeps it.
  *
  * QEMU may open no file and start no program, so it speaks to a socket in its working directory and
  * the daemon carries the bytes. Everything of a state comes from a process that a guest may have
@@ -7,7 +7,6 @@
  */
 
 import { addAbortListener, once } from "node:events";
-import type { FileHandle } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { crc32 } from "node:zlib";
 
@@ -16,7 +15,6 @@ import { printable } from "#lib/text.ts";
 
 import { SOCKETS } from "./argv.ts";
 import type { Qmp } from "./qmp.ts";
-import type { StateCipher } from "./state-cipher.ts";
 import type { StateDoor } from "./state-door.ts";
 
 /** QEMU keeps itself to 128 MiB/s unless told otherwise; nobody else needs this socket */
@@ -24,9 +22,6 @@ const MAX_BANDWIDTH = 2 ** 40;
 
 /** how often QEMU is asked how far it is, in `ms` */
 const ASK_EVERY_MS = 5;
-
-/** how much is carried at once, in bytes */
-const BLOCK_BYTES = 1024 * 1024;
 
 /** how long a state may take, however small it is, in `ms` */
 const LEAST_TIMEOUT_MS = 60_000;
@@ -45,7 +40,8 @@ const OVER = new Set(["completed", "failed", "cancelled"]);
 export interface SaveTarget {
   readonly door: StateDoor;
   readonly maxBytes: number;
-  readonly cipher: StateCipher;
+  /** given each piece in its order, the next when it has resolved */
+  readonly keep: (piece: Buffer) => Promise<void>;
 }
 
 /** Who takes a state. */
@@ -55,7 +51,12 @@ export interface LoadSource {
   readonly path: string;
   /** called when QEMU listens and before it has read a byte of the state */
   readonly sealed: () => Promise<void>;
-  readonly cipher: StateCipher;
+}
+
+/** A state as it was kept. */
+export interface KeptState {
+  readonly bytes: number;
+  readonly pieces: AsyncIterable<Buffer> | Iterable<Buffer>;
 }
 
 /** What went through the daemon's hands, as QEMU has it. */
@@ -66,15 +67,11 @@ export interface Carried {
 }
 
 /** Writes the state of a machine whose vCPUs stand still; when this rejects the machine can be resumed. */
-export async function saveTo(
-  file: FileHandle,
-  { qmp, ...target }: SaveTarget & { readonly qmp: Qmp },
-  signal: AbortSignal,
-): Promise<Carried> {
+export async function saveTo(target: SaveTarget, qmp: Qmp, signal: AbortSignal): Promise<Carried> {
   const { maxBytes } = target;
   const giveUp = new AbortController();
   const stopped = AbortSignal.any([timeFor(maxBytes, signal), giveUp.signal]);
-  const writing = writeAll(file, target, stopped);
+  const writing = writeAll(target, stopped);
   writing.catch((error: unknown) => giveUp.abort(error)); // a full disk ends the migration, too
   try {
     await qmp.execute("migrate-set-parameters", { "max-bandwidth": MAX_BANDWIDTH }, stopped);
@@ -95,19 +92,18 @@ export async function saveTo(
  * @returns what it was given, which may be anything: QEMU does not notice every damage
  */
 export async function loadFrom(
-  file: FileHandle,
-  { qmp, path, sealed, cipher }: LoadSource,
+  state: KeptState,
+  { qmp, path, sealed }: LoadSource,
   signal: AbortSignal,
 ): Promise<Carried> {
-  const { size } = await file.stat();
-  const till = timeFor(size, signal);
+  const till = timeFor(state.bytes, signal);
   await qmp.execute("migrate-incoming", { uri: `unix:${SOCKETS.state}` }, till);
   const socket = connect({ path });
   using _left = addAbortListener(till, () => socket.destroy());
   try {
     await once(socket, "connect", { signal: till });
     await sealed();
-    const carried = await readAll(file, socket, cipher);
+    const carried = await sendAll(state, socket);
     await migrated(qmp, till);
     return carried;
   } finally {
@@ -157,8 +153,7 @@ async function progressOf(
 }
 
 async function writeAll(
-  file: FileHandle,
-  { door, maxBytes, cipher }: SaveTarget,
+  { door, maxBytes, keep }: SaveTarget,
   signal: AbortSignal,
 ): Promise<Carried> {
   const [socket]: Socket[] = await once(door.server, "connection", { signal });
@@ -172,21 +167,17 @@ async function writeAll(
       throw new Error(`QEMU sent more than the ${maxBytes} bytes that a state can have`);
     }
     checksum = crc32(chunk, checksum);
-    await file.appendFile(cipher.pass(chunk));
+    await keep(chunk);
   }
   return { bytes, checksum };
 }
 
-async function readAll(file: FileHandle, socket: Socket, cipher: StateCipher): Promise<Carried> {
-  const block = Buffer.alloc(BLOCK_BYTES);
+async function sendAll({ pieces }: KeptState, socket: Socket): Promise<Carried> {
   let [bytes, checksum] = [0, 0];
-  for (;;) {
-    const { bytesRead } = await file.read(block, 0, BLOCK_BYTES);
-    if (bytesRead === 0) break;
-    const chunk = cipher.pass(block.subarray(0, bytesRead));
-    bytes += bytesRead;
-    checksum = crc32(chunk, checksum);
-    await sent(socket, chunk); // no more than one is on its way
+  for await (const piece of pieces) {
+    bytes += piece.length;
+    checksum = crc32(piece, checksum);
+    await sent(socket, piece); // no more than one is on its way
   }
   socket.end();
   return { bytes, checksum };

@@ -14,6 +14,7 @@ import type {
   MachineStates,
   Whereabouts,
 } from "#core/ports/hypervisor.ts";
+import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 
 import { type QemuHost, type QemuLaunch, qemuLaunch } from "./argv.ts";
@@ -25,9 +26,10 @@ import { type Qmp, queryRunning } from "./qmp.ts";
 import { reconnect } from "./reconnect.ts";
 import { removeRunDir, type RunPaths, runPaths, sealRunDir } from "./run-dir.ts";
 import { findState, openState } from "./saved-state.ts";
-import { mustBeFree, type StartedQemu, startQemu } from "./start.ts";
+import { mustBeFree, type StartMachine, startQemu } from "./start.ts";
 import { receiveState, unusable, WAITS_FOR_STATE } from "./restoring.ts";
 import { sweepRunRoot } from "./sweep.ts";
+import { QemuTemplates } from "./templates.ts";
 import { UidPool, type UidRange } from "./uid-pool.ts";
 
 export interface QemuConfig extends QemuHost {
@@ -44,6 +46,7 @@ export class QemuHypervisor implements Hypervisor {
   readonly isolation: IsolationGrade;
   readonly guestReboot: GuestReboot;
   readonly states: MachineStates;
+  readonly templates: MachineTemplates;
   readonly #config: QemuConfig;
   readonly #stateKey: SecretBytes;
   readonly #users: UidPool | undefined;
@@ -59,12 +62,14 @@ export class QemuHypervisor implements Hypervisor {
       find: findState,
       restore: (plan, directory, signal) => this.#restore(plan, directory, signal),
     };
+    this.templates = new QemuTemplates(config, (...order) => this.#start(...order));
   }
 
   async boot(plan: BootPlan, signal: AbortSignal): Promise<Machine> {
-    return this.#start(plan, qemuLaunch(plan, this.#config), signal, async ({ qmp }, take) => {
+    const launch = qemuLaunch(plan, this.#config);
+    return this.#start(plan, launch, signal, async ({ take }) => {
       await take();
-      await mustRun(qmp, signal);
+      return "runs";
     });
   }
 
@@ -110,23 +115,21 @@ export class QemuHypervisor implements Hypervisor {
     const launch = qemuLaunch(plan, this.#config);
     mustFit(state.manifest.shape, launch);
     const waiting = { ...launch, args: [...launch.args, ...WAITS_FOR_STATE] };
-    return await this.#start(plan, waiting, signal, (started, take) =>
-      receiveState(state, { ...started, take, stateKey: this.#stateKey }, signal),
-    );
+    return await this.#start(plan, waiting, signal, async (started) => {
+      await receiveState(state, { ...started, stateKey: this.#stateKey }, signal);
+      return "stands still";
+    });
   }
 
   /**
    * Starts a QEMU, and whatever fails leaves nothing behind.
-   * @param prepare brings its machine to where it is handed out; `take` makes the working directory the daemon's again
+   * @param prepare brings its machine to where it is handed out
    */
   async #start(
     plan: BootPlan,
     launch: QemuLaunch,
     signal: AbortSignal,
-    prepare: (
-      started: StartedQemu & { readonly paths: RunPaths },
-      take: () => Promise<void>,
-    ) => Promise<void>,
+    prepare: Parameters<StartMachine>[3],
   ): Promise<Machine> {
     signal.throwIfAborted();
     const paths = await runPaths(plan.runDir);
@@ -138,9 +141,10 @@ export class QemuHypervisor implements Hypervisor {
     const cleanUp = this.#cleanUp(paths, uid);
     undo.defer(cleanUp);
     const started = await startQemu({ launch, paths, undo }, { ...this.#config, uid }, signal);
-    await prepare({ ...started, paths }, () => sealRunDir(paths, uid));
+    const become = await prepare({ ...started, paths, take: () => sealRunDir(paths, uid) });
     const { process, qmp, shutdown, child } = started;
-    const pausedAtStart = !(await queryRunning(qmp, signal));
+    const pausedAtStart = become === "stands still";
+    if (!pausedAtStart) await mustRun(qmp, signal);
 
     // It is up: from here on the machine's own disposal does what the stack would have done.
     undo.move();

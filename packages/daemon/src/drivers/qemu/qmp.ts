@@ -191,3 +191,9 @@ export async function queryVersion(qmp: Qmp, signal: AbortSignal): Promise<strin
   if (numbers.every((it) => typeof it === "number")) return numbers.join(".");
   throw new Error("QEMU did not say its version");
 }
+
+/** Whether a migration leaves out memory that is shared, on either side. */
+export async function ignoreShared(state: boolean, qmp: Qmp, signal: AbortSignal): Promise<void> {
+  const capabilities = [{ capability: "x-ignore-shared", state }];
+  await qmp.execute("migrate-set-capabilities", { capabilities }, signal);
+}

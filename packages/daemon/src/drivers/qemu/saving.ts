@@ -47,7 +47,8 @@ async function save(
   await using door = await openStateDoor(paths, process.uid);
   const salt = newSalt();
   const cipher = stateCipher(stateKey, salt);
-  const { bytes, checksum } = await saveTo(draft.memory, { qmp, door, maxBytes, cipher }, signal);
+  const keep = (piece: Buffer) => draft.memory.appendFile(cipher.pass(piece));
+  const { bytes, checksum } = await saveTo({ door, maxBytes, keep }, qmp, signal);
   const sealing = { salt, mark: cipher.mark };
   const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, sealing, qemu, shape };
   await draft.seal(manifest);

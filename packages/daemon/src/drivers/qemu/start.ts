@@ -1,6 +1,7 @@
 /** Starts a QEMU and waits until it can be commanded: all of it, or nothing left behind. */
 
 import { AlcoveError } from "#core/errors.ts";
+import type { BootPlan, Machine } from "#core/ports/hypervisor.ts";
 import { retry } from "#lib/patience.ts";
 import type { Child } from "#process/child.ts";
 
@@ -32,6 +33,21 @@ export interface StartedQemu {
   /** aborts when the process ends, with its last words as the reason */
   readonly died: AbortSignal;
 }
+
+/** A QEMU that is being brought to where its machine is handed out. */
+export interface ReadyQemu extends StartedQemu {
+  readonly paths: RunPaths;
+  /** makes the working directory the daemon's again */
+  readonly take: () => Promise<void>;
+}
+
+/** Starts a QEMU, brings its machine to where it is handed out, and leaves nothing behind if that fails. */
+export type StartMachine = (
+  plan: BootPlan,
+  launch: QemuLaunch,
+  signal: AbortSignal,
+  prepare: (qemu: ReadyQemu) => Promise<"runs" | "stands still">,
+) => Promise<Machine>;
 
 /** @param undo takes what must be ended if a later step fails */
 export async function startQemu(

@@ -1,0 +1,159 @@
+/**
+ * A template on the disk:
+ *
+ *     <template>/memory           the guest's memory, with holes where it is zero
+ *     <template>/devices          QEMU's own stream with everything but the memory
+ *     <template>/manifest.json    of which machine it is, lengths and checksums, and its own checksum
+ *
+ * It is written under another name, which becomes the real one when every byte is durable: a directory
+ * of that name holds a whole template. Whether it was damaged since is found when it is read.
+ */
+
+import { createHash } from "node:crypto";
+import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+
+import type { TemplateState } from "#core/ports/machine-templates.ts";
+
+import type { MachineShape } from "./machine-shape.ts";
+
+export interface TemplateManifest {
+  readonly frozenAt: Date;
+  readonly memory: {
+    /** as the guest sees it */
+    readonly bytes: number;
+    /** of these, what is not zero */
+    readonly storedBytes: number;
+    /** as of `carryMemory` */
+    readonly sha256: string;
+  };
+  readonly devices: { readonly bytes: number; readonly sha256: string };
+  /** QEMU's version with all its additions */
+  readonly qemu: string;
+  readonly shape: MachineShape;
+}
+
+const VERSION = 1;
+
+const [MEMORY, DEVICES, MANIFEST] = ["memory", "devices", "manifest.json"];
+
+/** A template that is being written; disposing one that was not sealed removes it. */
+export class TemplateDraft implements AsyncDisposable {
+  readonly memory: FileHandle;
+  readonly #directory: string;
+  readonly #draft: string;
+
+  private constructor(directory: string, draft: string, memory: FileHandle) {
+    this.#directory = directory;
+    this.#draft = draft;
+    this.memory = memory;
+  }
+
+  /** @param directory where the template will be; its parent must exist */
+  static async begin(directory: string): Promise<TemplateDraft> {
+    const draft = `${directory}.part`;
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { mode: 0o700 });
+    const memory = await open(path.join(draft, MEMORY), "wx", 0o600);
+    return new TemplateDraft(directory, draft, memory);
+  }
+
+  /** Makes what was written durable, and a template. */
+  async seal(manifest: TemplateManifest, devices: Buffer): Promise<TemplateState> {
+    await this.memory.truncate(manifest.memory.bytes);
+    await this.memory.sync();
+    await writeDurably(path.join(this.#draft, DEVICES), devices);
+    await writeDurably(path.join(this.#draft, MANIFEST), textOf(manifest));
+    await syncDirectory(this.#draft);
+    await rename(this.#draft, this.#directory);
+    await syncDirectory(path.dirname(this.#directory));
+    return describedBy(manifest);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.memory.close();
+    await rm(this.#draft, { recursive: true, force: true });
+  }
+}
+
+/** @returns the template at `directory`, or `undefined` when there is none that this version can read */
+export async function findTemplate(directory: string): Promise<TemplateState | undefined> {
+  const manifest = await readManifest(directory);
+  return typeof manifest === "string" ? undefined : describedBy(manifest);
+}
+
+function describedBy(manifest: TemplateManifest): TemplateState {
+  const { memory, devices, frozenAt } = manifest;
+  const sizeBytes = memory.storedBytes + devices.bytes;
+  return { sizeBytes, savedAt: frozenAt, digest: sha256(lineOf(manifest)) };
+}
+
+export interface StoredTemplate extends AsyncDisposable {
+  readonly manifest: TemplateManifest;
+  /** not looked at yet, but for its length */
+  readonly memory: FileHandle;
+  /** checked */
+  readonly devices: Buffer;
+}
+
+/** @returns the template for reading, or why it cannot be used, in words */
+export async function openStored(directory: string): Promise<StoredTemplate | string> {
+  const manifest = await readManifest(directory);
+  if (typeof manifest === "string") return manifest;
+  const devices = await readFile(path.join(directory, DEVICES)).catch(() => undefined);
+  if (!devices) return "its file of devices is missing";
+  if (devices.length !== manifest.devices.bytes || sha256(devices) !== manifest.devices.sha256) {
+    return "its file of devices was changed or damaged";
+  }
+  const memory = await open(path.join(directory, MEMORY), "r").catch(() => undefined);
+  if (!memory) return "its memory file is missing";
+  await using undo = new AsyncDisposableStack();
+  undo.use(memory);
+  const { size } = await memory.stat();
+  if (size !== manifest.memory.bytes) {
+    return `its memory file has ${size} bytes instead of ${manifest.memory.bytes}`;
+  }
+  undo.move();
+  return { manifest, memory, devices, [Symbol.asyncDispose]: () => memory.close() };
+}
+
+export function sha256(bytes: Buffer | string): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Two lines: what it says, and the checksum of that. */
+function textOf(manifest: TemplateManifest): string {
+  const line = lineOf(manifest);
+  return `${line}\n${sha256(line)}\n`;
+}
+
+function lineOf({ frozenAt, memory, devices, qemu, shape }: TemplateManifest): string {
+  return JSON.stringify({ v: VERSION, frozenAt, memory, devices, qemu, shape });
+}
+
+/** As it is in the file: what has the right checksum is what was written. */
+type StoredManifest = Omit<TemplateManifest, "frozenAt"> & {
+  readonly v: number;
+  readonly frozenAt: string;
+};
+
+async function readManifest(directory: string): Promise<TemplateManifest | string> {
+  const text = await readFile(path.join(directory, MANIFEST), "utf8").catch(() => undefined);
+  if (text === undefined) return "there is no whole template";
+  const [line = "", checksum] = text.split("\n");
+  if (sha256(line) !== checksum) return "its manifest was changed or damaged";
+  const { v, frozenAt, ...manifest }: StoredManifest = JSON.parse(line);
+  if (v !== VERSION) return "another version of this program has made it";
+  return { ...manifest, frozenAt: new Date(frozenAt) };
+}
+
+async function writeDurably(file: string, content: Buffer | string): Promise<void> {
+  await using handle = await open(file, "wx", 0o600);
+  await handle.writeFile(content);
+  await handle.sync();
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  await using handle = await open(directory, "r");
+  await handle.sync();
+}
