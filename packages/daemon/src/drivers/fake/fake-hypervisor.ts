@@ -12,15 +12,19 @@ import type {
   BootPlan,
   GuestReboot,
   Hypervisor,
+  Layering,
   Machine,
   MachineStates,
   Pausing,
   Saving,
   Whereabouts,
 } from "#core/ports/hypervisor.ts";
+import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import { pause } from "#lib/patience.ts";
 
+import { addFakeLayer } from "./fake-layering.ts";
 import { findFake, maxFakeState, restoreFake, saveFake } from "./fake-states.ts";
+import { FakeTemplates } from "./fake-templates.ts";
 import type { FakeBox, FakeWorld } from "./fake-world.ts";
 
 export interface FakeConfig {
@@ -41,6 +45,7 @@ export class FakeHypervisor implements Hypervisor {
   readonly isolation = "none";
   readonly guestReboot: GuestReboot;
   readonly states: MachineStates;
+  readonly templates: MachineTemplates;
   readonly #world: FakeWorld;
   readonly #config: FakeConfig;
 
@@ -53,6 +58,12 @@ export class FakeHypervisor implements Hypervisor {
       restore: (plan, directory, signal) =>
         this.#start(plan, signal, () => restoreFake(world, plan, directory)),
     };
+    this.templates = new FakeTemplates({
+      world,
+      latencyMs: config.bootLatencyMs,
+      boot: (plan, signal) => this.boot(plan, signal),
+      start: (...order) => this.#start(...order),
+    });
   }
 
   async boot(plan: BootPlan, signal: AbortSignal): Promise<Machine> {
@@ -130,6 +141,7 @@ class FakeMachine implements Machine {
   readonly exited: Machine["exited"];
   readonly pausing: Pausing;
   readonly saving: Saving;
+  readonly layering: Layering;
   readonly #world: FakeWorld;
   readonly #box: FakeBox;
   #over: Promise<void> | undefined;
@@ -158,6 +170,7 @@ class FakeMachine implements Machine {
       maxSizeBytes: () => maxFakeState(box.plan),
       save: (directory, signal) => saveFake(world, box, { directory, latencyMs }, signal),
     };
+    this.layering = { addLayer: (disk, signal) => addFakeLayer(box, disk, signal) };
   }
 
   stalled(): string | undefined {

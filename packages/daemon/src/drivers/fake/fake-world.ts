@@ -14,6 +14,8 @@ export class FakeBox {
   readonly pid: number;
   readonly plan: BootPlan;
   readonly guest: FakeGuest;
+  /** files that it writes to, by the id of the disk */
+  readonly disks: Map<string, string>;
   /** settles once, when the machine is gone */
   readonly exited: Promise<Exit>;
   readonly #exit: (exit: Exit) => void;
@@ -23,6 +25,7 @@ export class FakeBox {
     const { promise, resolve } = Promise.withResolvers<Exit>();
     this.pid = pid;
     this.plan = plan;
+    this.disks = new Map(plan.disks.map(({ id, path }) => [id, path]));
     this.exited = promise;
     this.#exit = resolve;
     this.guest = new FakeGuest(plan, () => this.end({ kind: "clean" }), memory);
@@ -44,7 +47,7 @@ export class FakeBox {
 export class FakeWorld {
   readonly guestReboot: GuestReboot;
   readonly #boxes = new Map<string, FakeBox>();
-  /** what states hold, by the file that stands for each on the disk */
+  /** what states and templates hold, by the file that stands for each on the disk */
   readonly memories = new Map<string, FakeMemory>();
   #lastPid = FIRST_FAKE_PID;
 
