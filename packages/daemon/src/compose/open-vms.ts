@@ -15,10 +15,14 @@ import type { VmStore } from "#core/ports/vm-store.ts";
 import { guestSecrets } from "#core/secrets/guest-secrets.ts";
 import { ImportedKeys } from "#core/secrets/imported-keys.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
+import type { Templates } from "#core/template/templates.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
+import { newIdentityFor } from "#core/vm/renewal.ts";
+import type { KeptLayers } from "#core/vm/kept-layers.ts";
 import { Vms } from "#core/vm/vms.ts";
 import { MIB } from "#lib/bytes.ts";
 import { KeyImport } from "#secrets/key-import.ts";
+import { newHostKey } from "#secrets/ssh-host-keys.ts";
 
 import type { Virtualisation } from "./virtualisation.ts";
 
@@ -27,6 +31,8 @@ export interface VmsParts extends Virtualisation {
   readonly groups: HostGroups;
   readonly disks: DiskStore;
   readonly networks: Networks;
+  readonly templates: Templates;
+  readonly keptLayers: KeptLayers;
   readonly secrets: Secrets;
   readonly store: VmStore;
   readonly log: Log;
@@ -51,6 +57,15 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
       const image = await images.resolve(record.imageId, till);
       const network = await networks.prepare(record, till);
       return bootPlanFor(record, { image, network, files: disks, runRoot });
+    },
+    renewGuest: async (record, link, till) => {
+      const fresh = {
+        network: networks.guestNetwork(record),
+        time: systemClock.now(),
+        entropy: randomBytes(GUEST_ENTROPY_BYTES),
+        sshHostKeys: [newHostKey(`root@${record.hostname}`)],
+      };
+      return link.reidentify(newIdentityFor(record, fresh), till);
     },
     configurationFor: async (record) =>
       guestConfigurationFor(record, {

@@ -17,11 +17,13 @@ import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 
 import { beginCourse } from "./course.ts";
 import { guardHost } from "./guests-to-host.ts";
+import { keptLayersOf } from "./layers.ts";
 import { listen } from "./listeners.ts";
 import { openNetworks } from "./networks.ts";
 import { openVms } from "./open-vms.ts";
 import { openStorage } from "./storage.ts";
 import { surfaces } from "./surfaces.ts";
+import { beginWorks, openTemplates } from "./templates.ts";
 import { virtualisation } from "./virtualisation.ts";
 
 export interface RunningHost extends AsyncDisposable {
@@ -42,16 +44,22 @@ export async function startHost(
   await using parts = new AsyncDisposableStack();
   for (const warning of config.warnings) log.warn("config.differs", { warning });
   parts.use(await ownDirectories(config));
-  const { store, secrets, stateKey, disks } = parts.use(await openStorage(config.stateDir, log));
+  const { stateKey, ...kept } = parts.use(await openStorage(config.stateDir, log));
+  const { store, secrets, disks } = kept;
   const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, stateKey, log, signal);
   const { hypervisor } = machines;
   const guarding = await guardHost(config, log, signal);
   const { networks, lowerWithout } = openNetworks(config);
+  const making = { ...machines, ...kept, log };
+  const open = await openTemplates(config, making);
+  parts.defer(() => open.templates.closeAll());
+  const { templates } = open;
+  const keptLayers = keptLayersOf({ ...kept, templates });
   const vms = await openVms(
     config,
-    { ...machines, groups, disks, store, hostFacts, log, secrets, networks },
+    { ...making, templates, keptLayers, groups, hostFacts, networks },
     signal,
   );
   parts.use(guarding.lowerWithout(vms));
@@ -59,6 +67,7 @@ export async function startHost(
   // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
   parts.defer(() => vms.abandonAll());
 
+  const works = parts.use(beginWorks(config, { ...making, ...open, keptLayers }, vms));
   const course = parts.use(await beginCourse(vms, config, log, signal));
   parts.use(lookAfter(vms, hostFacts, log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
@@ -79,6 +88,7 @@ export async function startHost(
   const running = parts.move();
   const end = async () => {
     await listeners[Symbol.asyncDispose]();
+    await works[Symbol.asyncDispose]();
     await course.end();
     await running.disposeAsync();
   };

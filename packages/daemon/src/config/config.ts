@@ -36,6 +36,10 @@ export interface Config {
   /** what an orderly end of the daemon does with VMs: as Slicer does, or leave them to the next daemon */
   readonly onStop: "stop" | "leave" | "suspend";
   readonly vmmUidBase: number;
+  /** whether new VMs come from templates where there are any, and these are built in the background */
+  readonly templates: "on" | "off";
+  /** what all templates together may take on the disk */
+  readonly templateDiskMiB: number;
   /** whether guests of user-mode networks may reach services on the host itself */
   readonly guestToHost: "deny" | "allow";
   /** network adapter whose traffic `GET /metrics` shows; `undefined`: that of the default route */
@@ -119,7 +123,9 @@ type Machines =
   | "bootTimeoutMs"
   | "powerOffGraceMs"
   | "vmmUidBase"
-  | "guestToHost";
+  | "guestToHost"
+  | "templates"
+  | "templateDiskMiB";
 
 function machines(read: SettingsReader): Pick<Config, Machines> {
   return {
@@ -132,6 +138,8 @@ function machines(read: SettingsReader): Pick<Config, Machines> {
     powerOffGraceMs: read.integer("ALCOVE_POWER_OFF_GRACE_MS", 10_000, [0, 600_000]),
     vmmUidBase: read.integer("ALCOVE_VMM_UID_BASE", 400_000, [1, 2_000_000_000]),
     guestToHost: read.oneOf("ALCOVE_GUEST_TO_HOST", ["deny", "allow"]),
+    templates: read.oneOf("ALCOVE_TEMPLATES", ["on", "off"]),
+    templateDiskMiB: read.integer("ALCOVE_TEMPLATE_DISK_MIB", 8192, [0, 1_073_741_824]),
   };
 }
 

@@ -31,8 +31,16 @@ export interface ErrorDetails {
   no_capacity: { resource: HostResource; needed: number; available: number };
   image_not_found: { image: string };
   image_in_use: { image: string };
+  template_not_found: { template: string };
   /** A sealed disk that something stands on is not on this host any more, or its description is damaged. */
   layer_missing: { layer: string };
+  commit_not_found: { commit: string };
+  /** Its source or a child of it still exists; `users` are host names. */
+  commit_in_use: { commit: string; users: readonly string[] };
+  /** Another commit has the key already. */
+  cache_key_taken: { cacheKey: string; commit: string };
+  /** Only what is kept when it ends can be committed. */
+  not_persistent: { hostname: string };
   build_failed: { step: string };
   hypervisor_failed: { hypervisor: string };
   /** What was kept of a suspended machine is damaged, or of a machine that this host does not make. */

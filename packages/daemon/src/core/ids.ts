@@ -38,6 +38,24 @@ export function isLayerId(text: string): text is LayerId {
   return LAYER_ID.test(text);
 }
 
+export type CommitId = string & { readonly __brand: "CommitId" };
+
+const COMMIT_ID = /^cmt-[0-9a-f]{12}$/;
+
+/** Never reused; the prefix tells it from a host name. */
+export function newCommitId(): CommitId {
+  return parseCommitId(`cmt-${randomBytes(6).toString("hex")}`);
+}
+
+export function parseCommitId(text: string): CommitId {
+  if (isCommitId(text)) return text;
+  throw new Error(`invariant: not a commit id: ${JSON.stringify(text)}`);
+}
+
+function isCommitId(text: string): text is CommitId {
+  return COMMIT_ID.test(text);
+}
+
 /** Names a state of a VM's memory: never one of an earlier suspension. */
 export function newStateName(): string {
   return randomBytes(6).toString("hex");

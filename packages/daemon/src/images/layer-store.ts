@@ -98,7 +98,7 @@ export class LayerStore implements DiskLayers {
     using _turn = await this.#changes.enter(never);
     const kept = this.#reachable(used);
     // Where a description in between is lost, nobody knows what is below: then nothing that is whole goes.
-    const unsure = [...kept].some((id) => !this.#layers.has(id));
+    const unsure = [...kept].some((id) => this.#broken.has(id));
     const removed = unsure ? [] : [...this.#layers.keys()].filter((id) => !kept.has(id));
     for (const id of removed) {
       this.#layers.delete(id);

@@ -23,13 +23,19 @@ export interface Overlay {
 }
 
 /**
+ * How large the file of an overlay is that nobody has written to: the first write, of zeros too, makes
+ * it larger by a table at least.
+ */
+export function emptyOverlayBytes(virtualSizeBytes: number): number {
+  return clustersFor(virtualSizeBytes).clusters * CLUSTER;
+}
+
+/**
  * Clusters: header, reference count table, one reference count block, L1 table.
  * @throws Error when the backing path or the size do not fit this layout
  */
 export function emptyOverlay({ virtualSizeBytes, backingPath, backingFormat }: Overlay): Buffer {
-  const l1Entries = Math.ceil(virtualSizeBytes / (CLUSTER * L2_ENTRIES_PER_CLUSTER));
-  const l1Clusters = Math.max(1, Math.ceil((l1Entries * 8) / CLUSTER));
-  const clusters = 3 + l1Clusters;
+  const { l1Entries, clusters } = clustersFor(virtualSizeBytes);
   if (clusters > CLUSTER / 2) throw new Error(`a disk of ${virtualSizeBytes} bytes is too large`);
   const image = Buffer.alloc(clusters * CLUSTER);
   const backing = Buffer.from(backingPath);
@@ -59,6 +65,12 @@ export function emptyOverlay({ virtualSizeBytes, backingPath, backingFormat }: O
     image.writeUInt16BE(1, 2 * CLUSTER + cluster * 2);
   }
   return image;
+}
+
+function clustersFor(virtualSizeBytes: number): { l1Entries: number; clusters: number } {
+  const l1Entries = Math.ceil(virtualSizeBytes / (CLUSTER * L2_ENTRIES_PER_CLUSTER));
+  const l1Clusters = Math.max(1, Math.ceil((l1Entries * 8) / CLUSTER));
+  return { l1Entries, clusters: 3 + l1Clusters };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { DiskPlan } from "#core/ports/hypervisor.ts";
 import { syncDirectory } from "./blob-store.ts";
 import { LayerStore } from "./layer-store.ts";
 import { isOverlayName, overlayPath } from "./overlay-files.ts";
-import { emptyOverlay } from "./qcow2.ts";
+import { emptyOverlay, emptyOverlayBytes, HEADER_LOOK_BYTES, virtualSizeOf } from "./qcow2.ts";
 
 const STATE_PREFIX = "state-";
 
@@ -78,6 +78,13 @@ export class VmDisks implements DiskStore {
       readOnly: false,
       backing: this.#layers.below(ground),
     };
+  }
+
+  async isUntouched(vmId: string, ground: Ground): Promise<boolean> {
+    await using file = await open(this.#overlayPath(vmId, ground.layer), "r");
+    const look = await file.read(Buffer.alloc(HEADER_LOOK_BYTES), 0, HEADER_LOOK_BYTES, 0);
+    const { size } = await file.stat();
+    return size === emptyOverlayBytes(virtualSizeOf(look.buffer.subarray(0, look.bytesRead)));
   }
 
   async keepOnlyOverlay(vmId: string, layer: LayerId | undefined): Promise<void> {

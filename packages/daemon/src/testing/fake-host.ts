@@ -4,11 +4,16 @@
  * Opening it again is a daemon's restart: a new core over what the last one left.
  */
 
+import { randomBytes } from "node:crypto";
+
 import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
+import { Templates } from "#core/template/templates.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
+import { KeptLayers } from "#core/vm/kept-layers.ts";
+import { newIdentityFor } from "#core/vm/renewal.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
@@ -19,11 +24,12 @@ import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
 import { fakeNetworks } from "#drivers/fake/fake-networks.ts";
 import { type FakeBox, FakeWorld } from "#drivers/fake/fake-world.ts";
+import { TemplateFiles } from "#images/template-files.ts";
 import type { Db } from "#store/db.ts";
 import type { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
 import { type FakeState, openFakeState } from "./fake-state.ts";
-import { loneVm } from "./lone-vm.ts";
+import { type LoneParts, loneVm } from "./lone-vm.ts";
 import { RememberingLog } from "./remembering-log.ts";
 import { roomyFacts } from "./roomy-facts.ts";
 import { roomyLimits } from "./roomy-limits.ts";
@@ -80,6 +86,8 @@ export class FakeHost implements AsyncDisposable {
   readonly hypervisor = new FakeHypervisor(this.world, { bootLatencyMs: BOOT_MS });
   readonly dialer = new FakeDialer(this.world);
   readonly groups: HostGroups;
+  /** from the next opening on */
+  templates: "on" | "off" = "off";
   readonly #directory: TempDir;
   readonly #state: FakeState;
   readonly #ends: (() => Promise<void>)[] = [];
@@ -117,7 +125,8 @@ export class FakeHost implements AsyncDisposable {
 
   /** A daemon's start. What the test wants different is put over the usual parts. */
   async open(different: Partial<VmsDeps> = {}): Promise<Vms> {
-    const vms = await Vms.open({ ...this.#parts(different.images), ...different }, never);
+    const parts = { ...this.#parts(different.images), ...(await this.#shared()), ...different };
+    const vms = await Vms.open(parts, never);
     this.#ends.push(() => vms.abandonAll());
     return vms;
   }
@@ -162,7 +171,22 @@ export class FakeHost implements AsyncDisposable {
     await this.#directory[Symbol.asyncDispose]();
   }
 
-  #parts(images: ImageStore = fakeImages): VmsDeps {
+  /** What VMs share: templates, in use only where the test turned them on, and the layers of their disks. */
+  async #shared(): Promise<Pick<VmsDeps, "templates" | "keptLayers">> {
+    const { hypervisor, log, store } = this;
+    const files = await TemplateFiles.open(`${this.directory}/templates`);
+    const { layers } = this.#state;
+    const enabled = this.templates === "on";
+    const parts = { hypervisor, files, layers, images: fakeImages, log, enabled };
+    const templates = await Templates.open(parts);
+    const keptLayers = new KeptLayers(layers, [
+      () => store.all().flatMap(({ layer }) => layer ?? []),
+      () => templates.list().map(({ layer }) => layer),
+    ]);
+    return { templates, keptLayers };
+  }
+
+  #parts(images: ImageStore = fakeImages): LoneParts {
     const { disks, runRoot } = this;
     const { secrets, keys, prepareGuest, attendGuest } = this.#state;
     return {
@@ -191,6 +215,15 @@ export class FakeHost implements AsyncDisposable {
           files: disks,
           runRoot,
         }),
+      renewGuest: async (record, link, signal) => {
+        const fresh = {
+          network: fakeNetworks.guestNetwork(record),
+          time: systemClock.now(),
+          entropy: randomBytes(64),
+          sshHostKeys: [],
+        };
+        return link.reidentify(newIdentityFor(record, fresh), signal);
+      },
       configurationFor: async (record) =>
         guestConfigurationFor(record, {
           network: fakeNetworks.guestNetwork(record),

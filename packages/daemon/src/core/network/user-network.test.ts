@@ -57,8 +57,9 @@ test("user network: the guest is told what the machine was given", () => {
     property(slot, (it) => {
       const plan = userNetworkPlan(it, "sbox-1");
       assert.ok(plan.mode === "user");
-      assert.deepEqual(userGuestNetwork(it), {
+      assert.deepEqual(userGuestNetwork(it, "sbox-1"), {
         interface: "eth0",
+        mac: plan.mac,
         address: plan.address,
         prefix: 28,
         gateway: plan.gateway,

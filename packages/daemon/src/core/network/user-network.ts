@@ -50,9 +50,10 @@ export function userNetworkPlan(
   };
 }
 
-export function userGuestNetwork(slot: number): GuestNetwork {
+export function userGuestNetwork(slot: number, hostname: string): GuestNetwork {
   return {
     interface: "eth0",
+    mac: macAddress(hostname),
     address: guestAddress(slot),
     prefix: PREFIX,
     gateway: addressIn(slot, 2),

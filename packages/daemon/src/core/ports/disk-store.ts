@@ -28,6 +28,8 @@ export interface DiskStore {
   addOverlay(vmId: string, ground: Ground, sizeBytes: number): Promise<void>;
   /** how a driver attaches the overlay that stands on `ground`, whether or not it exists */
   rootDisk(vmId: string, ground: Ground): DiskPlan;
+  /** whether nothing has been written to the overlay that stands on `ground` */
+  isUntouched(vmId: string, ground: Ground): Promise<boolean>;
   /** Removes every overlay of the VM but the one that stands on this layer; harmless when there is no other. */
   keepOnlyOverlay(vmId: string, layer: LayerId | undefined): Promise<void>;
   consoleLogPath(vmId: string): string;

@@ -6,6 +6,8 @@
  * `drivers/conformance.ts` is the executable half of this contract.
  */
 
+import type { MachineTemplates } from "./machine-templates.ts";
+
 /** Where a machine is: all that is needed to find it again. */
 export interface Whereabouts {
   readonly vmId: string;
@@ -38,8 +40,15 @@ export interface DiskPlan {
   readonly path: string;
   readonly format: "raw" | "qcow2";
   readonly readOnly: boolean;
-  /** read-only image below an overlay */
-  readonly backing: { readonly path: string; readonly format: "raw" | "qcow2" } | undefined;
+  /** what is read where an overlay holds nothing; nobody writes to it */
+  readonly backing: DiskLayer | undefined;
+}
+
+/** A disk that is only read: an image, or a layer that was sealed, with what is below it. */
+export interface DiskLayer {
+  readonly path: string;
+  readonly format: "raw" | "qcow2";
+  readonly backing: DiskLayer | undefined;
 }
 
 export type NetworkPlan =
@@ -56,6 +65,8 @@ export type NetworkPlan =
       /** the same for IPv6, from which the guest takes an address by itself; `undefined` where the host has no IPv6 */
       readonly cidr6: string | undefined;
     }
+  /** the device of a bridge or an isolated network, with nothing behind it */
+  | { readonly mode: "detached"; readonly mac: string }
   /** an existing tap device on a bridge, or in a network namespace of the VM's own */
   | {
       readonly mode: "bridge" | "isolated";
@@ -101,6 +112,8 @@ export interface Hypervisor {
 
   /** present only where machines can be made from what `Machine.saving` has written */
   readonly states?: MachineStates;
+  /** present only where many machines can be made from the memory of one */
+  readonly templates?: MachineTemplates;
 }
 
 /**
@@ -158,6 +171,8 @@ export interface Machine extends AsyncDisposable {
   readonly pausing?: Pausing;
   /** the same, for keeping memory and devices as a state; comes with `pausing` and with `Hypervisor.states` */
   readonly saving?: Saving;
+  /** the same, for making its disk the base of others while it goes on; comes with `pausing` */
+  readonly layering?: Layering;
 }
 
 export interface Pausing {
@@ -182,6 +197,17 @@ export interface Saving {
    * be resumed. After it has resolved, resuming the machine makes the state useless.
    */
   save(directory: string, signal: AbortSignal): Promise<MachineState>;
+}
+
+export interface Layering {
+  /**
+   * Puts an overlay on top of a disk: from now on the machine writes there, and the file that it
+   * wrote to before stays as it is for good, with all that the guest was told is written. The vCPUs
+   * must stand still. When it rejects, the machine writes where it did.
+   * @param disk the disk as it is to be from now on: `id` is one of the boot plan's, `path` an empty
+   *   overlay of the same size, `backing` the file that was written to before
+   */
+  addLayer(disk: DiskPlan, signal: AbortSignal): Promise<void>;
 }
 
 export type Exit =

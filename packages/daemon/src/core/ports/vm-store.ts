@@ -32,6 +32,8 @@ export interface VmStore {
   /** stores what its disk stands on now, and how it came to be */
   saveGround(id: VmId, layer: LayerId | undefined, origin: VmOrigin): void;
   saveReceipt(id: VmId, receipt: GuestReceipt): void;
+  /** what disks of VMs stand on */
+  layers(): readonly LayerId[];
   remove(id: VmId): void;
   /** newest first */
   events(limit: number): readonly VmEvent[];

@@ -15,6 +15,7 @@ export class Admissions {
   readonly #hostFacts: HostFacts;
   readonly #limits: CapacityLimits;
   readonly #held: () => readonly Share[];
+  readonly #others = new Set<Share>();
 
   /** @param held what the machines have that run or are about to */
   constructor(hostFacts: HostFacts, limits: CapacityLimits, held: () => readonly Share[]) {
@@ -30,11 +31,23 @@ export class Admissions {
   async enter(wanted: Share, signal: AbortSignal): Promise<Disposable> {
     const turn = await this.#turns.enter(signal);
     try {
-      await admitNow(wanted, this.#held(), this.#hostFacts, this.#limits);
+      const held = [...this.#held(), ...this.#others];
+      await admitNow(wanted, held, this.#hostFacts, this.#limits);
       return turn;
     } catch (error) {
       turn[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /**
+   * Holds a share for a machine that is no VM's, until this is disposed.
+   * @throws AlcoveError `no_capacity`
+   */
+  async hold(wanted: Share, signal: AbortSignal): Promise<Disposable> {
+    using _turn = await this.enter(wanted, signal);
+    const share = { ...wanted };
+    this.#others.add(share);
+    return { [Symbol.dispose]: () => void this.#others.delete(share) };
   }
 }

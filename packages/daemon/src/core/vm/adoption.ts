@@ -3,10 +3,12 @@
 import type { Hypervisor, Machine, Whereabouts } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmLife } from "./life.ts";
+import type { ContactStart } from "./guest-contact.ts";
 import { hasMachine, keepsMemory } from "./lifecycle.ts";
 import { type Occupancy, reasonOf } from "./occupancy.ts";
+import type { RunningMachine } from "./running-machine.ts";
 import type { Suspension } from "./suspension.ts";
-import type { VmRecord } from "./vm.ts";
+import { isUnrenewedCopy, type VmRecord } from "./vm.ts";
 
 export interface Search {
   readonly hypervisor: Hypervisor;
@@ -34,11 +36,24 @@ export async function adopt(
     else life.apply("lost", { reason: found });
     return;
   }
-  const running = occupancy.run(found, phase === "starting" ? "fresh" : "known");
+  const running = occupancy.run(found, contactWith(life));
   if (keepsMemory(phase)) await suspension.finish(running);
+  else if (isUnrenewedCopy(life.record) && phase !== "stopping") await letGo(life, running);
   else matchMachine(life, found);
   search.log.info("vm.adopted", { pid: found.pid, phase: life.phase });
   if (life.phase === "stopping") await running.end();
+}
+
+function contactWith({ phase, record }: VmLife): ContactStart {
+  if (isUnrenewedCopy(record)) return "copied";
+  return phase === "starting" || phase === "restoring" ? "fresh" : "known";
+}
+
+/** A copy that nobody has used yet: its daemon ended before it ran, or before its agent had confirmed who it is. */
+async function letGo(life: VmLife, running: RunningMachine): Promise<void> {
+  const { machine } = running;
+  if (machine.pausedAtStart && life.phase !== "paused") await running.resume();
+  if (life.phase === "starting") life.apply("booted", { machine: machine.handle });
 }
 
 /** What the machine does is true; what was stored may be a moment older. */

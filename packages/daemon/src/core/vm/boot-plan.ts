@@ -5,7 +5,7 @@ import path from "node:path";
 
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { GuestConfiguration, GuestNetwork } from "../ports/guest-link.ts";
-import type { BootPlan, NetworkPlan, Whereabouts } from "../ports/hypervisor.ts";
+import type { BootPlan, DiskPlan, NetworkPlan, Whereabouts } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmId } from "../ids.ts";
 import type { VmRecord } from "./vm.ts";
@@ -13,7 +13,11 @@ import type { VmRecord } from "./vm.ts";
 const MACHINE_ID_DIGITS = 32;
 
 /** Follows from the VM alone: a machine is found again even if its image is gone. */
-export function whereaboutsOf(record: VmRecord, files: DiskStore, runRoot: string): Whereabouts {
+export function whereaboutsOf(
+  record: { readonly id: string },
+  files: DiskStore,
+  runRoot: string,
+): Whereabouts {
   return {
     vmId: record.id,
     runDir: path.join(runRoot, record.id),
@@ -31,19 +35,34 @@ export interface BootParts {
 }
 
 export function bootPlanFor(record: VmRecord, parts: BootParts): BootPlan {
-  const { spec } = record;
   const { image, network, files } = parts;
+  const { vcpus, memoryMiB } = record.spec;
+  const ground = { image: image.rootfs, layer: record.layer };
+  const disk = files.rootDisk(record.id, ground);
+  const where = whereaboutsOf(record, files, parts.runRoot);
+  return { ...where, ...machinePlan({ vcpus, memoryMiB, image, disk, network }) };
+}
+
+export interface MachineParts {
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  readonly image: ResolvedImage;
+  /** its root disk */
+  readonly disk: DiskPlan;
+  readonly network: NetworkPlan;
+}
+
+/** A machine without the place where it runs. */
+export function machinePlan(parts: MachineParts): Omit<BootPlan, keyof Whereabouts> {
+  const { image, disk, ...rest } = parts;
   return {
-    ...whereaboutsOf(record, files, parts.runRoot),
-    vcpus: spec.vcpus,
-    memoryMiB: spec.memoryMiB,
+    ...rest,
     kernel: {
       path: image.kernel.path,
       initramfsPath: image.kernel.initramfsPath,
       args: [...image.kernel.args, ...mountWords(image)],
     },
-    disks: [files.rootDisk(record.id, image.rootfs)],
-    network,
+    disks: [disk],
   };
 }
 

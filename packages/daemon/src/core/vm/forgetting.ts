@@ -2,10 +2,12 @@
 
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { VmStore } from "../ports/vm-store.ts";
+import type { KeptLayers } from "./kept-layers.ts";
 import type { VmSupervisor } from "./supervisor.ts";
 
 export interface ForgettingDeps {
   readonly disks: DiskStore;
+  readonly keptLayers: KeptLayers;
   readonly store: VmStore;
 }
 
@@ -36,5 +38,6 @@ export class Forgetting {
     await this.#deps.disks.remove(vm.record.id);
     this.#deps.store.remove(vm.record.id);
     this.#gone(vm);
+    if (vm.record.layer !== undefined) await this.#deps.keptLayers.collect();
   }
 }

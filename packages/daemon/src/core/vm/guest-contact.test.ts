@@ -65,7 +65,10 @@ function stage(refusals = 0): Stage {
     sshKeys: [],
     userdata: undefined,
   });
-  const usual = { dialer, configuration, prepare: nothing, attend: nothing, log };
+  const renew = nothing;
+  const onUnconfirmed = (): void => assert.fail("nobody is a copy here");
+  const told = { prepare: nothing, attend: nothing, renew, onUnconfirmed };
+  const usual = { dialer, configuration, log, ...told };
   return {
     box,
     log,

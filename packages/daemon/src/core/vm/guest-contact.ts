@@ -16,6 +16,8 @@ import {
 } from "../ports/guest-link.ts";
 import type { Log } from "../ports/log.ts";
 
+/** how long a copy may take to confirm that it is somebody of its own, in `ms` */
+const CONFIRM_TIMEOUT_MS = 20_000;
 const PREPARE_TIMEOUT_MS = 60_000;
 const CONFIGURE_TIMEOUT_MS = 15_000;
 const REDIAL_PAUSE_MS = 50;
@@ -28,19 +30,28 @@ export interface ContactDeps {
   readonly configuration: () => Promise<GuestConfiguration>;
   /** puts into the guest what must be there before it is configured; it may have been done in this boot already */
   readonly prepare: (link: GuestLink, signal: AbortSignal) => Promise<void>;
+  /** makes a copy of another guest somebody of its own; resolves when its agent has confirmed that */
+  readonly renew: (link: GuestLink, signal: AbortSignal) => Promise<void>;
+  /** told once that a copy has not become somebody of its own, and why: nobody must use it */
+  readonly onUnconfirmed: (why: Error) => void;
   /** does what a guest asks for by itself, for as long as the session lasts; never rejects */
   readonly attend: (link: GuestLink, signal: AbortSignal) => Promise<void>;
   readonly log: Log;
 }
 
-/** `fresh`: a guest that was never configured is not ready before it is. `known`: it was, by an earlier daemon. */
-export type ContactStart = "fresh" | "known";
+/**
+ * `fresh`: a guest that was never configured is not ready before it is. `known`: it was, by an earlier daemon.
+ * `copied`: it has the memory of another, and one attempt to become somebody of its own.
+ */
+export type ContactStart = "fresh" | "known" | "copied";
 
 export class GuestContact implements AsyncDisposable {
   readonly #deps: ContactDeps;
   readonly #over = new AbortController();
   readonly #work: Promise<void>;
   #configured: boolean;
+  /** whether the guest still is a copy of another */
+  #copied: boolean;
   #link: GuestLink | undefined;
   #next = Promise.withResolvers<GuestLink>();
   #problem: string | undefined;
@@ -50,6 +61,7 @@ export class GuestContact implements AsyncDisposable {
   constructor(endpoint: string, start: ContactStart, deps: ContactDeps) {
     this.#deps = deps;
     this.#configured = start === "known";
+    this.#copied = start === "copied";
     this.#next.promise.catch(() => {}); // whoever waits sees it; nobody may be waiting
     this.#work = this.#keep(endpoint);
   }
@@ -108,24 +120,53 @@ export class GuestContact implements AsyncDisposable {
 
   async #keep(endpoint: string): Promise<void> {
     const over = this.#over.signal;
-    while (!over.aborted) {
+    await this.#becomeItself(endpoint, over);
+    while (!over.aborted && !this.#copied) {
       try {
         await this.#oneSession(endpoint, over);
         await pause(REDIAL_PAUSE_MS, over);
       } catch (error) {
         if (over.aborted) break;
-        this.#problem = error instanceof Error ? error.message : String(error);
-        this.#deps.log.warn("guest.contact_failed", { error });
+        this.#failed(error);
         await pause(REFUSED_PAUSE_MS, over).catch(() => {}); // ended while pausing: the loop's condition sees it
       }
     }
-    this.#next.reject(over.reason);
+    const reason: unknown = over.aborted ? over.reason : new Error(this.#problem);
+    this.#next.reject(reason);
     this.#forget(); // what was announced last is no answer for those who ask from now on
-    this.#next.reject(over.reason);
+    this.#next.reject(reason);
+  }
+
+  /** A copy's first sessions: until one has confirmed the new identity, it is a guest for nobody else. */
+  async #becomeItself(endpoint: string, over: AbortSignal): Promise<void> {
+    const confirming = within(CONFIRM_TIMEOUT_MS, over);
+    while (this.#copied && !over.aborted) {
+      try {
+        await using link = await this.#deps.dialer.dial(endpoint, confirming);
+        await this.#deps.renew(link, confirming);
+        this.#copied = false;
+        await this.#session(link, over);
+      } catch (error) {
+        if (over.aborted) return;
+        this.#failed(error);
+        if (!this.#copied || (error instanceof SessionLost && !confirming.aborted)) continue;
+        this.#deps.onUnconfirmed(asError(error));
+        return;
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#problem = asError(error).message;
+    this.#deps.log.warn("guest.contact_failed", { error });
   }
 
   async #oneSession(endpoint: string, over: AbortSignal): Promise<void> {
     await using link = await this.#deps.dialer.dial(endpoint, over);
+    await this.#session(link, over);
+  }
+
+  async #session(link: GuestLink, over: AbortSignal): Promise<void> {
     this.#link = undefined;
     await this.#configure(link, over);
     this.#announce(link);
@@ -167,4 +208,8 @@ export class GuestContact implements AsyncDisposable {
     this.#hold?.[Symbol.dispose]();
     this.#hold = this.#held ? this.#link?.holdLiveness() : undefined;
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

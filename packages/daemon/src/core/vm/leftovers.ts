@@ -4,6 +4,7 @@ import type { DiskStore } from "../ports/disk-store.ts";
 import type { Hypervisor } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { Networks } from "../ports/networks.ts";
+import type { KeptLayers } from "./kept-layers.ts";
 import { holdsShare } from "./lifecycle.ts";
 import type { VmRecord } from "./vm.ts";
 
@@ -11,6 +12,7 @@ export interface Places {
   readonly hypervisor: Hypervisor;
   readonly networks: Networks;
   readonly disks: DiskStore;
+  readonly keptLayers: KeptLayers;
   readonly log: Log;
   /** directory below which every machine has its own */
   readonly runRoot: string;
@@ -18,11 +20,11 @@ export interface Places {
 
 /**
  * Removes it, after everybody was taken over: processes and networks belong to VMs that have a machine,
- * files to VMs, and states of memory to suspensions.
+ * files to VMs, overlays and states of memory to what is on record, and layers to whoever stands on them.
  * @param records every VM that is known
  */
 export async function removeLeftovers(
-  { hypervisor, networks, disks, log, runRoot }: Places,
+  { hypervisor, networks, disks, keptLayers, log, runRoot }: Places,
   records: readonly VmRecord[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -37,6 +39,10 @@ export async function removeLeftovers(
     await disks.remove(id);
     removed.push(`files of VM ${id}`);
   }
-  for (const { id, state } of records) await disks.keepOnlyState(id, state.saved?.name);
+  for (const { id, state, layer } of records) {
+    await disks.keepOnlyState(id, state.saved?.name);
+    await disks.keepOnlyOverlay(id, layer);
+  }
+  for (const id of await keptLayers.collect()) removed.push(`disk layer ${id}`);
   for (const it of removed) log.warn("host.leftover_removed", { removed: it });
 }

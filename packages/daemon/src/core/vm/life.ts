@@ -6,11 +6,13 @@
  */
 
 import { AlcoveError } from "../errors.ts";
+import type { LayerId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { GuestReceipt } from "../ports/guest-identity.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration, VmStore } from "../ports/vm-store.ts";
 import { hasMachine, keepsMemory, nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
-import type { SavedMemory, VmRecord } from "./vm.ts";
+import type { SavedMemory, VmOrigin, VmRecord } from "./vm.ts";
 
 export interface LifeDeps {
   readonly store: VmStore;
@@ -69,6 +71,23 @@ export class VmLife {
     const { id, spec } = this.#record;
     this.#deps.store.saveTags(id, tags);
     this.#record = { ...this.#record, spec: { ...spec, tags } };
+  }
+
+  /** Nor is what its disk stands on. */
+  setGround(layer: LayerId | undefined, origin: VmOrigin): void {
+    this.#deps.store.saveGround(this.#record.id, layer, origin);
+    this.#record = { ...this.#record, layer, origin };
+  }
+
+  /** The same where it is stored already. */
+  standsOn(layer: LayerId): void {
+    this.#record = { ...this.#record, layer };
+  }
+
+  /** Nor is what the agent of a copy has confirmed. */
+  setReceipt(receipt: GuestReceipt): void {
+    this.#deps.store.saveReceipt(this.#record.id, receipt);
+    this.#record = { ...this.#record, receipt };
   }
 
   /** Nor is what the configuration makes of the VM. */

@@ -1,11 +1,11 @@
 /** The record of a VM that is about to be made: a free name, a free place in the address plan. */
 
 import type { HostGroup } from "../group/host-group.ts";
-import { newVmId } from "../ids.ts";
+import { type LayerId, newVmId } from "../ids.ts";
 import { addressOf } from "../network/addresses.ts";
 import { freeSlot } from "../network/user-network.ts";
 import { nextHostname } from "./naming.ts";
-import type { VmKind, VmRecord, VmSpec } from "./vm.ts";
+import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmSpec } from "./vm.ts";
 
 export interface NewVm {
   readonly group: HostGroup;
@@ -19,6 +19,11 @@ export interface NewVm {
   readonly createdAt: Date;
   /** bare address asked for; `undefined` takes any */
   readonly wantedAddress: string | undefined;
+  /** sealed layer that its disk will stand on */
+  readonly layer: LayerId | undefined;
+  readonly origin: VmOrigin;
+  /** memory that it has from the beginning */
+  readonly saved?: SavedMemory | undefined;
 }
 
 /**
@@ -26,23 +31,30 @@ export interface NewVm {
  * @throws AlcoveError `no_capacity` when no address is left, `invalid_request` when the one asked for cannot be given
  */
 export function newRecord(vm: NewVm, others: readonly VmRecord[]): VmRecord {
-  const { group, wantedAddress: wanted, ...known } = vm;
+  const { group, wantedAddress: wanted, saved } = vm;
   const slot = freeSlot(new Set(others.map((other) => other.networkSlot)));
   const taken = new Set(others.flatMap(({ address }) => address ?? []));
   const place = { network: group.network, group: group.name, slot, wanted };
   return {
-    ...known,
     id: newVmId(),
+    kind: vm.kind,
+    spec: vm.spec,
+    imageId: vm.imageId,
+    hypervisor: vm.hypervisor,
+    createdAt: vm.createdAt,
+    layer: vm.layer,
+    origin: vm.origin,
     hostname: vm.hostname ?? nextHostname(group, new Set(others.map(({ hostname }) => hostname))),
     group: group.name,
     networkSlot: slot,
     address: addressOf(place, taken),
+    receipt: undefined,
     state: {
-      phase: "created",
+      phase: saved ? "suspended" : "created",
       since: vm.createdAt,
       reason: undefined,
       machine: undefined,
-      saved: undefined,
+      saved,
     },
   };
 }

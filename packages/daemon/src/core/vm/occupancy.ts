@@ -61,13 +61,13 @@ export class Occupancy {
 
   /**
    * @param failure what did not happen, as in "did not boot"
-   * @returns the machine; on failure nothing of it is left and the life says so
+   * @returns what `make` has made, with the machine; on failure nothing of it is left and the life says so
    */
-  async make(
+  async make<Made>(
     failure: string,
-    make: (plan: BootPlan, signal: AbortSignal) => Promise<Machine>,
+    make: (plan: BootPlan, signal: AbortSignal) => Promise<Made>,
     signal: AbortSignal,
-  ): Promise<Machine> {
+  ): Promise<Made> {
     const till = AbortSignal.any([signal, this.calm()]);
     try {
       return await make(await this.#deps.planFor(this.#life.record, till), till);
@@ -81,12 +81,16 @@ export class Occupancy {
 
   /** From now on the machine's end is applied to the life. */
   run(machine: Machine, start: ContactStart): RunningMachine {
-    const { dialer, configurationFor, prepareGuest, attendGuest, hypervisor } = this.#deps;
+    const { dialer, configurationFor, renewGuest, prepareGuest, attendGuest, hypervisor } =
+      this.#deps;
     const record = () => this.#life.record;
     this.#foreseen = undefined;
     this.#running = new RunningMachine(machine, start, {
       dialer,
       configuration: () => configurationFor(record()),
+      renew: async (link, signal) =>
+        this.#life.setReceipt(await renewGuest(record(), link, signal)),
+      onUnconfirmed: (why) => this.#deps.onUnconfirmed(why),
       prepare: (link, signal) => prepareGuest(record(), link, signal),
       attend: (link, signal) => attendGuest(record(), link, signal),
       log: this.#log,

@@ -2,7 +2,8 @@
 
 import type { Clock } from "../ports/clock.ts";
 import type { GuestConfiguration, GuestDialer, GuestLink } from "../ports/guest-link.ts";
-import type { BootPlan, Hypervisor, Whereabouts } from "../ports/hypervisor.ts";
+import type { BootPlan, Hypervisor, Machine, Whereabouts } from "../ports/hypervisor.ts";
+import type { GuestReceipt } from "../ports/guest-identity.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
 import type { KeptMemory } from "./kept-memory.ts";
@@ -17,6 +18,18 @@ export interface SupervisorDeps {
   readonly whereabouts: (record: VmRecord) => Whereabouts;
   readonly planFor: (record: VmRecord, signal: AbortSignal) => Promise<BootPlan>;
   readonly configurationFor: (record: VmRecord) => Promise<GuestConfiguration>;
+  /** makes the machine of a new VM from the template that its record names; it stands still */
+  readonly fork: (record: VmRecord, plan: BootPlan, signal: AbortSignal) => Promise<Machine>;
+  /** gives a new VM an empty disk on its image, in place of one that stands on a template */
+  readonly standOnImage: (record: VmRecord, signal: AbortSignal) => Promise<void>;
+  /** makes a guest that has another's memory the one that the record describes */
+  readonly renewGuest: (
+    record: VmRecord,
+    link: GuestLink,
+    signal: AbortSignal,
+  ) => Promise<GuestReceipt>;
+  /** told that a copy's agent did not confirm its identity: it must be gone, and nobody may have used it */
+  readonly onUnconfirmed: (why: Error) => void;
   /** puts into a guest what must be there before it is configured and its userdata begins */
   readonly prepareGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
   /** does what a guest asks for by itself, for as long as the session lasts; never rejects */

@@ -9,9 +9,11 @@
 import { unlessAborted } from "#lib/patience.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
+import type { LayerId } from "../ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
 import { adopt } from "./adoption.ts";
+import { firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
 import type { VmPhase } from "./lifecycle.ts";
@@ -80,14 +82,17 @@ export class VmSupervisor {
   /** @param signal cancels the wait for a turn, and the boot itself */
   async start(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
+    const isNew = this.phase === "created";
     this.#life.apply("start");
-    const { hypervisor } = this.#deps;
-    const machine = await this.#occupancy.make(
+    const parts = { life: this.#life, deps: this.#deps, log: this.#log, isNew };
+    const { machine, start } = await this.#occupancy.make(
       "did not boot",
-      (plan, till) => hypervisor.boot(plan, till),
+      (plan, till) => firstMachine(plan, parts, till),
       signal,
     );
-    await this.#occupancy.putOnRecord(this.#occupancy.run(machine, "fresh"));
+    const running = this.#occupancy.run(machine, start);
+    if (machine.pausedAtStart) await running.resume();
+    await this.#occupancy.putOnRecord(running);
   }
 
   /** Takes over what an earlier daemon left; whatever it finds, the phase is true afterwards. */
@@ -134,6 +139,23 @@ export class VmSupervisor {
   async restore(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     await this.#suspension.restore(signal);
+  }
+
+  /**
+   * Makes the disk of a VM that has ended the ground of others; nobody starts it meanwhile. Once begun, it runs to
+   * the end.
+   * @param work stores on which layer the VM's disk stands from then on, and returns it with what it has made
+   * @throws AlcoveError `wrong_phase`
+   */
+  async commit<Made extends { readonly layer: LayerId }>(
+    work: (record: VmRecord) => Promise<Made>,
+    signal: AbortSignal,
+  ): Promise<Made> {
+    using _turn = await this.#turns.enter(signal);
+    if (this.phase !== "stopped" && this.phase !== "failed") this.#life.refuse("commit");
+    const made = await work(this.#life.record);
+    this.#life.standsOn(made.layer);
+    return made;
   }
 
   /** Ends a suspension for good: the VM is stopped, as if its power had been cut. Harmless in other phases. */

@@ -14,6 +14,7 @@ import type { VmLife } from "./life.ts";
 import type { VmPhase } from "./lifecycle.ts";
 import type { Occupancy } from "./occupancy.ts";
 import type { RunningMachine } from "./running-machine.ts";
+import { isUnrenewedCopy } from "./vm.ts";
 
 export interface SuspendOrder {
   /** whether the next daemon restores the VM by itself */
@@ -68,7 +69,9 @@ export class Suspension {
     const load = (plan: BootPlan, till: AbortSignal) =>
       this.#memory.restore(this.#life.record, plan, till);
     const machine = await this.#occupancy.make(failure, load, signal);
-    const running = this.#occupancy.run(machine, "known");
+    // Its random generator says what it said when the memory was saved, until the agent has confirmed otherwise.
+    const start = isUnrenewedCopy(this.#life.record) ? "copied" : "fresh";
+    const running = this.#occupancy.run(machine, start);
     await this.#occupancy.putOnRecord(running);
     try {
       await running.resume();

@@ -63,6 +63,11 @@ export function checkNameIsFree(
   throw new AlcoveError("name_taken", message, { name });
 }
 
+/** Tags that a copy may have, too: all but a friendly name. */
+export function withoutName(tags: readonly string[]): readonly string[] {
+  return tags.filter((tag) => !tag.startsWith(NAME));
+}
+
 function replaced(before: readonly string[], tags: readonly string[]): readonly string[] {
   const name = nameIn(before);
   if (nameIn(tags) === undefined) return unique(name === undefined ? tags : [name, ...tags]);

@@ -1,7 +1,8 @@
 /** What a VM is, as plain values. Who may change it: its supervisor only. */
 
-import type { VmId } from "../ids.ts";
+import type { CommitId, LayerId, VmId } from "../ids.ts";
 import type { VmNetwork } from "../network/network.ts";
+import type { GuestReceipt } from "../ports/guest-identity.ts";
 import type { VmPhase } from "./lifecycle.ts";
 
 /**
@@ -44,6 +45,21 @@ export interface SavedMemory {
   readonly restoreAtStart: boolean;
 }
 
+/** How a VM came to its first machine. */
+export type VmOrigin =
+  /** `why`: for people, why it did not come from a template; `undefined` when there are none to come from */
+  | { readonly how: "boot"; readonly why: string | undefined }
+  /** from the memory of a template, by its id */
+  | { readonly how: "template"; readonly template: string }
+  /** from the memory and disk of another VM, by its host name then */
+  | { readonly how: "fork"; readonly source: string }
+  /** booted from a commit's disk, by the commit's id */
+  | { readonly how: "commit"; readonly commit: CommitId; readonly fixups: readonly Fixup[] };
+
+/** What of its source's identity the guest of a commit's child is to lose before anybody uses it. */
+export const FIXUPS = ["hostname", "machine-id", "ssh-host-keys"] as const;
+export type Fixup = (typeof FIXUPS)[number];
+
 export interface VmRecord {
   readonly id: VmId;
   readonly hostname: string;
@@ -58,8 +74,23 @@ export interface VmRecord {
   readonly networkSlot: number;
   /** bare IPv4 by which it is known; `undefined` without a network */
   readonly address: string | undefined;
+  /** sealed layer that its disk stands on; `undefined` when that is the image itself */
+  readonly layer: LayerId | undefined;
+  readonly origin: VmOrigin;
+  /** what a copy's agent has confirmed; `undefined` before, and for one that was booted */
+  readonly receipt: GuestReceipt | undefined;
   readonly createdAt: Date;
   readonly state: VmState;
+}
+
+/** Whether its guest has, or is about to have, the memory of another, and has not confirmed that it is its own. */
+export function isUnrenewedCopy({ origin, receipt }: VmRecord): boolean {
+  return receipt === undefined && (origin.how === "template" || origin.how === "fork");
+}
+
+/** Whether its guest has the disk of another, and has not confirmed that it has lost what it was told to lose. */
+export function isDueFixups({ origin, receipt }: VmRecord): boolean {
+  return receipt === undefined && origin.how === "commit" && origin.fixups.length > 0;
 }
 
 /** For VMs whose network gives each an address. */

@@ -10,32 +10,40 @@ import { inParallel } from "#lib/in-parallel.ts";
 
 import { AlcoveError } from "../errors.ts";
 import type { HostGroup, HostGroups } from "../group/host-group.ts";
-import { admitCount, type CapacityLimits } from "../host/capacity.ts";
+import type { CapacityLimits } from "../host/capacity.ts";
 import { rootDiskBytes } from "../image/disk-size.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { GuestReboot } from "../ports/hypervisor.ts";
 import type { ImageStore } from "../ports/image-store.ts";
 import type { Networks } from "../ports/networks.ts";
+import type { Templates } from "../template/templates.ts";
 import type { ImportedKeys } from "../secrets/imported-keys.ts";
 import type { Secrets } from "../secrets/secrets.ts";
+import { addVm, type Newcomer } from "./additions.ts";
 import { Admissions } from "./admissions.ts";
 import { BackgroundWork } from "./background.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { Forgetting } from "./forgetting.ts";
+import type { KeptLayers } from "./kept-layers.ts";
 import { KeptMemory } from "./kept-memory.ts";
 import { hasMachine, holdsShare } from "./lifecycle.ts";
-import { newRecord } from "./new-record.ts";
+import { forkOf, standOnImage, startOf } from "./start-of.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
 import { VmSupervisor } from "./supervisor.ts";
 import { changedTags, checkNameIsFree, type TagChange } from "./tags.ts";
 import type { VmRecord, VmSpec } from "./vm.ts";
 
-export interface VmsDeps extends Omit<SupervisorDeps, "announce" | "release" | "memory"> {
+export interface VmsDeps extends Omit<
+  SupervisorDeps,
+  "announce" | "release" | "memory" | "fork" | "standOnImage" | "onUnconfirmed"
+> {
+  readonly templates: Templates;
   readonly groups: HostGroups;
   readonly images: ImageStore;
   readonly disks: DiskStore;
+  readonly keptLayers: KeptLayers;
   readonly networks: Networks;
   readonly secrets: Secrets;
   readonly keys: ImportedKeys;
@@ -56,7 +64,8 @@ const never = new AbortController().signal;
 export class Vms {
   readonly #deps: VmsDeps;
   readonly #byHostname = new Map<string, VmSupervisor>();
-  readonly #admissions: Admissions;
+  /** who else than a VM needs a share of the host, asks here */
+  readonly admissions: Admissions;
   readonly #changes = new Announcer<VmSupervisor>();
   readonly #background: BackgroundWork;
   readonly #memory: KeptMemory;
@@ -83,7 +92,7 @@ export class Vms {
     this.#memory = new KeptMemory(deps);
     this.#forgetting = new Forgetting(deps, (vm) => this.#byHostname.delete(vm.record.hostname));
     const held = () => this.list().filter((vm) => holdsShare(vm.phase));
-    this.#admissions = new Admissions(deps.hostFacts, deps.limits, () =>
+    this.admissions = new Admissions(deps.hostFacts, deps.limits, () =>
       held().map((vm) => vm.record.spec),
     );
   }
@@ -151,26 +160,25 @@ export class Vms {
     const spec = await this.specFor(group, request, signal);
     const image = await this.#deps.images.resolve(spec.image, signal);
     const diskBytes = rootDiskBytes(spec.diskBytes, image);
-    using _turn = await this.#admissions.enter(spec, signal);
-    admitCount(this.#byHostname.size, this.#deps.limits);
-    const { clock, hypervisor } = this.#deps;
     const { kind, hostname, address: wantedAddress } = request;
-    const made = { imageId: image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
-    const record = newRecord(
-      { group, kind, hostname, spec, wantedAddress, ...made },
-      this.list().map((vm) => vm.record),
-    );
-    await this.#deps.disks.create(record.id, image.rootfs, diskBytes);
-    try {
-      this.#checkName(record.spec.tags); // now, when nothing can come between it and the list
-      this.#deps.store.insert(record);
-    } catch (error) {
-      await this.#deps.disks.remove(record.id);
-      throw error;
-    }
-    const vm = this.#supervise(record);
+    const start = await startOf({ kind, spec, image, diskBytes }, this.#deps.templates, signal);
+    using _ground = start.layer && this.#deps.keptLayers.hold(start.layer);
+    const made = { group, kind, hostname, wantedAddress, spec, image, diskBytes, ...start };
+    const vm = await this.add(made, signal);
     void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
     return vm;
+  }
+
+  /**
+   * Takes a new VM in; nothing is begun with it.
+   * @throws AlcoveError `no_capacity`, `name_taken`, `invalid_request`; then nothing is left behind
+   */
+  async add(newcomer: Newcomer, signal: AbortSignal): Promise<VmSupervisor> {
+    const records = () => this.list().map((vm) => vm.record);
+    const checkName = (tags: readonly string[]) => this.#checkName(tags);
+    const { admissions } = this;
+    const deps = { ...this.#deps, admissions, records, checkName };
+    return addVm(newcomer, deps, (record) => this.#supervise(record), signal);
   }
 
   /**
@@ -192,7 +200,7 @@ export class Vms {
     { into, work }: { readonly into: keyof typeof FAILURES; readonly work: () => Promise<void> },
     signal: AbortSignal,
   ): Promise<{ readonly done: Promise<void> }> {
-    using _turn = await this.#admissions.enter(vm.record.spec, signal);
+    using _turn = await this.admissions.enter(vm.record.spec, signal);
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     using _listening = this.onChange((it) => {
       if (it === vm && vm.phase === into) resolve();
@@ -244,11 +252,15 @@ export class Vms {
   }
 
   #supervise(record: VmRecord): VmSupervisor {
-    const { networks } = this.#deps;
+    const { networks, templates } = this.#deps;
     const vm: VmSupervisor = new VmSupervisor(record, {
       ...this.#deps,
       memory: this.#memory,
       release: (it) => networks.release(it),
+      fork: (it, plan, signal) => forkOf(it, plan, templates, signal),
+      standOnImage: (it, signal) => standOnImage(it, this.#deps, signal),
+      onUnconfirmed: (why) =>
+        void this.inBackground(vm, "vm.discard_failed", () => this.#discard(vm, why)),
       announce: () => this.#onChange(vm),
     });
     this.#byHostname.set(record.hostname, vm);
@@ -260,6 +272,14 @@ export class Vms {
     if (vm.phase === "stopped" && vm.record.kind === "sandbox") {
       void this.inBackground(vm, "vm.reap_failed", () => this.#forgetting.forget(vm));
     }
+  }
+
+  /** A copy that has not become somebody of its own is nobody's VM, whatever it was asked to be. */
+  async #discard(vm: VmSupervisor, why: Error): Promise<void> {
+    this.#deps.log.warn("vm.unconfirmed", { hostname: vm.record.hostname, error: why });
+    const reason = `Its agent did not confirm that it is a VM of its own: ${why.message}`;
+    await vm.kill(reason, never);
+    await this.#forgetting.forget(vm);
   }
 
   async #recover(vm: VmSupervisor, signal: AbortSignal): Promise<void> {

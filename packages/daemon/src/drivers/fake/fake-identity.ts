@@ -53,8 +53,8 @@ export function reidentify(guest: FakeGuest, wanted: GuestNewIdentity): GuestRec
 }
 
 /** Gives a guest the id that it has not got yet. */
-export function takeMachineId(guest: FakeGuest, machineId: string): boolean {
-  if (guest.files.find(MACHINE_ID)) return false;
+export function takeMachineId(guest: FakeGuest, machineId: string | undefined): boolean {
+  if (machineId === undefined || guest.files.find(MACHINE_ID)) return false;
   guest.files.write(MACHINE_ID, Buffer.from(`${machineId}\n`), 0o444);
   return true;
 }

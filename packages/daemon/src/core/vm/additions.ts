@@ -1,0 +1,74 @@
+/** Takes new VMs into the host: admitted, with files and a record, or not at all. */
+
+import type { HostGroup } from "../group/host-group.ts";
+import { admitCount, type CapacityLimits } from "../host/capacity.ts";
+import type { LayerId } from "../ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DiskStore } from "../ports/disk-store.ts";
+import type { Hypervisor } from "../ports/hypervisor.ts";
+import type { ResolvedImage } from "../ports/image-store.ts";
+import type { VmStore } from "../ports/vm-store.ts";
+import type { Admissions } from "./admissions.ts";
+import { newRecord } from "./new-record.ts";
+import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmSpec } from "./vm.ts";
+
+export interface Newcomer {
+  readonly group: HostGroup;
+  readonly kind: VmKind;
+  /** `undefined` takes the group's next */
+  readonly hostname: string | undefined;
+  /** bare IPv4 that it would like to have */
+  readonly wantedAddress: string | undefined;
+  readonly spec: VmSpec;
+  readonly image: ResolvedImage;
+  /** size of its root disk, as the guest sees it */
+  readonly diskBytes: number;
+  /** what its disk stands on, if not the image itself */
+  readonly layer: LayerId | undefined;
+  readonly origin: VmOrigin;
+  /** memory that it has from the beginning: then it is suspended, and not created */
+  readonly saved?: SavedMemory | undefined;
+  /** puts more files beside its disk, before it is on record */
+  readonly furnish?: (record: VmRecord) => Promise<void>;
+}
+
+export interface AdditionsDeps {
+  readonly admissions: Admissions;
+  readonly disks: DiskStore;
+  readonly store: VmStore;
+  readonly clock: Clock;
+  readonly hypervisor: Hypervisor;
+  readonly limits: CapacityLimits;
+  /** all VMs there are */
+  readonly records: () => readonly VmRecord[];
+  /** @throws AlcoveError `name_taken` for a friendly name in use */
+  readonly checkName: (tags: readonly string[]) => void;
+}
+
+/**
+ * @param supervise takes the record over as soon as it is stored
+ * @throws AlcoveError `no_capacity`, `name_taken`, `invalid_request`; then nothing is left behind
+ */
+export async function addVm<Vm>(
+  it: Newcomer,
+  deps: AdditionsDeps,
+  supervise: (record: VmRecord) => Vm,
+  signal: AbortSignal,
+): Promise<Vm> {
+  const { disks, store, hypervisor, clock } = deps;
+  using _turn = await deps.admissions.enter(it.spec, signal);
+  admitCount(deps.records().length, deps.limits);
+  const made = { imageId: it.image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
+  const record = newRecord({ ...it, ...made }, deps.records());
+  const ground = { image: it.image.rootfs, layer: it.layer };
+  await disks.create(record.id, ground, it.diskBytes);
+  try {
+    await it.furnish?.(record);
+    deps.checkName(record.spec.tags); // now, when nothing can come between it and the list
+    store.insert(record);
+  } catch (error) {
+    await disks.remove(record.id);
+    throw error;
+  }
+  return supervise(record);
+}

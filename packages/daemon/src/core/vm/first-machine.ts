@@ -1,0 +1,52 @@
+/** The first machine of a new VM: from a template where its record names one, and booted otherwise. */
+
+import { AlcoveError } from "../errors.ts";
+import type { BootPlan, Machine } from "../ports/hypervisor.ts";
+import type { Log } from "../ports/log.ts";
+import type { ContactStart } from "./guest-contact.ts";
+import type { VmLife } from "./life.ts";
+import { reasonOf } from "./occupancy.ts";
+import type { SupervisorDeps } from "./supervisor-deps.ts";
+import { isUnrenewedCopy } from "./vm.ts";
+
+export interface FirstMachine {
+  readonly machine: Machine;
+  readonly start: ContactStart;
+}
+
+export interface FirstMachineParts {
+  readonly life: VmLife;
+  readonly deps: SupervisorDeps;
+  readonly log: Log;
+  /** whether it never had a machine, so that its disk is as it was made */
+  readonly isNew: boolean;
+}
+
+/**
+ * A copy that had a machine before and never confirmed who it is boots from its disk, and is asked again.
+ * A VM whose template turns out to be of no use gets an empty disk and boots, and its
+ * record says so.
+ */
+export async function firstMachine(
+  plan: BootPlan,
+  { life, deps, log, isNew }: FirstMachineParts,
+  signal: AbortSignal,
+): Promise<FirstMachine> {
+  const { hypervisor, fork, planFor } = deps;
+  const copied = isUnrenewedCopy(life.record);
+  if (!isNew || !copied || life.record.origin.how !== "template") {
+    const start = copied ? "copied" : "fresh";
+    return { machine: await hypervisor.boot(plan, signal), start };
+  }
+  try {
+    return { machine: await fork(life.record, plan, signal), start: "copied" };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (AlcoveError.is(error, "no_capacity")) throw error;
+    log.warn("vm.fork_failed", { error });
+    await deps.standOnImage(life.record, signal);
+    life.setGround(undefined, { how: "boot", why: reasonOf(error) });
+    const machine = await hypervisor.boot(await planFor(life.record, signal), signal);
+    return { machine, start: "fresh" };
+  }
+}
