@@ -78,8 +78,10 @@ export class HostDirs {
       "alcove.sqlite",
       "auth",
       "images",
+      "layers",
       "runtime-dir",
       "secrets",
+      "templates",
       "vms",
     ];
     const unknown = namesIn(this.state).filter((name) => !kept.includes(name));

@@ -79,6 +79,7 @@ export class TestHost {
       ALCOVE_STATE_DIR: state,
       ALCOVE_RUNTIME_DIR: runtime,
       ALCOVE_LISTEN_PORT: "0",
+      ALCOVE_TEMPLATES: "off",
       ALCOVE_VMM_UID_BASE: String(500_000_000 + range * UID_STEP),
       ...SMALL,
       ...this.settings,

@@ -4,27 +4,19 @@
  */
 
 import type { Config } from "#config/config.ts";
-import { HostGroups } from "#core/group/host-group.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Log } from "#core/ports/log.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { tendStalls } from "#core/vm/stalls.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
-import { linuxFacts } from "#host/linux-facts.ts";
 import { settleIn } from "#host/runtime-home.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 
+import { openCore } from "./core.ts";
 import { beginCourse } from "./course.ts";
-import { guardHost } from "./guests-to-host.ts";
-import { keptLayersOf } from "./layers.ts";
 import { listen } from "./listeners.ts";
-import { openNetworks } from "./networks.ts";
-import { openVms } from "./open-vms.ts";
-import { openStorage } from "./storage.ts";
 import { surfaces } from "./surfaces.ts";
-import { beginWorks, openTemplates } from "./templates.ts";
-import { virtualisation } from "./virtualisation.ts";
 
 export interface RunningHost extends AsyncDisposable {
   /** `undefined` when nothing listens on TCP */
@@ -44,44 +36,22 @@ export async function startHost(
   await using parts = new AsyncDisposableStack();
   for (const warning of config.warnings) log.warn("config.differs", { warning });
   parts.use(await ownDirectories(config));
-  const { stateKey, ...kept } = parts.use(await openStorage(config.stateDir, log));
-  const { store, secrets, disks } = kept;
-  const groups = new HostGroups(config.groups);
-  const hostFacts = linuxFacts(config.stateDir);
-  const machines = await virtualisation(config, stateKey, log, signal);
-  const { hypervisor } = machines;
-  const guarding = await guardHost(config, log, signal);
-  const { networks, lowerWithout } = openNetworks(config);
-  const making = { ...machines, ...kept, log };
-  const open = await openTemplates(config, making);
-  parts.defer(() => open.templates.closeAll());
-  const { templates } = open;
-  const keptLayers = keptLayersOf({ ...kept, templates });
-  const vms = await openVms(
-    config,
-    { ...making, templates, keptLayers, groups, hostFacts, networks },
-    signal,
-  );
-  parts.use(guarding.lowerWithout(vms));
-  parts.use(lowerWithout(vms));
-  // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
-  parts.defer(() => vms.abandonAll());
-
-  const works = parts.use(beginWorks(config, { ...making, ...open, keptLayers }, vms));
+  const core = parts.use(await openCore(config, log, signal));
+  const { vms, hostFacts, disks, works } = core;
   const course = parts.use(await beginCourse(vms, config, log, signal));
   parts.use(lookAfter(vms, hostFacts, log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const asked = Promise.withResolvers<void>();
   const stop = asked.resolve;
-  const served = { vms, groups, consoles, secrets, store, hostFacts, hypervisor, stop };
+  const served = { ...core, consoles, stop };
   const listeners = parts.use(await listen(config, await surfaces(config, served, log), log));
   const { port, socketPath } = listeners;
   log.info("host.listening", {
     address: config.api.tcp?.address,
     port,
     socketPath,
-    hypervisor: hypervisor.name,
-    isolation: hypervisor.isolation,
+    hypervisor: core.hypervisor.name,
+    isolation: core.hypervisor.isolation,
     vms: vms.list().length,
   });
 

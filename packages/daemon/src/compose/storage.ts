@@ -3,6 +3,7 @@
 import path from "node:path";
 
 import { systemClock } from "#core/ports/clock.ts";
+import type { CommitStore } from "#core/ports/commit-store.ts";
 import type { DiskLayers } from "#core/ports/disk-layers.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { Log } from "#core/ports/log.ts";
@@ -12,10 +13,12 @@ import { Secrets } from "#core/secrets/secrets.ts";
 import { openDisks } from "#images/vm-disks.ts";
 import { SealedVault } from "#secrets/sealed-vault.ts";
 import { openDb } from "#store/db.ts";
+import { SqliteCommitStore } from "#store/sqlite-commit-store.ts";
 import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
 export interface Storage extends Disposable {
   readonly store: VmStore;
+  readonly commitStore: CommitStore;
   readonly secrets: Secrets;
   /** what keeps the memory of suspended VMs unreadable */
   readonly stateKey: SecretBytes;
@@ -31,6 +34,7 @@ export async function openStorage(stateDir: string, log: Log): Promise<Storage> 
   const store = new SqliteVmStore(db);
   return {
     store,
+    commitStore: new SqliteCommitStore(db),
     secrets,
     stateKey: vault.keyFor("states"),
     ...disks,

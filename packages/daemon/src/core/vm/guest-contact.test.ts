@@ -25,6 +25,7 @@ interface Stage {
 }
 
 const nothing = async () => undefined;
+const onUnconfirmed = (): void => assert.fail("nobody is a copy here");
 
 /** A guest that runs, and nobody in contact with it yet. */
 function stage(refusals = 0): Stage {
@@ -66,7 +67,6 @@ function stage(refusals = 0): Stage {
     userdata: undefined,
   });
   const renew = nothing;
-  const onUnconfirmed = (): void => assert.fail("nobody is a copy here");
   const told = { prepare: nothing, attend: nothing, renew, onUnconfirmed };
   const usual = { dialer, configuration, log, ...told };
   return {

@@ -11,7 +11,6 @@ import { inParallel } from "#lib/in-parallel.ts";
 import { AlcoveError } from "../errors.ts";
 import type { HostGroup, HostGroups } from "../group/host-group.ts";
 import type { CapacityLimits } from "../host/capacity.ts";
-import { rootDiskBytes } from "../image/disk-size.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { GuestReboot } from "../ports/hypervisor.ts";
@@ -23,13 +22,14 @@ import type { Secrets } from "../secrets/secrets.ts";
 import { addVm, type Newcomer } from "./additions.ts";
 import { Admissions } from "./admissions.ts";
 import { BackgroundWork } from "./background.ts";
+import { createVm, specOf } from "./creation.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { Forgetting } from "./forgetting.ts";
 import type { KeptLayers } from "./kept-layers.ts";
 import { KeptMemory } from "./kept-memory.ts";
 import { hasMachine, holdsShare } from "./lifecycle.ts";
-import { forkOf, standOnImage, startOf } from "./start-of.ts";
-import { checkSpec, type VmRequest } from "./spec.ts";
+import { forkOf, standOnImage } from "./start-of.ts";
+import type { VmRequest } from "./spec.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
 import { VmSupervisor } from "./supervisor.ts";
 import { changedTags, checkNameIsFree, type TagChange } from "./tags.ts";
@@ -144,11 +144,8 @@ export class Vms {
   }
 
   /** What a request means in its group now. @throws AlcoveError as `create` does for it */
-  async specFor(group: HostGroup, request: VmRequest, signal: AbortSignal): Promise<VmSpec> {
-    const imported = await this.#deps.keys.keysFor(request.importKeysOf, signal);
-    const spec = checkSpec(request, group, imported);
-    await this.#deps.secrets.check(spec.secrets);
-    return spec;
+  specFor(group: HostGroup, request: VmRequest, signal: AbortSignal): Promise<VmSpec> {
+    return specOf(this.#deps, group, request, signal);
   }
 
   /**
@@ -156,15 +153,7 @@ export class Vms {
    * whether it booted shows in its phase. When this rejects, nothing is left behind.
    */
   async create(groupName: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
-    const group = this.#deps.groups.get(groupName);
-    const spec = await this.specFor(group, request, signal);
-    const image = await this.#deps.images.resolve(spec.image, signal);
-    const diskBytes = rootDiskBytes(spec.diskBytes, image);
-    const { kind, hostname, address: wantedAddress } = request;
-    const start = await startOf({ kind, spec, image, diskBytes }, this.#deps.templates, signal);
-    using _ground = start.layer && this.#deps.keptLayers.hold(start.layer);
-    const made = { group, kind, hostname, wantedAddress, spec, image, diskBytes, ...start };
-    const vm = await this.add(made, signal);
+    const vm = await createVm({ ...this.#deps, vms: this }, groupName, request, signal);
     void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
     return vm;
   }

@@ -1,0 +1,81 @@
+/** Everything below the surfaces: VMs and what they are made of. */
+
+import type { Config } from "#config/config.ts";
+import type { Commits } from "#core/commit/commits.ts";
+import { HostGroups } from "#core/group/host-group.ts";
+import type { DiskStore } from "#core/ports/disk-store.ts";
+import type { HostFacts } from "#core/ports/host-facts.ts";
+import type { Hypervisor } from "#core/ports/hypervisor.ts";
+import type { Log } from "#core/ports/log.ts";
+import type { VmStore } from "#core/ports/vm-store.ts";
+import type { Secrets } from "#core/secrets/secrets.ts";
+import type { Templates } from "#core/template/templates.ts";
+import type { TemplateWorks } from "#core/template/template-works.ts";
+import type { Vms } from "#core/vm/vms.ts";
+import { linuxFacts } from "#host/linux-facts.ts";
+
+import { openCommits } from "./commits.ts";
+import { guardHost } from "./guests-to-host.ts";
+import { keptLayersOf } from "./layers.ts";
+import { openNetworks } from "./networks.ts";
+import { openVms } from "./open-vms.ts";
+import { openStorage } from "./storage.ts";
+import { beginWorks, openTemplates } from "./templates.ts";
+import { virtualisation } from "./virtualisation.ts";
+
+/** Disposing it ends no VM: they are left to the next daemon. */
+export interface Core extends AsyncDisposable {
+  readonly vms: Vms;
+  readonly groups: HostGroups;
+  readonly disks: DiskStore;
+  readonly store: VmStore;
+  readonly secrets: Secrets;
+  readonly templates: Templates;
+  readonly works: TemplateWorks;
+  readonly commits: Commits;
+  readonly hostFacts: HostFacts;
+  readonly hypervisor: Hypervisor;
+}
+
+export async function openCore(config: Config, log: Log, signal: AbortSignal): Promise<Core> {
+  await using parts = new AsyncDisposableStack();
+  const { stateKey, ...kept } = parts.use(await openStorage(config.stateDir, log));
+  const groups = new HostGroups(config.groups);
+  const hostFacts = linuxFacts(config.stateDir);
+  const machines = await virtualisation(config, stateKey, log, signal);
+  const guarding = await guardHost(config, log, signal);
+  const { networks, lowerWithout } = openNetworks(config);
+  const making = { ...machines, ...kept, log };
+  const open = await openTemplates(config, making);
+  parts.defer(() => open.templates.closeAll());
+  const { templates } = open;
+  const keptLayers = keptLayersOf({ ...kept, templates });
+  const vms = await openVms(
+    config,
+    { ...making, templates, keptLayers, groups, hostFacts, networks },
+    signal,
+  );
+  parts.use(guarding.lowerWithout(vms));
+  parts.use(lowerWithout(vms));
+  // A start that fails further down must not cost anybody a VM: only an orderly stop ends them.
+  parts.defer(() => vms.abandonAll());
+
+  const works = parts.use(beginWorks(config, { ...making, ...open, keptLayers }, vms));
+  const commits = openCommits(config, { ...making, keptLayers, vms, groups, hostFacts });
+  const { store, secrets, disks } = kept;
+  const { hypervisor } = machines;
+  const opened = parts.move();
+  return {
+    vms,
+    groups,
+    disks,
+    store,
+    secrets,
+    templates,
+    works,
+    commits,
+    hostFacts,
+    hypervisor,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
