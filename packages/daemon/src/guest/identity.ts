@@ -77,7 +77,7 @@ export function readReceipt(reply: Fields): GuestReceipt {
     clockStepNs: nanosecondsOf(receipt, "clockStepNs"),
     hostname: textOf(receipt, "hostname", HOSTNAME_CHARS),
     machineId: shaped(receipt, "machineId", /^[0-9a-f]{32}$/),
-    sshHostKeys: oneOf(receipt, "sshHostKeys", ["renewed", "none"]),
+    sshHostKeys: oneOf(receipt, "sshHostKeys", ["renewed", "none", "kept"]),
     mac: has(receipt, "mac") ? shaped(receipt, "mac", /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/) : undefined,
     address: has(receipt, "address") ? addressOf(receipt) : undefined,
     connectionsCut: countOf(receipt, "connectionsCut", MAX_CONNECTIONS),
@@ -88,7 +88,7 @@ export function readReceipt(reply: Fields): GuestReceipt {
 function difference(receipt: GuestReceipt, wanted: GuestNewIdentity): string | undefined {
   const { hostname, machineId, network } = wanted;
   if (receipt.hostname !== hostname) return "host name";
-  if (receipt.machineId !== machineId) return "machine id";
+  if (machineId !== undefined && receipt.machineId !== machineId) return "machine id";
   if (receipt.address !== network?.address) return "address";
   if (network?.mac !== undefined && receipt.mac !== network.mac.toLowerCase()) return "MAC address";
   return undefined;

@@ -46,4 +46,20 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE vm ADD COLUMN origin_json TEXT NOT NULL DEFAULT '{"how":"boot"}';
   ALTER TABLE vm ADD COLUMN receipt_json TEXT;
   `,
+  // Disks that were committed.
+  `
+  CREATE TABLE vm_commit (
+    id TEXT PRIMARY KEY,
+    source_vm_id TEXT NOT NULL,
+    source_hostname TEXT NOT NULL,
+    host_group TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    layer TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    cache_key TEXT UNIQUE,
+    tags_json TEXT NOT NULL,
+    labels_json TEXT NOT NULL,
+    spec_json TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

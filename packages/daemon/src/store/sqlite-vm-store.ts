@@ -5,10 +5,11 @@ import { type LayerId, parseLayerId, parseVmId, type VmId } from "#core/ids.ts";
 import type { GuestReceipt } from "#core/ports/guest-identity.ts";
 import type { Declaration, VmEvent, VmStore } from "#core/ports/vm-store.ts";
 import { VM_PHASES } from "#core/vm/lifecycle.ts";
-import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmSpec, VmState } from "#core/vm/vm.ts";
+import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmState } from "#core/vm/vm.ts";
 
 import { integer, oneOf, optionalText, text } from "./columns.ts";
 import { type Db, type Row, transaction, type Value } from "./db.ts";
+import { specFromJson } from "./spec-column.ts";
 
 /** Events kept; older ones go as new ones come. */
 const MAX_EVENTS = 10_000;
@@ -100,6 +101,13 @@ export class SqliteVmStore implements VmStore {
     if (changes !== 1) throw new Error(`invariant: no stored VM ${id} that has a receipt`);
   }
 
+  layers(): readonly LayerId[] {
+    return this.#db
+      .prepare("SELECT DISTINCT layer FROM vm WHERE layer IS NOT NULL")
+      .all()
+      .map((row) => parseLayerId(text(row, "layer")));
+  }
+
   remove(id: VmId): void {
     this.#db.prepare("DELETE FROM vm WHERE id = ?").run(id);
   }
@@ -169,13 +177,6 @@ function recordFromRow(row: Row): VmRecord {
       saved: savedFromRow(row),
     },
   };
-}
-
-/** Written by `insert` from a checked spec; a new field comes with a migration. */
-function specFromJson(json: string): VmSpec {
-  const spec: VmSpec = JSON.parse(json);
-  const { network, userdata, diskBytes } = spec;
-  return { ...spec, userdata, diskBytes, network: { ...network, override: network.override } };
 }
 
 function layerFromRow(row: Row): LayerId | undefined {

@@ -6,6 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 
+import { Commits, type CommitsDeps } from "#core/commit/commits.ts";
 import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
@@ -81,6 +82,7 @@ export class FakeHost implements AsyncDisposable {
   readonly world = new FakeWorld();
   readonly db: Db;
   readonly store: SqliteVmStore;
+  readonly commitStore: FakeState["commitStore"];
   readonly secrets: Secrets;
   readonly log: RememberingLog;
   readonly hypervisor = new FakeHypervisor(this.world, { bootLatencyMs: BOOT_MS });
@@ -91,6 +93,7 @@ export class FakeHost implements AsyncDisposable {
   readonly #directory: TempDir;
   readonly #state: FakeState;
   readonly #ends: (() => Promise<void>)[] = [];
+  #keptLayers: KeptLayers | undefined;
 
   private constructor(
     directory: TempDir,
@@ -102,6 +105,7 @@ export class FakeHost implements AsyncDisposable {
     this.disks = kept.state.disks;
     this.db = kept.state.db;
     this.store = kept.state.store;
+    this.commitStore = kept.state.commitStore;
     this.secrets = kept.state.secrets;
     this.log = kept.log;
     this.groups = new HostGroups(groups);
@@ -119,6 +123,10 @@ export class FakeHost implements AsyncDisposable {
     return this.#directory.path;
   }
 
+  get layers(): FakeState["layers"] {
+    return this.#state.layers;
+  }
+
   get runRoot(): string {
     return `${this.directory}/run`;
   }
@@ -129,6 +137,14 @@ export class FakeHost implements AsyncDisposable {
     const vms = await Vms.open(parts, never);
     this.#ends.push(() => vms.abandonAll());
     return vms;
+  }
+
+  /** The commits of a host that was opened. */
+  commits(vms: Vms, different: Partial<CommitsDeps> = {}): Commits {
+    const keptLayers = this.#keptLayers;
+    if (!keptLayers) throw new Error("the host is opened first");
+    const parts = { ...this.#parts(), layers: this.layers, commitStore: this.commitStore };
+    return new Commits({ ...parts, vms, keptLayers, ...different });
   }
 
   /** One VM by itself, already stored and with its disk. */
@@ -179,11 +195,12 @@ export class FakeHost implements AsyncDisposable {
     const enabled = this.templates === "on";
     const parts = { hypervisor, files, layers, images: fakeImages, log, enabled };
     const templates = await Templates.open(parts);
-    const keptLayers = new KeptLayers(layers, [
-      () => store.all().flatMap(({ layer }) => layer ?? []),
+    this.#keptLayers = new KeptLayers(layers, [
+      () => store.layers(),
+      () => this.commitStore.layers(),
       () => templates.list().map(({ layer }) => layer),
     ]);
-    return { templates, keptLayers };
+    return { templates, keptLayers: this.#keptLayers };
   }
 
   #parts(images: ImageStore = fakeImages): LoneParts {

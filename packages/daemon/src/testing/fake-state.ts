@@ -11,6 +11,7 @@ import type { VmsDeps } from "#core/vm/vms.ts";
 import { type OpenDisks, openDisks } from "#images/vm-disks.ts";
 import { SealedVault } from "#secrets/sealed-vault.ts";
 import { type Db, openDb } from "#store/db.ts";
+import { SqliteCommitStore } from "#store/sqlite-commit-store.ts";
 import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
 const noKeys: KeySource = {
@@ -23,6 +24,7 @@ export interface FakeState
   extends OpenDisks, Pick<VmsDeps, "secrets" | "keys" | "prepareGuest" | "attendGuest"> {
   readonly db: Db;
   readonly store: SqliteVmStore;
+  readonly commitStore: SqliteCommitStore;
 }
 
 export async function openFakeState(directory: string, log: Log): Promise<FakeState> {
@@ -34,6 +36,7 @@ export async function openFakeState(directory: string, log: Log): Promise<FakeSt
     ...(await openDisks(directory)),
     db,
     store: new SqliteVmStore(db),
+    commitStore: new SqliteCommitStore(db),
     secrets,
     keys: new ImportedKeys({ source: noKeys, ownAccount: undefined, clock, log }),
     ...guestSecrets(secrets, log),

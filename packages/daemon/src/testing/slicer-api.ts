@@ -67,7 +67,8 @@ export class SlicerApi implements AsyncDisposable {
     const { goStats = "on" } = options;
     const { groups, secrets, log } = host;
     const stop = options.stop ?? (() => undefined);
-    const surface = slicer({ vms, groups, consoles, secrets, about, goStats, stop }, log);
+    const commits = host.commits(vms);
+    const surface = slicer({ vms, commits, groups, consoles, secrets, about, goStats, stop }, log);
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
     const routes: Route[] = [];
     const { hypervisor, store } = host;

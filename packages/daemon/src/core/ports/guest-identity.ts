@@ -8,11 +8,11 @@ export interface GuestNewIdentity {
   readonly entropy: Uint8Array;
   readonly time: Date;
   readonly hostname: string;
-  /** 32 hexadecimal digits */
-  readonly machineId: string;
-  /** replace those that the guest has; a guest without sshd needs none */
-  readonly sshHostKeys: readonly SshHostKey[];
-  /** takes the place of the network that the guest had; `undefined` when it has no network card */
+  /** 32 hexadecimal digits; `undefined` leaves the one that the guest has */
+  readonly machineId: string | undefined;
+  /** replace those that the guest has; a guest without sshd needs none; `undefined` leaves them */
+  readonly sshHostKeys: readonly SshHostKey[] | undefined;
+  /** takes the place of the network that the guest had; `undefined` leaves it, or it has no network card */
   readonly network: GuestNetwork | undefined;
 }
 
@@ -33,8 +33,8 @@ export interface GuestReceipt {
   readonly clockStepNs: bigint;
   readonly hostname: string;
   readonly machineId: string;
-  /** `none`: the guest has no place for them, so no sshd */
-  readonly sshHostKeys: "renewed" | "none";
+  /** `none`: the guest has no place for them, so no sshd; `kept`: it was not to change them */
+  readonly sshHostKeys: "renewed" | "none" | "kept";
   /** as the network card says it; `undefined` without one */
   readonly mac: string | undefined;
   /** bare IPv4; `undefined` without a network */

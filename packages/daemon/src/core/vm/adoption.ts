@@ -8,7 +8,7 @@ import { hasMachine, keepsMemory } from "./lifecycle.ts";
 import { type Occupancy, reasonOf } from "./occupancy.ts";
 import type { RunningMachine } from "./running-machine.ts";
 import type { Suspension } from "./suspension.ts";
-import { isUnrenewedCopy, type VmRecord } from "./vm.ts";
+import { isDueFixups, isUnrenewedCopy, type VmRecord } from "./vm.ts";
 
 export interface Search {
   readonly hypervisor: Hypervisor;
@@ -46,7 +46,8 @@ export async function adopt(
 
 function contactWith({ phase, record }: VmLife): ContactStart {
   if (isUnrenewedCopy(record)) return "copied";
-  return phase === "starting" || phase === "restoring" ? "fresh" : "known";
+  const isNew = phase === "starting" || phase === "restoring" || isDueFixups(record);
+  return isNew ? "fresh" : "known";
 }
 
 /** A copy that nobody has used yet: its daemon ended before it ran, or before its agent had confirmed who it is. */

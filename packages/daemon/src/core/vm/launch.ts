@@ -31,7 +31,11 @@ export async function launch(
   return vm;
 }
 
-async function readyOrGone(
+/**
+ * Waits for a new VM.
+ * @throws AlcoveError `timed_out`, or what keeps it from being ready; it is gone then
+ */
+export async function readyOrGone(
   vms: Vms,
   vm: VmSupervisor,
   { until, timeoutMs }: LaunchWait,

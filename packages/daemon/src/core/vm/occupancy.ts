@@ -9,6 +9,7 @@ import { AlcoveError } from "../errors.ts";
 import type { BootPlan, Exit, Machine } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { ContactStart } from "./guest-contact.ts";
+import { fixUp } from "./fixups.ts";
 import type { VmLife } from "./life.ts";
 import { RunningMachine } from "./running-machine.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
@@ -91,7 +92,10 @@ export class Occupancy {
       renew: async (link, signal) =>
         this.#life.setReceipt(await renewGuest(record(), link, signal)),
       onUnconfirmed: (why) => this.#deps.onUnconfirmed(why),
-      prepare: (link, signal) => prepareGuest(record(), link, signal),
+      prepare: async (link, signal) => {
+        await fixUp(this.#life, this.#deps, link, signal);
+        await prepareGuest(record(), link, signal);
+      },
       attend: (link, signal) => attendGuest(record(), link, signal),
       log: this.#log,
       hypervisor: hypervisor.name,

@@ -3,7 +3,7 @@
 import type { GuestNewIdentity, SshHostKey } from "../ports/guest-identity.ts";
 import type { GuestNetwork } from "../ports/guest-link.ts";
 import { machineIdOf } from "./boot-plan.ts";
-import type { VmRecord } from "./vm.ts";
+import type { Fixup, VmRecord } from "./vm.ts";
 
 export interface FreshForCopy {
   readonly network: GuestNetwork | undefined;
@@ -12,6 +12,16 @@ export interface FreshForCopy {
   readonly sshHostKeys: readonly SshHostKey[];
 }
 
-export function newIdentityFor({ id, hostname }: VmRecord, fresh: FreshForCopy): GuestNewIdentity {
-  return { hostname, machineId: machineIdOf(id), ...fresh };
+export function newIdentityFor(record: VmRecord, fresh: FreshForCopy): GuestNewIdentity {
+  const { id, hostname, origin } = record;
+  const whole = { hostname, machineId: machineIdOf(id), ...fresh };
+  if (origin.how !== "commit") return whole;
+  // The child of a commit was booted: its network is as new as it is.
+  const due = (fixup: Fixup) => origin.fixups.includes(fixup);
+  return {
+    ...whole,
+    machineId: due("machine-id") ? whole.machineId : undefined,
+    sshHostKeys: due("ssh-host-keys") ? whole.sshHostKeys : undefined,
+    network: undefined,
+  };
 }

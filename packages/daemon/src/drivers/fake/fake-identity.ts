@@ -37,14 +37,15 @@ export function reidentify(guest: FakeGuest, wanted: GuestNewIdentity): GuestRec
   }
   guest.random.reseed(entropy);
   guest.hostname = hostname;
-  guest.files.write(MACHINE_ID, Buffer.from(`${machineId}\n`), 0o444);
+  if (machineId !== undefined)
+    guest.files.write(MACHINE_ID, Buffer.from(`${machineId}\n`), 0o444);
   const sshHostKeys = renewHostKeys(guest, wanted);
   guest.card = cardFor(guest, network);
   return {
     rng: "reseeded",
     clockStepNs: 0n, // it reads the host's clock
     hostname: guest.hostname,
-    machineId,
+    machineId: machineId ?? "0".repeat(32), // what a guest says that has none
     sshHostKeys,
     mac: guest.card?.mac,
     address: guest.card?.address,
@@ -69,6 +70,7 @@ export function cardFor(guest: FakeGuest, network: GuestNetwork | undefined): Fa
 
 function renewHostKeys(guest: FakeGuest, wanted: GuestNewIdentity): GuestReceipt["sshHostKeys"] {
   const { files } = guest;
+  if (!wanted.sshHostKeys) return "kept";
   if (files.find(SSH)?.kind !== "directory") return "none";
   for (const [name] of files.below(SSH)) {
     if (/^ssh_host_[^/]*_key(\.pub)?$/.test(name)) files.remove(`${SSH}/${name}`);

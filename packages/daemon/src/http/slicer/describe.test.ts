@@ -51,7 +51,7 @@ test("slicer describe: a VM with its node's fields, its image and its network", 
 test("slicer describe: the list of commits is no VM", async () => {
   await using api = await SlicerApi.make();
   const { status, text: body } = await api.call("GET /vm/commits");
-  assert.deepEqual([status, JSON.parse(body).code], [404, "route_not_found"]);
+  assert.deepEqual([status, body], [200, "[]"]);
 });
 
 test("slicer relaunch: a stopped VM answers as a new one does; one that runs is 409", async () => {

@@ -3,7 +3,6 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 
-import { AlcoveError } from "#core/errors.ts";
 import { relaunch } from "#core/vm/relaunch.ts";
 
 import { jsonBodies } from "../bodies.ts";
@@ -14,20 +13,16 @@ import { createdOf, describedOf } from "./wire.ts";
 
 const params = Type.Object({ hostname: Type.String() });
 
-export const describe: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms, about }) => {
+export const describe: FastifyPluginAsyncTypebox<SlicerParts> = async (app, parts) => {
+  const { vms, commits, about } = parts;
   jsonBodies(app);
-
-  // Commits come with forking; until then their list is no VM of that name.
-  app.get("/vm/commits", { config: { access: "vm:read" } }, async () => {
-    const path = "/vm/commits";
-    throw new AlcoveError("route_not_found", "This version of Alcove has no commits", { path });
-  });
 
   const read = { schema: { params }, config: { access: "vm:read" } } as const;
   app.get("/vm/:hostname", read, async (request, reply) => {
     const vm = vms.get(request.params.hostname);
     const facts = await agentFactsOf(vm, clientLeft(request, reply));
-    return { ...describedOf(vm.record, about), ...facts };
+    const commit = commits.newestOf(vm.record);
+    return { ...describedOf(vm.record, commit?.id, about), ...facts };
   });
 
   const operate = { schema: { params }, config: { access: "vm:operate" } } as const;

@@ -1,6 +1,7 @@
 /** What this surface's routes say of themselves in the OpenAPI document. */
 
 import type { Operations } from "../operation.ts";
+import { commitOperations } from "./operations/commits.ts";
 import { connectionOperations } from "./operations/connections.ts";
 import { fileOperations } from "./operations/files.ts";
 import { hostOperations } from "./operations/hosts.ts";
@@ -10,6 +11,7 @@ import { vmOperations } from "./operations/vms.ts";
 export const slicerOperations: Operations = {
   ...hostOperations,
   ...vmOperations,
+  ...commitOperations,
   ...programOperations,
   ...fileOperations,
   ...connectionOperations,

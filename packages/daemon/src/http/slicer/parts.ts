@@ -1,5 +1,6 @@
 /** What this surface is made of; given by the composition root. */
 
+import type { Commits } from "#core/commit/commits.ts";
 import type { HostGroups } from "#core/group/host-group.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import type { VmConsoles } from "#core/vm/consoles.ts";
@@ -9,6 +10,7 @@ import type { About } from "./wire.ts";
 
 export interface SlicerParts {
   readonly vms: Vms;
+  readonly commits: Commits;
   readonly groups: HostGroups;
   readonly consoles: VmConsoles;
   readonly secrets: Secrets;

@@ -8,6 +8,7 @@ import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 import { describeRoutes } from "../operation.ts";
 import type { Problem } from "../problem.ts";
+import { commits } from "./commits.ts";
 import { describe } from "./describe.ts";
 import { guestRoutes } from "./guest-routes.ts";
 import { host } from "./host.ts";
@@ -20,7 +21,7 @@ import { suspend } from "./suspend.ts";
 import { tags } from "./tags.ts";
 import { vm } from "./vm.ts";
 
-const PLUGINS = [host, nodes, stats, describe, vm, suspend, tags, ...guestRoutes, secrets];
+const PLUGINS = [host, nodes, stats, describe, vm, suspend, commits, tags, ...guestRoutes, secrets];
 
 export function slicer(parts: SlicerParts, log: Log): FastifyPluginAsync {
   return async (app) => {

@@ -37,6 +37,10 @@ const STATUS: Record<VmPhase, string> = {
   deleted: "Stopped",
 };
 
+export function statusOf({ state }: VmRecord): string {
+  return STATUS[state.phase];
+}
+
 /** Lists name the machine as the kernel does, /info and create as Go does. */
 const KERNEL_ARCH: Readonly<Record<string, string>> = { amd64: "x86_64", arm64: "aarch64" };
 
@@ -105,12 +109,18 @@ export function healthOf(record: VmRecord, health: GuestHealth): object {
   };
 }
 
-/** Everything that is known of one VM. Disks are files of their own over an image: `image` storage. */
-export function describedOf(record: VmRecord, about: About): object {
+/**
+ * Everything that is known of one VM. Disks are files of their own over an image: `image` storage.
+ * @param commit the newest of its disk
+ */
+export function describedOf(record: VmRecord, commit: string | undefined, about: About): object {
+  const { origin } = record;
   return {
     ...nodeOf(record, about),
     storage: "image",
     image: record.spec.image,
+    ...(commit === undefined ? {} : { commit_id: commit }),
+    ...(origin.how === "commit" ? { parent_commit_id: origin.commit } : {}),
     network: networkOf(record.spec.network),
   };
 }
