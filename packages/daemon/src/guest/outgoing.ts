@@ -34,7 +34,7 @@ export class Outgoing {
   }
 
   /**
-   * Resolves once all bytes are on their way; they must not be changed afterwards. Bytes for a
+   * Resolves once all bytes are on their way; until then they must not be changed. Bytes for a
    * stream that is over are dropped. Rejects with the signal's reason, or if the session broke.
    */
   write(bytes: Uint8Array, signal: AbortSignal): Promise<void> {

@@ -7,16 +7,15 @@
 
 import type { Duplex } from "node:stream";
 
+import { giveBack } from "#lib/give-back.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
-import { BrokenStream, encodeFrame, encodeHeader, MAX_PAYLOAD_BYTES } from "./frames.ts";
+import { BrokenStream, encodeFrame, MAX_PAYLOAD_BYTES } from "./frames.ts";
 
 /** data is held back while the socket has this much to send */
 const CLEAR_BELOW_BYTES = 256 * 1024;
 /** a guest that leaves this much unread does not read any more; 64 of the largest requests are half of it */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
-/** up to here, copying is cheaper than a second buffer in the system call */
-const COPIED_BELOW_BYTES = 4096;
 
 export class Wire {
   readonly #socket: Duplex;
@@ -48,18 +47,16 @@ export class Wire {
     if (this.#socket.writable) this.#socket.write(frame);
   }
 
-  /** Sends bytes as DATA frames in one system call where possible. They must not be changed afterwards. */
+  /**
+   * Sends bytes as DATA frames, in one system call where possible. They are copied: what is being
+   * sent is then ours to give back, and the bytes are the caller's again.
+   */
   sendData(stream: number, bytes: Uint8Array): void {
     if (!this.#socket.writable) return;
-    if (bytes.length < COPIED_BELOW_BYTES) {
-      this.#socket.write(encodeFrame("DATA", stream, bytes));
-      return;
-    }
     this.#socket.cork();
     for (let at = 0; at < bytes.length; at += MAX_PAYLOAD_BYTES) {
-      const part = bytes.subarray(at, at + MAX_PAYLOAD_BYTES);
-      this.#socket.write(encodeHeader("DATA", stream, part.length));
-      this.#socket.write(part);
+      const frame = encodeFrame("DATA", stream, bytes.subarray(at, at + MAX_PAYLOAD_BYTES));
+      this.#socket.write(frame, () => giveBack(frame));
     }
     this.#socket.uncork();
   }
