@@ -13,7 +13,7 @@ import { randomBytes } from "node:crypto";
 import { open, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
-import { IMAGE } from "./harness/bench-host.ts";
+import { guestFacts } from "./harness/bench-host.ts";
 import { type BenchOrder, runAsProgram } from "./harness/command-line.ts";
 import type { MachineFacts } from "./harness/machine-facts.ts";
 import { publish } from "./harness/publish.ts";
@@ -39,14 +39,12 @@ export async function benchExec(
   for (const sizeMiB of order.copies === 0 ? [] : CARGO_MIB) {
     tables.push(await copies(scene, { sizeMiB, rounds: order.copies }, signal));
   }
-  const { qemuHost, image } = scene.host;
-  const how = qemuHost.accel === "kvm" ? "KVM" : "emulated (TCG)";
   await publish(
     {
       bench: "exec",
       takenAt: new Date().toISOString(),
       machine: facts,
-      guest: `image ${IMAGE}, kernel ${image.kernel.name}, 1 vCPU, ${MEMORY_MIB} MiB, ${how}`,
+      guest: guestFacts(scene.host, MEMORY_MIB),
       tables,
     },
     order.keep,

@@ -71,7 +71,9 @@ async function lists(rounds: number, signal: AbortSignal): Promise<Table> {
   const { rows } = book;
   const found = new Comparisons(rows);
   found.times("The list, of an empty one", FULL, EMPTY);
-  const [slowest, bound] = [worstIn(book, FULL), worstIn(book, EMPTY) * GOAL.times + GOAL.plusMs];
+
+  const slowest = worstOf(book.row(FULL).ms).ms;
+  const bound = worstOf(book.row(EMPTY).ms).ms * GOAL.times + GOAL.plusMs;
   found.figure(
     "The list's p99, of three times the empty list's and 10 ms",
     (slowest / bound) * 100,
@@ -137,10 +139,6 @@ async function takeTurns({ empty, full, book }: Pair, rounds: number, signal: Ab
   const { length } = asObjects(JSON.parse(list));
   if (length !== VMS) throw new Error(`the list has ${length} VMs, not ${VMS}`);
   return Buffer.byteLength(list);
-}
-
-function worstIn(book: SeriesBook, name: string): number {
-  return worstOf(book.rows.find((row) => row.name === name)?.ms ?? []).ms;
 }
 
 if (import.meta.main) await runAsProgram(benchList);

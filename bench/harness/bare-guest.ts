@@ -1,13 +1,14 @@
 /**
  * The same machine without Alcove around it: QEMU with the command line that the driver would give
  * it (kernel, initramfs, image, devices, sandbox), started as it is. No API, no store, no other
- * user, no QMP, no supervisor: what is left is what the guest itself costs.
+ * user, no supervisor: what is left is what the guest itself costs.
  *
- * Two things can be added to it, because a daemon's machine has no way to them: a port of the host
- * that leads to the guest's sshd, and a second serial port that no agent holds.
+ * Three things can be added to it, because a daemon's machine has no way to them: a port of the host
+ * that leads to the guest's sshd, and two more serial ports, one for QEMU's guest agent and one that
+ * no agent holds.
  */
 
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 
@@ -15,23 +16,31 @@ import { newVmId } from "../../packages/daemon/src/core/ids.ts";
 import { userNetworkPlan } from "../../packages/daemon/src/core/network/user-network.ts";
 import { systemClock } from "../../packages/daemon/src/core/ports/clock.ts";
 import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
+import type { DiskLayer } from "../../packages/daemon/src/core/ports/hypervisor.ts";
 import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-store.ts";
 import {
+  type MemoryPlan,
   type QemuHost,
   type QemuLaunch,
   qemuLaunch,
   SOCKETS,
 } from "../../packages/daemon/src/drivers/qemu/argv.ts";
+import { Qmp } from "../../packages/daemon/src/drivers/qemu/qmp.ts";
 import { AgentDialer } from "../../packages/daemon/src/guest/agent-dialer.ts";
-import { openDisks } from "../../packages/daemon/src/images/vm-disks.ts";
+import { emptyOverlay } from "../../packages/daemon/src/images/qcow2.ts";
+import { retry } from "../../packages/daemon/src/lib/patience.ts";
 import { Child } from "../../packages/daemon/src/process/child.ts";
 
 /** place in the address plan; every user-mode network is one of its own, so any will do */
 export const BARE_SLOT = 4_095;
 /** name of the serial port that no agent holds */
 export const RAW_PORT = "bench.raw";
+/** name of the serial port of QEMU's guest agent, which it and libvirt have agreed on */
+export const QGA_PORT = "org.qemu.guest_agent.0";
 
 const ANSWER_MS = 120_000;
+/** how often a socket of QEMU's is tried until it is there, in `ms` */
+const RETRY_EVERY_MS = 2;
 
 export interface BareOrder {
   readonly qemuHost: QemuHost;
@@ -39,83 +48,142 @@ export interface BareOrder {
   readonly memoryMiB: number;
   /** directory that may be written to */
   readonly scratch: string;
-  /** port of 127.0.0.1 that leads to the guest's port 22, and the raw serial port; default: neither */
+  /** what lies under the guest's own disk; default: the image's */
+  readonly ground?: DiskLayer;
+  /** default: the process's own */
+  readonly memory?: MemoryPlan;
+  /** port of 127.0.0.1 that leads to the guest's port 22, and both serial ports; default: none of them */
   readonly sshPort?: number;
 }
 
 interface Parts {
   readonly args: readonly string[];
-  readonly runDir: string;
+  readonly directory: string;
   /** handed to QEMU as descriptors, in this order */
   readonly files: readonly FileHandle[];
-  /** all of the above, and later the process */
+  /** all of the above */
   readonly opened: AsyncDisposableStack;
 }
 
 export class BareGuest implements AsyncDisposable {
+  /** QEMU's working directory, with its sockets */
+  readonly runDir: string;
+  /** the guest's own disk, an overlay */
+  readonly diskPath: string;
   readonly agentSocket: string;
   readonly rawSocket: string;
+  readonly qgaSocket: string;
   readonly #parts: Parts;
+  #qemu: { readonly child: Child; readonly died: AbortSignal } | undefined;
 
   /** Makes the disk and opens the files: a daemon's create does that too, but it is not the guest's cost. */
   static async prepare(order: BareOrder): Promise<BareGuest> {
     await using opened = new AsyncDisposableStack();
-    const { disks } = await openDisks(path.join(order.scratch, "bare"));
     const vmId = newVmId();
+    const directory = path.join(order.scratch, vmId);
+    const runDir = path.join(directory, "run");
+    await mkdir(runDir, { recursive: true });
+    opened.defer(() => rm(directory, { recursive: true, force: true }));
     const { kernel, rootfs } = order.image;
-    const ground = { image: rootfs, layer: undefined };
-    await disks.create(vmId, ground, rootfs.virtualSizeBytes);
-    opened.defer(() => disks.remove(vmId));
-    const runDir = path.join(path.dirname(disks.consoleLogPath(vmId)), "run");
-    await mkdir(runDir);
+    const backing = order.ground ?? { ...rootfs, backing: undefined };
+    const disk = path.join(directory, DISK);
+    await writeFile(
+      disk,
+      emptyOverlay({
+        virtualSizeBytes: rootfs.virtualSizeBytes,
+        backingPath: backing.path,
+        backingFormat: backing.format,
+      }),
+    );
     const plan = {
       vmId,
       vcpus: 1,
       memoryMiB: order.memoryMiB,
       kernel,
-      disks: [disks.rootDisk(vmId, ground)],
+      disks: [{ id: "root", path: disk, format: "qcow2" as const, readOnly: false, backing }],
       network: userNetworkPlan(BARE_SLOT, "bench"),
       runDir,
-      consoleLogPath: disks.consoleLogPath(vmId),
+      consoleLogPath: path.join(directory, "console.log"),
     };
-    const launch = qemuLaunch(plan, order.qemuHost);
+    const launch = qemuLaunch(plan, order.qemuHost, order.memory ?? { kind: "own" });
     const files: FileHandle[] = [];
     for (const file of launch.files) files.push(opened.use(await openFile(file)));
     const args = order.sshPort === undefined ? launch.args : extended(launch.args, order.sshPort);
-    return new BareGuest({ args, runDir, files, opened: opened.move() });
+    return new BareGuest({ args, directory, files, opened: opened.move() });
   }
 
   private constructor(parts: Parts) {
     this.#parts = parts;
-    this.agentSocket = path.join(parts.runDir, SOCKETS.agent);
-    this.rawSocket = path.join(parts.runDir, "raw.sock");
+    this.runDir = path.join(parts.directory, "run");
+    this.diskPath = path.join(parts.directory, DISK);
+    this.agentSocket = path.join(this.runDir, SOCKETS.agent);
+    this.rawSocket = path.join(this.runDir, "raw.sock");
+    this.qgaSocket = path.join(this.runDir, "qga.sock");
+  }
+
+  /** QEMU's process */
+  get pid(): number {
+    return this.#running.child.pid;
   }
 
   /** Spawns QEMU and waits until the agent has answered a HELLO. The link is the caller's to close. */
   async boot(signal: AbortSignal): Promise<GuestLink> {
-    const { args, runDir, files, opened } = this.#parts;
+    await this.spawn([]);
+    return await this.greet(signal);
+  }
+
+  /** Starts the process; its sockets come a little later. @param more arguments besides its own */
+  async spawn(more: readonly string[]): Promise<void> {
+    const { args, files, opened } = this.#parts;
     if (opened.disposed) throw new Error("invariant: a guest that was given up is not booted");
     const child = await Child.spawn({
       file: "qemu-system-x86_64",
-      args,
+      args: [...args, ...more],
       env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" },
-      cwd: runDir,
+      cwd: this.runDir,
       graceMs: 0,
       session: "own",
       extraFds: files.map(({ fd }) => fd),
     });
-    opened.use(child);
     const died = new AbortController();
     void child.ended.then((end) => died.abort(new Error(`QEMU ended: ${end.stderrTail}`)));
-    const dialer = new AgentDialer({ clock: systemClock });
-    const late = AbortSignal.timeout(ANSWER_MS);
-    return dialer.dial(this.agentSocket, AbortSignal.any([signal, died.signal, late]));
+    this.#qemu = { child, died: died.signal };
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#parts.opened.disposeAsync();
+  /** Waits for an answer of the agent. The link is the caller's to close. */
+  greet(signal: AbortSignal): Promise<GuestLink> {
+    return new AgentDialer({ clock: systemClock }).dial(this.agentSocket, this.#patience(signal));
+  }
+
+  /** Connects to QEMU's control socket, of which there is one at a time; closed by the caller. */
+  control(signal: AbortSignal): Promise<Qmp> {
+    const till = this.#patience(signal);
+    const socket = path.join(this.runDir, SOCKETS.qmp);
+    return retry(() => Qmp.connect(socket, () => undefined, till), till, RETRY_EVERY_MS);
+  }
+
+  /** Ends the process; the disk stays, and `spawn` starts another one. */
+  async end(): Promise<void> {
+    await this.#qemu?.child[Symbol.asyncDispose]();
+    this.#qemu = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+    await this.#parts.opened.disposeAsync();
+  }
+
+  get #running() {
+    if (!this.#qemu) throw new Error("invariant: the guest's QEMU was spawned");
+    return this.#qemu;
+  }
+
+  #patience(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#running.died, AbortSignal.timeout(ANSWER_MS)]);
   }
 }
+
+const DISK = "disk.qcow2";
 
 /** @returns a TCP port that nobody listened on a moment ago */
 export async function freePort(): Promise<number> {
@@ -139,7 +207,10 @@ function extended(args: readonly string[], sshPort: number): readonly string[] {
   const at = args.findIndex((arg) => arg.startsWith("user,id=net0"));
   if (at < 0) throw new Error("invariant: the machine has a user-mode network");
   const netdev = `${args[at]},hostfwd=tcp:127.0.0.1:${sshPort}-:22`;
-  const port = `virtserialport,bus=serial0.0,chardev=raw,name=${RAW_PORT}`;
-  const raw = ["-chardev", "socket,id=raw,path=raw.sock,server=on,wait=off", "-device", port];
-  return [...args.with(at, netdev), ...raw];
+  return [...args.with(at, netdev), ...serialPort("raw", RAW_PORT), ...serialPort("qga", QGA_PORT)];
+}
+
+function serialPort(id: string, name: string): readonly string[] {
+  const device = `virtserialport,bus=serial0.0,chardev=${id},name=${name}`;
+  return ["-chardev", `socket,id=${id},path=${id}.sock,server=on,wait=off`, "-device", device];
 }

@@ -147,6 +147,12 @@ export class BenchHost implements AsyncDisposable {
   }
 }
 
+/** What a host's guests are, for a report. */
+export function guestFacts({ image, qemuHost }: BenchHost, memoryMiB: number): string {
+  const how = qemuHost.accel === "kvm" ? "KVM" : "emulated (TCG)";
+  return `image ${IMAGE}, kernel ${image.kernel.name}, 1 vCPU, ${memoryMiB} MiB, ${how}`;
+}
+
 /** @returns kernels that the image store can boot the image with, its own first */
 export async function bootableKernels(): Promise<readonly string[]> {
   const images = await LocalImageStore.open(IMAGES);

@@ -15,7 +15,7 @@ export interface Comparison {
   readonly goal?: Goal & { readonly met: boolean };
 }
 
-export type Unit = "×" | "ms" | "%" | "MiB" | "KiB" | "a minute" | "VMs";
+export type Unit = "×" | "ms" | "ms more" | "%" | "MiB" | "KiB" | "a minute" | "VMs";
 
 /** in the unit of what it judges */
 export type Goal = { readonly atMost: number } | { readonly atLeast: number };
@@ -134,7 +134,7 @@ export class Comparisons {
 
   /** what `longer` takes more than `shorter` */
   more(says: string, longer: string, shorter: string, goal?: Goal): void {
-    this.#compare(longer, shorter, (a, b) => this.figure(says, a - b, "ms", goal));
+    this.#compare(longer, shorter, (a, b) => this.figure(says, a - b, "ms more", goal));
   }
 
   /** how much of `ceiling`'s throughput `way` reaches */
@@ -166,7 +166,8 @@ function isMet(goal: Goal, amount: number): boolean {
 }
 
 function inUnit(amount: number, unit: Unit): string {
-  if (unit === "ms") return `${amount < 0 ? "-" : "+"}${inMs(Math.abs(amount))}`;
+  if (unit === "ms") return inMs(amount);
+  if (unit === "ms more") return `${amount < 0 ? "-" : "+"}${inMs(Math.abs(amount))}`;
   if (unit === "×") return `${amount.toFixed(amount < 1 ? 3 : 1)} ×`;
   if (unit === "MiB") return `${amount.toFixed(amount < 100 ? 1 : 0)} MiB`;
   return `${amount.toFixed(0)} ${unit}`;

@@ -27,13 +27,22 @@ export class SeriesBook {
 
   /** @throws for a row that was not announced */
   add(name: string, ms: number): void {
-    const row = this.#rows.get(name);
-    if (!row) throw new Error(`invariant: no row is called ${name}`);
-    row.ms.push(ms);
+    this.#row(name).ms.push(ms);
+  }
+
+  /** @throws for a row that was not announced */
+  row(name: string): Series {
+    return this.#row(name);
   }
 
   get rows(): readonly Series[] {
     return [...this.#rows.values()];
+  }
+
+  #row(name: string): Series & { readonly ms: number[] } {
+    const row = this.#rows.get(name);
+    if (!row) throw new Error(`invariant: no row is called ${name}`);
+    return row;
   }
 }
 
