@@ -9,7 +9,10 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { userGuestNetwork } from "../../packages/daemon/src/core/network/user-network.ts";
+import {
+  macAddress,
+  userGuestNetwork,
+} from "../../packages/daemon/src/core/network/user-network.ts";
 import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
 import { retry, within } from "../../packages/daemon/src/lib/patience.ts";
 import { runCommand } from "../../scripts/command.ts";
@@ -45,7 +48,7 @@ export class SshAccess implements AsyncDisposable {
       {
         hostname: "bench",
         machineId: randomBytes(16).toString("hex"),
-        network: userGuestNetwork(BARE_SLOT, "bench"),
+        network: userGuestNetwork(BARE_SLOT, macAddress("bench")),
         time: new Date(),
         entropy: randomBytes(ENTROPY_BYTES),
         growRoot: false,

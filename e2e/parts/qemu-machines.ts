@@ -1,15 +1,22 @@
 /** What the tests of the QEMU driver stand on: a built image, scratch space, plans and power-off. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
 
 import { newVmId } from "../../packages/daemon/src/core/ids.ts";
-import { userNetworkPlan } from "../../packages/daemon/src/core/network/user-network.ts";
+import {
+  macAddress,
+  userNetworkPlan,
+} from "../../packages/daemon/src/core/network/user-network.ts";
 import { systemClock } from "../../packages/daemon/src/core/ports/clock.ts";
 import { type GuestLink, SessionLost } from "../../packages/daemon/src/core/ports/guest-link.ts";
-import type { BootPlan, Machine } from "../../packages/daemon/src/core/ports/hypervisor.ts";
+import type {
+  BootPlan,
+  DiskPlan,
+  Machine,
+} from "../../packages/daemon/src/core/ports/hypervisor.ts";
 import {
   type QemuConfig,
   QemuHypervisor,
@@ -17,6 +24,7 @@ import {
 import { AgentDialer } from "../../packages/daemon/src/guest/agent-dialer.ts";
 import { hostTscKhz } from "../../packages/daemon/src/host/tsc.ts";
 import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
+import { emptyOverlay } from "../../packages/daemon/src/images/qcow2.ts";
 import { SecretBytes } from "../../packages/daemon/src/core/secrets/secret-bytes.ts";
 import { openDisks } from "../../packages/daemon/src/images/vm-disks.ts";
 
@@ -63,9 +71,23 @@ export async function freshPlan(): Promise<BootPlan> {
     memoryMiB: 256,
     kernel: image.kernel,
     disks: [disks.rootDisk(vmId, ground)],
-    network: userNetworkPlan(7, "conformance"),
+    network: userNetworkPlan(7, macAddress("conformance")),
     runDir: path.join(scratch, "run", vmId),
     consoleLogPath: disks.consoleLogPath(vmId),
+  };
+}
+
+/** A new empty overlay on a disk that nobody writes to any more. */
+export async function overlayOn({ path: backingPath, ...disk }: DiskPlan): Promise<DiskPlan> {
+  const overlay = path.join(scratch, `${newVmId()}.qcow2`);
+  const { format: backingFormat, backing } = disk;
+  const { virtualSizeBytes } = image.rootfs;
+  await writeFile(overlay, emptyOverlay({ virtualSizeBytes, backingPath, backingFormat }));
+  return {
+    ...disk,
+    path: overlay,
+    format: "qcow2",
+    backing: { path: backingPath, format: backingFormat, backing },
   };
 }
 

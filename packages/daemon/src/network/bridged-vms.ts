@@ -3,7 +3,6 @@
 import { bridgePlan } from "#core/network/bridge-plan.ts";
 import { bridgedIpv6, linkLocal } from "#core/network/local-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
-import { macAddress } from "#core/network/user-network.ts";
 import type { GuestIpv6 } from "#core/ports/guest-link.ts";
 import type { NetworkPlan } from "#core/ports/hypervisor.ts";
 import { mustHaveAddress, type VmRecord } from "#core/vm/vm.ts";
@@ -60,7 +59,7 @@ export class BridgedVms {
 
   sourceOf(vm: VmRecord, network: BridgeNetwork): TapSource {
     const tap = this.#names.tap(network.tapPrefix, vm.networkSlot);
-    const mac = macAddress(vm.hostname);
+    const { mac } = vm;
     const ipv6 = this.ipv6Of(vm, network);
     const addresses6 = ipv6 ? [ipv6.address, linkLocal(mac)] : [];
     return { tap, mac, address: mustHaveAddress(vm), addresses6 };

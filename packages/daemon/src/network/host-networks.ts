@@ -40,7 +40,7 @@ export class HostNetworks implements Networks {
     const { settings } = vm.spec.network;
     if (settings.mode === "none") return { mode: "none" };
     if (settings.mode === "user") {
-      return userNetworkPlan(vm.networkSlot, vm.hostname, hostFamilies());
+      return userNetworkPlan(vm.networkSlot, vm.mac, hostFamilies());
     }
     return settings.mode === "bridge"
       ? this.#bridged.prepare(vm, settings, signal)

@@ -62,4 +62,8 @@ export const MIGRATIONS: readonly string[] = [
     spec_json TEXT NOT NULL
   ) STRICT;
   `,
+  // Until here the address of a network card followed from the host name, and it does where none is stored.
+  `
+  ALTER TABLE vm ADD COLUMN mac TEXT;
+  `,
 ];

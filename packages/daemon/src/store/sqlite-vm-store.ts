@@ -2,6 +2,7 @@
 
 import { AlcoveError } from "#core/errors.ts";
 import { type LayerId, parseLayerId, parseVmId, type VmId } from "#core/ids.ts";
+import { macAddress } from "#core/network/user-network.ts";
 import type { GuestReceipt } from "#core/ports/guest-identity.ts";
 import type { Declaration, VmEvent, VmStore } from "#core/ports/vm-store.ts";
 import { VM_PHASES } from "#core/vm/lifecycle.ts";
@@ -31,9 +32,9 @@ export class SqliteVmStore implements VmStore {
   insert(record: VmRecord): void {
     const insert = this.#db.prepare(
       `INSERT INTO vm (id, hostname, host_group, kind, spec_json, image_id, hypervisor, network_slot,
-         address, layer, origin_json, receipt_json, created_at_ms, phase, phase_since_ms, reason, machine,
+         mac, address, layer, origin_json, receipt_json, created_at_ms, phase, phase_since_ms, reason, machine,
          saved_name, restore_at_start)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const { state, spec, receipt } = record;
     try {
@@ -46,6 +47,7 @@ export class SqliteVmStore implements VmStore {
         record.imageId,
         record.hypervisor,
         record.networkSlot,
+        record.mac,
         record.address ?? null,
         record.layer ?? null,
         JSON.stringify(record.origin),
@@ -164,6 +166,7 @@ function recordFromRow(row: Row): VmRecord {
     imageId: text(row, "image_id"),
     hypervisor: text(row, "hypervisor"),
     networkSlot: integer(row, "network_slot"),
+    mac: optionalText(row, "mac") ?? macAddress(text(row, "hostname")),
     address: optionalText(row, "address"),
     layer: layerFromRow(row),
     origin: originFromJson(text(row, "origin_json")),

@@ -23,6 +23,7 @@ export function aVmRecord(different: Partial<VmRecord>): VmRecord {
     imageId: "0".repeat(64),
     hypervisor: "fake",
     networkSlot: 0,
+    mac: "02:00:00:00:00:01",
     address: undefined,
     layer: undefined,
     origin: { how: "boot", why: undefined },

@@ -4,7 +4,7 @@ import type { GuestNetwork } from "../ports/guest-link.ts";
 import { mustHaveAddress, type VmRecord } from "../vm/vm.ts";
 import { bridgePlan } from "./bridge-plan.ts";
 import { INSIDE } from "./isolated-plan.ts";
-import { macAddress, userGuestNetwork } from "./user-network.ts";
+import { userGuestNetwork } from "./user-network.ts";
 
 /** Slicer's own, where a group names none */
 const DEFAULT_DNS: readonly string[] = ["8.8.8.8", "1.1.1.1"];
@@ -14,13 +14,13 @@ export function guestNetworkOf(vm: VmRecord): GuestNetwork | undefined {
   const { settings, dns } = vm.spec.network;
   if (settings.mode === "none") return undefined;
   if (settings.mode === "user") {
-    const network = userGuestNetwork(vm.networkSlot, vm.hostname);
+    const network = userGuestNetwork(vm.networkSlot, vm.mac);
     return dns.length === 0 ? network : { ...network, dns };
   }
   const addresses = settings.mode === "bridge" ? bridgePlan(settings) : INSIDE;
   const { gateway, prefix } = addresses;
   const address = settings.mode === "bridge" ? mustHaveAddress(vm) : INSIDE.guest;
-  const mac = settings.mode === "bridge" ? macAddress(vm.hostname) : INSIDE.mac;
+  const mac = settings.mode === "bridge" ? vm.mac : INSIDE.mac;
   return { interface: "eth0", mac, address, prefix, gateway, dns: nameServers(dns) };
 }
 

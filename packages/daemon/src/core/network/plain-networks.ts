@@ -13,7 +13,7 @@ export function plainNetworks(families: () => Families): Networks {
     async prepare(vm: VmRecord): Promise<NetworkPlan> {
       const { mode } = vm.spec.network.settings;
       if (mode === "none") return { mode };
-      if (mode === "user") return userNetworkPlan(vm.networkSlot, vm.hostname, families());
+      if (mode === "user") return userNetworkPlan(vm.networkSlot, vm.mac, families());
       const feature = `network mode ${mode}`;
       throw new AlcoveError("unsupported", `Without root this host has no ${feature}`, { feature });
     },

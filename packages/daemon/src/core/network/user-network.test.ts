@@ -14,12 +14,14 @@ import {
   userNetworkPlan,
 } from "./user-network.ts";
 
+const MAC = "02:00:00:00:00:01";
+
 const slot = integer({ min: 0, max: NETWORK_SLOTS - 1 });
 
 test("user network: everything of a slot is inside its own network, and inside 10.233.0.0/16", () => {
   assertProperty(
     property(slot, (it) => {
-      const plan = userNetworkPlan(it, "sbox-1");
+      const plan = userNetworkPlan(it, MAC);
       assert.ok(plan.mode === "user");
       const [network = "", prefix = ""] = plan.cidr.split("/");
       assert.equal(prefix, "28");
@@ -40,7 +42,7 @@ test("user network: everything of a slot is inside its own network, and inside 1
 test("user network: each slot has a network of its own for IPv6, where the host speaks it", () => {
   assertProperty(
     property(slot, slot, (one, other) => {
-      const [first, second] = [one, other].map((it) => userNetworkPlan(it, "vm", "IPv4 and IPv6"));
+      const [first, second] = [one, other].map((it) => userNetworkPlan(it, MAC, "IPv4 and IPv6"));
       assert.ok(first?.mode === "user" && second?.mode === "user");
       const whole = new BlockList();
       whole.addSubnet("fd00:a1c0:7e::", 48, "ipv6");
@@ -48,16 +50,16 @@ test("user network: each slot has a network of its own for IPv6, where the host 
       assert.equal(first.cidr6 === second.cidr6, one === other);
     }),
   );
-  const plain = userNetworkPlan(0, "vm");
+  const plain = userNetworkPlan(0, MAC);
   assert.ok(plain.mode === "user" && plain.cidr6 === undefined);
 });
 
 test("user network: the guest is told what the machine was given", () => {
   assertProperty(
     property(slot, (it) => {
-      const plan = userNetworkPlan(it, "sbox-1");
+      const plan = userNetworkPlan(it, MAC);
       assert.ok(plan.mode === "user");
-      assert.deepEqual(userGuestNetwork(it, "sbox-1"), {
+      assert.deepEqual(userGuestNetwork(it, MAC), {
         interface: "eth0",
         mac: plan.mac,
         address: plan.address,
@@ -99,7 +101,7 @@ test("user network: when every slot is taken, that is what is said", () => {
   );
 });
 
-test("user network: a MAC address follows from the host name, and is a local unicast one", () => {
+test("user network: a MAC address follows from a name, and is a local unicast one", () => {
   assertProperty(
     property(string(), string(), (one, other) => {
       const mac = macAddress(one);

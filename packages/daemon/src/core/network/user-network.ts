@@ -36,12 +36,12 @@ export function guestAddress(slot: number): string {
 /** @param families what the host itself can speak to the world */
 export function userNetworkPlan(
   slot: number,
-  hostname: string,
+  mac: string,
   families: Families = "IPv4",
 ): NetworkPlan {
   return {
     mode: "user",
-    mac: macAddress(hostname),
+    mac,
     cidr: `${addressIn(slot, 0)}/${PREFIX}`,
     address: guestAddress(slot),
     gateway: addressIn(slot, 2),
@@ -50,10 +50,10 @@ export function userNetworkPlan(
   };
 }
 
-export function userGuestNetwork(slot: number, hostname: string): GuestNetwork {
+export function userGuestNetwork(slot: number, mac: string): GuestNetwork {
   return {
     interface: "eth0",
-    mac: macAddress(hostname),
+    mac,
     address: guestAddress(slot),
     prefix: PREFIX,
     gateway: addressIn(slot, 2),
@@ -61,9 +61,9 @@ export function userGuestNetwork(slot: number, hostname: string): GuestNetwork {
   };
 }
 
-/** Follows from the host name, so it stays the same over restarts; locally administered. */
-export function macAddress(hostname: string): string {
-  const digest = createHash("sha256").update(hostname).digest();
+/** The same for the same name, and for nobody else's; locally administered. */
+export function macAddress(name: string): string {
+  const digest = createHash("sha256").update(name).digest();
   const tail = [...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, "0"));
   return ["02", ...tail].join(":");
 }

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import type { LayerId } from "../ids.ts";
 import { INSIDE } from "../network/isolated-plan.ts";
 import type { NetworkMode } from "../network/network.ts";
-import { userNetworkPlan } from "../network/user-network.ts";
+import { macAddress, userNetworkPlan } from "../network/user-network.ts";
 import type { BootPlan, NetworkPlan } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import { machinePlan } from "../vm/boot-plan.ts";
@@ -50,7 +50,7 @@ const TEMPLATE_SLOT = 4_094;
 /** The network of a template's own machine: the device that VMs will have, and nobody to speak to. */
 export function idleNetwork(network: TemplateNetwork): NetworkPlan {
   if (network === "none") return { mode: "none" };
-  if (network === "user") return userNetworkPlan(TEMPLATE_SLOT, "template");
+  if (network === "user") return userNetworkPlan(TEMPLATE_SLOT, macAddress("template"));
   return { mode: "detached", mac: INSIDE.mac };
 }
 

@@ -3,7 +3,7 @@
 import type { HostGroup } from "../group/host-group.ts";
 import { type LayerId, newVmId } from "../ids.ts";
 import { addressOf } from "../network/addresses.ts";
-import { freeSlot } from "../network/user-network.ts";
+import { freeSlot, macAddress } from "../network/user-network.ts";
 import { nextHostname } from "./naming.ts";
 import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmSpec } from "./vm.ts";
 
@@ -35,6 +35,7 @@ export function newRecord(vm: NewVm, others: readonly VmRecord[]): VmRecord {
   const slot = freeSlot(new Set(others.map((other) => other.networkSlot)));
   const taken = new Set(others.flatMap(({ address }) => address ?? []));
   const place = { network: group.network, group: group.name, slot, wanted };
+  const hostname = vm.hostname ?? nextHostname(group, new Set(others.map((it) => it.hostname)));
   return {
     id: newVmId(),
     kind: vm.kind,
@@ -44,9 +45,10 @@ export function newRecord(vm: NewVm, others: readonly VmRecord[]): VmRecord {
     createdAt: vm.createdAt,
     layer: vm.layer,
     origin: vm.origin,
-    hostname: vm.hostname ?? nextHostname(group, new Set(others.map(({ hostname }) => hostname))),
+    hostname,
     group: group.name,
     networkSlot: slot,
+    mac: macAddress(hostname),
     address: addressOf(place, taken),
     receipt: undefined,
     state: {

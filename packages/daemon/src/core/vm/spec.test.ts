@@ -121,7 +121,7 @@ test("spec: what is accepted is within the group, and fits one frame to the gues
       assert.ok(spec.memoryMiB >= 64 && spec.memoryMiB <= GROUP.memoryMiB);
       const vm = aVmRecord({ spec, hostname: "x".repeat(63), networkSlot: 4095 });
       const told = guestConfigurationFor(vm, {
-        network: userGuestNetwork(4095, "sbox-1"),
+        network: userGuestNetwork(4095, "02:00:00:00:00:01"),
         time: new Date(),
         entropy: new Uint8Array(64),
       });

@@ -70,8 +70,10 @@ export interface VmRecord {
   readonly imageId: string;
   /** driver that boots it */
   readonly hypervisor: string;
-  /** place in the host's address plan; the MAC follows from the host name */
+  /** place in the host's address plan */
   readonly networkSlot: number;
+  /** of its network card; it follows from the host name, or from the id where the machine was made before the name was known */
+  readonly mac: string;
   /** bare IPv4 by which it is known; `undefined` without a network */
   readonly address: string | undefined;
   /** sealed layer that its disk stands on; `undefined` when that is the image itself */
