@@ -40,11 +40,12 @@ pub struct Agent {
 
 impl Agent {
     pub fn new(transport: Transport, signals: SignalInbox, registry: Registry) -> Self {
+        let in_guest = matches!(transport, Transport::Port(_));
         Self {
             transport,
             inbox: Inbox::new(),
             decoder: Decoder::new(),
-            session: Session::new(registry),
+            session: Session::new(registry, in_guest),
             signals,
             leaving: false,
         }
@@ -67,6 +68,7 @@ impl Agent {
                 }
             }
             self.session.advance(Instant::now());
+            self.session.catch_up(&mut self.decoder);
             self.flush();
         }
         self.session.drop_for_good();

@@ -22,9 +22,11 @@ use crate::placement::absolute;
 use crate::power::ask_init;
 use crate::refusal::{Answer, RefusalJson};
 use crate::registry::Registry;
+use crate::reidentify::reidentify;
 use crate::removal::Removal;
 use crate::request::{FsAction, FsRequest, Request};
 use crate::stats::Snapshot;
+use crate::stillness::Stillness;
 use crate::stream::Work;
 use crate::watch::Watch;
 
@@ -108,6 +110,10 @@ pub fn open(
                 }
             }
         }
+        Request::Reidentify(request) => {
+            let confirmed = reidentify(&request)?;
+            outbox.push_json(FrameType::Close, id, &confirmed);
+        }
         Request::Exec(request) => {
             let exec = Exec::start(&request, &Accounts::load())?;
             registry.add(exec.pid);
@@ -135,6 +141,10 @@ pub fn open(
         Request::Watch(request) => {
             let watch = Watch::start(&request, &Accounts::load())?;
             return Ok(Opened::pieces(watch));
+        }
+        Request::Quiesce => {
+            let stillness = Stillness::begin()?;
+            return Ok(Opened::Working(Work::Stillness(stillness)));
         }
         Request::Start(exec, wanted, size) => {
             let program = backgrounds.start(&exec, wanted, size, registry)?;

@@ -4,12 +4,14 @@
 //! answer says what was applied before it. Applying a part twice does no harm.
 
 use std::fs;
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::authorized_keys::authorize;
 use crate::base64::decode;
 use crate::growth::grow_root;
+use crate::machine_id;
 use crate::refusal::{About, Answer, Refusal};
 use crate::request::{ConfigureRequest, Network};
 use crate::sys::interface::Interfaces;
@@ -65,6 +67,11 @@ fn apply(request: &ConfigureRequest, applied: &mut Vec<&'static str>) -> Answer<
         set_hostname(name)?;
         applied.push("hostname");
     }
+    if let Some(id) = &request.machine_id {
+        if machine_id::give(Path::new("/"), id)? {
+            applied.push("machineId");
+        }
+    }
     if let Some(network) = &request.network {
         set_network(network)?;
         applied.push("network");
@@ -90,7 +97,7 @@ fn apply(request: &ConfigureRequest, applied: &mut Vec<&'static str>) -> Answer<
     Ok(())
 }
 
-fn add_entropy(base64: &str) -> Answer<()> {
+pub fn add_entropy(base64: &str) -> Answer<()> {
     let bytes = decode(base64).ok_or_else(|| Refusal::bad_request("entropy is not base64"))?;
     if !(MIN_ENTROPY_BYTES..=entropy::MAX_BYTES).contains(&bytes.len()) {
         let message = format!(
@@ -103,16 +110,21 @@ fn add_entropy(base64: &str) -> Answer<()> {
 }
 
 fn set_clock(time_ns: &str) -> Answer<()> {
-    let wanted: i64 = time_ns
-        .parse()
-        .map_err(|_| Refusal::bad_request("timeNs is not a number of nanoseconds"))?;
-    if clock::wall_ns().abs_diff(i128::from(wanted)) <= CLOCK_TOLERANCE_NS {
+    let wanted = wanted_clock(time_ns)?;
+    if clock::wall_ns().abs_diff(wanted) <= CLOCK_TOLERANCE_NS {
         return Ok(());
     }
-    clock::set_wall_ns(i128::from(wanted)).about("setting the clock")
+    clock::set_wall_ns(wanted).about("setting the clock")
 }
 
-fn set_hostname(name: &str) -> Answer<()> {
+pub fn wanted_clock(time_ns: &str) -> Answer<i128> {
+    let wanted: Result<i64, _> = time_ns.parse();
+    wanted
+        .map(i128::from)
+        .map_err(|_| Refusal::bad_request("timeNs is not a number of nanoseconds"))
+}
+
+pub fn set_hostname(name: &str) -> Answer<()> {
     let fits = !name.is_empty() && name.len() <= MAX_HOSTNAME_BYTES;
     let clean = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     if !fits || !name.chars().all(clean) || name.starts_with(['-', '.']) {
@@ -139,12 +151,16 @@ fn hosts_with(hosts: &str, name: &str) -> String {
     text + &format!("127.0.1.1\t{name}\n")
 }
 
-fn set_network(network: &Network) -> Answer<()> {
+pub fn set_network(network: &Network) -> Answer<()> {
     if network.prefix > 32 {
         return Err(Refusal::bad_request("a prefix has at most 32 bits"));
     }
     let name = &network.interface;
     let interfaces = Interfaces::open().about("opening a socket")?;
+    if let Some(mac) = &network.mac {
+        let set = interfaces.set_mac(name, mac);
+        set.about(format!("{name}: setting the MAC address {mac:?}"))?;
+    }
     interfaces
         .set_address(name, network.address, network.prefix)
         .about(format!("{name}: setting the address"))?;

@@ -11,7 +11,7 @@ use alcove_agent::registry::Registry;
 use alcove_agent::request::PowerAction;
 use alcove_agent::sys::signals::{keep_descriptors, restore_defaults, SignalInbox};
 use alcove_agent::transport::Transport;
-use alcove_agent::{health, init, initrd, power, sys, userdata, welcome};
+use alcove_agent::{freezing, health, init, initrd, power, sys, userdata, welcome};
 
 /// names the sessions of a killed agent; gone after a reboot
 const REGISTRY: &str = "/run/alcove-agent.sessions";
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         (_, ["agent"]) => serve_port(),
         (_, ["serve", "--socket", path]) => serve_socket(Path::new(path)),
         (_, ["run-userdata"]) => userdata::run(),
+        (_, ["hold-still"]) => freezing::hold(),
         (_, ["tsc-khz"]) => print_tsc(),
         (_, ["--version"]) => {
             println!("alcove-agent {}", welcome::VERSION);

@@ -104,6 +104,7 @@ pub struct Network {
     pub gateway: Option<std::net::Ipv4Addr>,
     #[serde(default)]
     pub dns: Vec<std::net::IpAddr>,
+    pub mac: Option<String>,
     pub ipv6: Option<Ipv6Network>,
 }
 
@@ -118,11 +119,14 @@ pub struct Ipv6Network {
 #[serde(rename_all = "camelCase", default)]
 pub struct ConfigureRequest {
     pub hostname: Option<String>,
+    pub machine_id: Option<String>,
     pub network: Option<Network>,
     pub time_ns: Option<String>,
     pub entropy: Option<String>,
     pub grow_root: bool,
     pub ssh_keys: Vec<String>,
+    /// for `reidentify`, each with `type`, `privateKey` and `publicKey`
+    pub ssh_host_keys: Vec<serde_json::Value>,
     pub userdata: Option<String>,
     pub mounts: Vec<serde_json::Value>,
 }
@@ -230,6 +234,19 @@ pub enum Request {
     Start(Box<ExecRequest>, BackgroundStart, usize),
     Background(BackgroundRequest),
     Watch(WatchRequest),
+    Quiesce,
+    Reidentify(Box<ConfigureRequest>),
+}
+
+impl Request {
+    /// Whether doing it writes to a file system, in the agent itself.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::CopyIn(_) | Self::Configure(_) | Self::Reidentify(_) => true,
+            Self::Fs(request) => matches!(request.action, FsAction::Mkdir | FsAction::Remove),
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -262,16 +279,22 @@ pub fn parse_request(json: &[u8]) -> Answer<Request> {
         "copyOut" => Request::CopyOut(parse(json)?),
         "stats" => Request::Stats,
         "power" => Request::Power(parse(json)?),
-        "configure" => Request::Configure(Box::new(parse(json)?)),
+        "configure" => Request::Configure(configuration(json)?),
         "forward" => Request::Forward(parse(json)?),
         "fs" => Request::Fs(parse(json)?),
         "background" => background(json)?,
         "watch" => Request::Watch(parse(json)?),
+        "quiesce" => Request::Quiesce,
+        "reidentify" => Request::Reidentify(configuration(json)?),
         other => {
             let message = format!("this agent does not know the operation {other:?}");
             return Err(Refusal::new(Code::Unsupported, message));
         }
     })
+}
+
+fn configuration(json: &[u8]) -> Answer<Box<ConfigureRequest>> {
+    parse(json).map(Box::new)
 }
 
 fn background(json: &[u8]) -> Answer<Request> {

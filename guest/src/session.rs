@@ -13,7 +13,7 @@ use crate::frame::{Decoder, Frame, FrameType};
 use crate::outbox::Outbox;
 use crate::refusal::{Code, Refusal, RefusalJson};
 use crate::registry::Registry;
-use crate::request::{parse, parse_request, Control, Hello};
+use crate::request::{parse, parse_request, Control, Hello, Request};
 use crate::sessions::{kill_session, Condemned};
 use crate::stream::{Fate, Source, Stream, Work};
 use crate::sys::poll::{PollSet, Readiness};
@@ -21,6 +21,10 @@ use crate::welcome::Welcome;
 
 const MAX_STREAMS: usize = 64;
 const NONCE_BYTES: usize = 16;
+/// what may wait for the file systems: a window of each stream, in bytes
+const MAX_HELD_BYTES: usize = MAX_STREAMS * OWN_WINDOW_BYTES as usize;
+/// what a frame that waits costs beside its payload, in bytes
+const HELD_FRAME_BYTES: usize = 64;
 
 /// What the peer's last valid HELLO settled.
 struct Greeting {
@@ -35,10 +39,20 @@ pub struct Session {
     condemned: Condemned,
     registry: Registry,
     backgrounds: Backgrounds,
+    held: Held,
+    /// whether this is certainly a VM
+    in_guest: bool,
+}
+
+/// Frames whose work would write to file systems that hold still, in the order in which they came.
+#[derive(Default)]
+struct Held {
+    frames: Vec<(FrameType, u32, Vec<u8>)>,
+    bytes: usize,
 }
 
 impl Session {
-    pub fn new(registry: Registry) -> Self {
+    pub fn new(registry: Registry, in_guest: bool) -> Self {
         Self {
             outbox: Outbox::new(),
             greeting: None,
@@ -46,6 +60,8 @@ impl Session {
             condemned: Condemned::default(),
             registry,
             backgrounds: Backgrounds::default(),
+            held: Held::default(),
+            in_guest,
         }
     }
 
@@ -57,6 +73,10 @@ impl Session {
         }
         if self.greeting.is_none() {
             self.announce();
+            return;
+        }
+        if self.must_wait(&frame) {
+            self.hold(frame, decoder);
             return;
         }
         match frame.kind {
@@ -78,6 +98,12 @@ impl Session {
 
     /// Ends everything of this connection but programs in the background. Nothing more is sent for it.
     pub fn drop_all(&mut self) {
+        // First of all: ending a copy removes its file, which must not wait for ourselves.
+        let still = self.streams.iter().find(|(_, stream)| is_stillness(stream));
+        if let Some(id) = still.map(|(id, _)| *id) {
+            self.discard(id);
+        }
+        self.held = Held::default();
         let ids: Vec<u32> = self.streams.keys().copied().collect();
         for id in ids {
             self.discard(id);
@@ -127,7 +153,11 @@ impl Session {
         self.condemned.carry_out(now);
         self.backgrounds.advance(now, &mut self.registry);
         let mut closed = Vec::new();
+        let is_still = self.is_still();
         for (id, stream) in &mut self.streams {
+            if is_still && stream.writes() {
+                continue;
+            }
             let fate = match stream.pump(now, &mut self.outbox) {
                 Fate::Open => stream.settle(now, &mut self.outbox),
                 Fate::Closed => Fate::Closed,
@@ -143,7 +173,9 @@ impl Session {
 
     /// The next moment at which `advance` has something to do, if it need not be now.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
-        let runnable = self.streams.values().any(|s| s.is_runnable(&self.outbox));
+        let is_still = self.is_still();
+        let may_run = |s: &Stream| s.is_runnable(&self.outbox) && !(is_still && s.writes());
+        let runnable = self.streams.values().any(may_run);
         let timers = self.streams.values().filter_map(Stream::deadline);
         timers
             .chain(self.condemned.deadline())
@@ -178,16 +210,33 @@ impl Session {
             return;
         }
         greeting.last_opened = id;
-        let window = greeting.window;
-        if self.streams.len() >= MAX_STREAMS {
+        if self.streams.len() + self.held.opens() >= MAX_STREAMS {
             let message = format!("{MAX_STREAMS} streams are open already");
             self.refuse(id, &Refusal::new(Code::Busy, message));
             return;
         }
+        match parse_request(payload) {
+            Ok(request) if request.writes() && self.is_still() => {
+                self.held.add(FrameType::Open, id, payload);
+            }
+            Ok(Request::Quiesce | Request::Reidentify(_)) if !self.in_guest => {
+                let message =
+                    "this agent serves a socket: it may be on a host, and leaves it alone";
+                self.refuse(id, &Refusal::new(Code::Unsupported, message));
+            }
+            Ok(Request::Quiesce) if self.is_still() => {
+                let message = "the guest holds still already";
+                self.refuse(id, &Refusal::new(Code::Busy, message));
+            }
+            Ok(request) => self.begin(id, request),
+            Err(refusal) => self.refuse(id, &refusal),
+        }
+    }
+
+    fn begin(&mut self, id: u32, request: Request) {
+        let window = self.greeting.as_ref().map_or(0, |greeting| greeting.window);
         let programs = (&mut self.registry, &mut self.backgrounds);
-        let opened = parse_request(payload)
-            .and_then(|request| open(request, id, &mut self.outbox, programs));
-        match opened {
+        match open(request, id, &mut self.outbox, programs) {
             Ok(Opened::Answered) => {}
             Ok(Opened::Working(work)) => {
                 let stream = Stream {
@@ -242,6 +291,48 @@ impl Session {
         }
     }
 
+    fn is_still(&self) -> bool {
+        self.streams.values().any(is_stillness)
+    }
+
+    /// Whether it belongs to work that waits until the file systems can be written again.
+    fn must_wait(&self, frame: &Frame<'_>) -> bool {
+        if frame.stream == 0 || frame.kind == FrameType::Open || !self.is_still() {
+            return false;
+        }
+        let stream = self.streams.get(&frame.stream);
+        stream.is_some_and(Stream::writes) || self.held.concerns(frame.stream)
+    }
+
+    fn hold(&mut self, frame: Frame<'_>, decoder: &mut Decoder) {
+        self.held.add(frame.kind, frame.stream, frame.payload);
+        if self.held.bytes > MAX_HELD_BYTES {
+            decoder.break_stream();
+        }
+    }
+
+    /// Takes up what waited for the file systems, once they can be written again.
+    pub fn catch_up(&mut self, decoder: &mut Decoder) {
+        if self.held.frames.is_empty() || self.is_still() {
+            return;
+        }
+        for (kind, stream, payload) in std::mem::take(&mut self.held).frames {
+            let payload = &payload[..];
+            if kind != FrameType::Open {
+                self.receive(
+                    Frame {
+                        kind,
+                        stream,
+                        payload,
+                    },
+                    decoder,
+                );
+            } else if let Ok(request) = parse_request(payload) {
+                self.begin(stream, request); // it could be read when it came
+            }
+        }
+    }
+
     /// Removes a stream whose work is over.
     fn forget(&mut self, id: u32) {
         if let Some(Work::Exec(exec)) = self.streams.remove(&id).map(|s| s.work) {
@@ -268,4 +359,27 @@ impl Session {
         let json = RefusalJson::new(refusal, None);
         self.outbox.push_json(FrameType::Close, id, &json);
     }
+}
+
+impl Held {
+    fn add(&mut self, kind: FrameType, stream: u32, payload: &[u8]) {
+        self.bytes += payload.len() + HELD_FRAME_BYTES;
+        self.frames.push((kind, stream, payload.to_vec()));
+    }
+
+    fn opens(&self) -> usize {
+        let opens = self
+            .frames
+            .iter()
+            .filter(|(kind, _, _)| *kind == FrameType::Open);
+        opens.count()
+    }
+
+    fn concerns(&self, id: u32) -> bool {
+        self.frames.iter().any(|(_, stream, _)| *stream == id)
+    }
+}
+
+fn is_stillness(stream: &Stream) -> bool {
+    matches!(stream.work, Work::Stillness(_))
 }

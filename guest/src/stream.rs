@@ -17,6 +17,7 @@ use crate::outflow::{Flow, Outflow};
 use crate::refusal::{Refusal, RefusalJson};
 use crate::removal::Removal;
 use crate::request::Control;
+use crate::stillness::Stillness;
 use crate::sys::poll::{PollSet, Readiness};
 use crate::sys::signals;
 
@@ -30,6 +31,7 @@ pub enum Work {
     Outflow(Box<dyn Outflow>),
     Removal(Box<Removal>),
     Forward(Box<Forward>),
+    Stillness(Stillness),
 }
 
 /// Which descriptor of a stream became ready.
@@ -41,7 +43,7 @@ pub enum Source {
     /// a terminal: input and output are one descriptor
     Terminal,
     Connection,
-    /// what an outflow waits for
+    /// what an outflow, or one that holds still, waits for
     Change,
     /// the output of a program in the background, by its number instead of a stream's
     Kept(Output),
@@ -80,6 +82,9 @@ impl Stream {
                     set.readable(fd, token(Source::Change));
                 }
             }
+            Work::Stillness(stillness) => {
+                set.readable(stillness.output(), token(Source::Change));
+            }
             Work::CopyIn(_) | Work::Removal(_) => {}
         }
     }
@@ -90,11 +95,11 @@ impl Stream {
             Source::Stdout => self.send_output(Output::Stdout, FrameType::Data, outbox),
             Source::Stderr => self.send_output(Output::Stderr, FrameType::DataErr, outbox),
             Source::Input => self.flush_input(readiness, outbox),
-            Source::Change => {
-                if let Work::Outflow(outflow) = &mut self.work {
-                    outflow.ready();
-                }
-            }
+            Source::Change => match &mut self.work {
+                Work::Outflow(outflow) => outflow.ready(),
+                Work::Stillness(stillness) => stillness.hear(),
+                _ => {}
+            },
             Source::Kept(_) => {}
             Source::Connection => {
                 if let Work::Forward(forward) = &mut self.work {
@@ -134,7 +139,7 @@ impl Stream {
                 self.consumed(consumed, outbox);
                 Fate::Open
             }
-            Work::Outflow(_) | Work::Removal(_) => {
+            Work::Outflow(_) | Work::Removal(_) | Work::Stillness(_) => {
                 self.consumed(bytes.len(), outbox);
                 Fate::Open
             }
@@ -159,7 +164,7 @@ impl Stream {
                 forward.end_input();
                 Fate::Open
             }
-            Work::Outflow(_) | Work::Removal(_) => Fate::Open,
+            Work::Outflow(_) | Work::Removal(_) | Work::Stillness(_) => Fate::Open,
         }
     }
 
@@ -183,6 +188,12 @@ impl Stream {
                 return match removal.step() {
                     Ok(false) => Fate::Open,
                     Ok(true) => self.close(&DONE, outbox),
+                    Err(refusal) => self.refuse(&refusal, outbox),
+                };
+            }
+            Work::Stillness(stillness) => {
+                return match stillness.tell(self.id, outbox) {
+                    Ok(fate) => fate,
                     Err(refusal) => self.refuse(&refusal, outbox),
                 };
             }
@@ -225,7 +236,7 @@ impl Stream {
                 Flow::Over => true,
             },
             Work::Removal(_) => true,
-            Work::Exec(_) | Work::CopyIn(_) | Work::Forward(_) => false,
+            Work::Exec(_) | Work::CopyIn(_) | Work::Forward(_) | Work::Stillness(_) => false,
         }
     }
 
@@ -237,8 +248,13 @@ impl Stream {
                 exec_stream::settle(exec, may_send, (self.id, now), outbox)
             }
             Work::Forward(forward) => forward_stream::settle(forward, self.id, now, outbox),
-            Work::CopyIn(_) | Work::Outflow(_) | Work::Removal(_) => Fate::Open,
+            _ => Fate::Open,
         }
+    }
+
+    /// Whether its turn, or what the host sends for it, writes to a file system.
+    pub fn writes(&self) -> bool {
+        matches!(self.work, Work::CopyIn(_) | Work::Removal(_))
     }
 
     pub fn deadline(&self) -> Option<Instant> {
@@ -246,7 +262,7 @@ impl Stream {
             Work::Exec(exec) => exec.deadline(),
             Work::Forward(forward) => forward.deadline(),
             Work::Outflow(outflow) => outflow.deadline(),
-            Work::CopyIn(_) | Work::Removal(_) => None,
+            Work::CopyIn(_) | Work::Removal(_) | Work::Stillness(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PROTOCOL: u32 = 1;
-const FEATURES: [&str; 10] = [
+const FEATURES: [&str; 12] = [
     "exec",
     "shell",
     "copy",
@@ -15,6 +15,8 @@ const FEATURES: [&str; 10] = [
     "fs",
     "background",
     "watch",
+    "quiesce",
+    "reidentify",
 ];
 
 #[derive(Serialize)]
@@ -23,7 +25,7 @@ pub struct Welcome {
     protocol: u32,
     agent: &'static str,
     window: u32,
-    features: [&'static str; 10],
+    features: [&'static str; 12],
     boot_id: String,
     init: &'static str,
 }

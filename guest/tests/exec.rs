@@ -155,7 +155,7 @@ fn start_failures_have_their_codes() {
         "bad_request"
     );
     assert_eq!(code(json!({"op": "exec"})), "bad_request");
-    assert_eq!(code(json!({"op": "quiesce"})), "unsupported");
+    assert_eq!(code(json!({"op": "no-such-op"})), "unsupported");
     assert_eq!(code(json!({"no": "op"})), "bad_request");
 }
 

@@ -206,3 +206,12 @@ fn a_host_that_reads_nothing_is_not_read_either() {
     assert!(sent < 64 * 1024 * 1024, "the agent took everything");
     assert!(agent.peak_kib() < 8 * 1024, "{} KiB", agent.peak_kib());
 }
+
+/// An agent on a socket may be on somebody's own machine, as it is in these tests.
+#[test]
+fn an_agent_on_a_socket_does_not_change_who_its_machine_is() {
+    let agent = Agent::start();
+    // Without entropy nothing is done in any case.
+    let outcome = agent.host().run(&json!({"op": "reidentify"}));
+    assert_eq!(outcome.code(), "unsupported");
+}

@@ -27,12 +27,82 @@ impl Interfaces {
     }
 
     pub fn bring_up(&self, name: &str) -> io::Result<()> {
+        self.change_flags(name, |flags| {
+            flags | (libc::IFF_UP | libc::IFF_RUNNING) as i16
+        })
+    }
+
+    pub fn take_down(&self, name: &str) -> io::Result<()> {
+        self.change_flags(name, |flags| flags & !(libc::IFF_UP as i16))
+    }
+
+    fn change_flags(&self, name: &str, change: impl Fn(i16) -> i16) -> io::Result<()> {
         let mut request = request_for(name)?;
         self.call(libc::SIOCGIFFLAGS, &mut request)?;
         // SAFETY: SIOCGIFFLAGS has just filled this member of the union.
         let flags = unsafe { request.ifr_ifru.ifru_flags };
-        request.ifr_ifru.ifru_flags = flags | (libc::IFF_UP | libc::IFF_RUNNING) as i16;
+        if change(flags) == flags {
+            return Ok(());
+        }
+        request.ifr_ifru.ifru_flags = change(flags);
         self.call(libc::SIOCSIFFLAGS, &mut request)
+    }
+
+    /// The first IPv4 address.
+    pub fn address(&self, name: &str) -> io::Result<Option<Ipv4Addr>> {
+        let mut request = request_for(name)?;
+        match self.call(libc::SIOCGIFADDR, &mut request) {
+            Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) => Ok(None),
+            result => {
+                result?;
+                // SAFETY: SIOCGIFADDR has just filled this member of the union.
+                let data = unsafe { request.ifr_ifru.ifru_addr.sa_data };
+                let octets = [data[2], data[3], data[4], data[5]];
+                Ok(Some(Ipv4Addr::from(octets.map(|byte| byte as u8))))
+            }
+        }
+    }
+
+    /// Takes all IPv4 addresses away, and with them their routes.
+    pub fn drop_addresses(&self, name: &str) -> io::Result<()> {
+        for _ in 0..MAX_ADDRESSES {
+            if self.address(name)?.is_none() {
+                return Ok(());
+            }
+            let mut request = request_for(name)?;
+            request.ifr_ifru.ifru_addr = socket_address(Ipv4Addr::UNSPECIFIED);
+            self.call(libc::SIOCSIFADDR, &mut request)?;
+        }
+        Err(io::Error::from_raw_os_error(libc::ELOOP))
+    }
+
+    /// The hardware's address, as `02:00:00:00:00:01`.
+    pub fn mac(&self, name: &str) -> io::Result<String> {
+        let mut request = request_for(name)?;
+        self.call(libc::SIOCGIFHWADDR, &mut request)?;
+        // SAFETY: SIOCGIFHWADDR has just filled this member of the union.
+        let data = unsafe { request.ifr_ifru.ifru_hwaddr.sa_data };
+        let parts: Vec<String> = data[..6]
+            .iter()
+            .map(|b| format!("{:02x}", *b as u8))
+            .collect();
+        Ok(parts.join(":"))
+    }
+
+    /// One that it has already costs nothing. It is down afterwards where its driver wants that.
+    pub fn set_mac(&self, name: &str, mac: &str) -> io::Result<()> {
+        if self.mac(name)?.eq_ignore_ascii_case(mac) {
+            return Ok(());
+        }
+        let mut request = request_for(name)?;
+        request.ifr_ifru.ifru_hwaddr = hardware_address(mac)?;
+        match self.call(libc::SIOCSIFHWADDR, &mut request) {
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+                self.take_down(name)?;
+                self.call(libc::SIOCSIFHWADDR, &mut request)
+            }
+            result => result,
+        }
     }
 
     /// The default route; one that is already there is what was wanted.
@@ -92,6 +162,8 @@ impl Interfaces {
     }
 }
 
+/// an interface that has more is not emptied
+const MAX_ADDRESSES: usize = 64;
 /// what ip(8) gives a route that was asked for without one
 const IPV6_METRIC: u32 = 1024;
 
@@ -164,4 +236,20 @@ fn socket_address(address: Ipv4Addr) -> libc::sockaddr {
         sa_family: libc::AF_INET as libc::sa_family_t,
         sa_data: data,
     }
+}
+
+fn hardware_address(mac: &str) -> io::Result<libc::sockaddr> {
+    let bytes: Result<Vec<u8>, _> = mac.split(':').map(|p| u8::from_str_radix(p, 16)).collect();
+    let bytes = bytes.map_err(io::Error::other)?;
+    let mut data = [0 as libc::c_char; 14];
+    if bytes.len() != 6 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    for (target, byte) in data.iter_mut().zip(bytes) {
+        *target = byte as libc::c_char;
+    }
+    Ok(libc::sockaddr {
+        sa_family: libc::ARPHRD_ETHER,
+        sa_data: data,
+    })
 }

@@ -4,7 +4,9 @@
 //! reason why it is sound.
 
 pub mod clock;
+pub mod connections;
 pub mod entropy;
+pub mod freeze;
 pub mod growth;
 pub mod interface;
 pub mod memory;
