@@ -1,13 +1,7 @@
 /** Commits in SQLite. */
 
 import type { Commit } from "#core/commit/commit.ts";
-import {
-  type CommitId,
-  type LayerId,
-  parseCommitId,
-  parseLayerId,
-  parseVmId,
-} from "#core/ids.ts";
+import { type CommitId, type LayerId, parseCommitId, parseLayerId, parseVmId } from "#core/ids.ts";
 import type { CommitStore } from "#core/ports/commit-store.ts";
 
 import { integer, optionalText, text } from "./columns.ts";

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 
 import { AlcoveError } from "#core/errors.ts";
-import { newVmId } from "#core/ids.ts";
+import { newCommitId, newLayerId, newVmId } from "#core/ids.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
 import { migrate, openDb } from "./db.ts";
@@ -16,6 +16,35 @@ test("vm store: what was inserted comes back whole", () => {
   const record = aVmRecord({ hostname: "web-1" });
   store.insert(record);
   assert.deepEqual(store.all(), [record]);
+});
+
+test("vm store: what a disk stands on, how a VM began and what its agent confirmed come back whole", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  const record = aVmRecord({ origin: { how: "boot", why: "there was no template" } });
+  store.insert(record);
+  assert.deepEqual(store.all(), [record]);
+  assert.deepEqual(store.layers(), []);
+  const layer = newLayerId();
+  const origin = { how: "commit", commit: newCommitId(), fixups: ["machine-id"] } as const;
+  store.saveGround(record.id, layer, origin);
+  const receipt = {
+    rng: "reseeded",
+    clockStepNs: 2n ** 62n + 1n,
+    hostname: "sbox-1",
+    machineId: "0".repeat(32),
+    sshHostKeys: "none",
+    mac: undefined,
+    address: undefined,
+    connectionsCut: 3,
+  } as const;
+  store.saveReceipt(record.id, receipt);
+  assert.deepEqual(store.all(), [{ ...record, layer, origin, receipt }]);
+  assert.deepEqual(store.layers(), [layer]);
+  store.saveGround(record.id, undefined, record.origin);
+  assert.deepEqual(store.all(), [{ ...record, receipt }]);
+  assert.throws(() => store.saveGround(newVmId(), layer, origin), /invariant/);
+  assert.throws(() => store.saveReceipt(newVmId(), receipt), /invariant/);
 });
 
 test("vm store: a state and its event are stored together", () => {
@@ -111,6 +140,7 @@ test("vm store: a VM of the first version has its network and no secrets afterwa
   migrate(db);
   const [vm] = new SqliteVmStore(db).all();
   assert.equal(vm?.address, "10.233.255.244");
+  assert.deepEqual([vm?.layer, vm?.origin], [undefined, { how: "boot", why: undefined }]);
   const network = { settings: { mode: "user" }, dns: [], override: undefined };
   const { networkMode: _gone, ...kept } = old;
   const added = { network, secrets: [], userdata: undefined, diskBytes: undefined };

@@ -127,6 +127,12 @@ export class FakeHost implements AsyncDisposable {
     return this.#state.layers;
   }
 
+  /** of the last opening */
+  get keptLayers(): KeptLayers {
+    if (this.#keptLayers) return this.#keptLayers;
+    throw new Error("the host is opened first");
+  }
+
   get runRoot(): string {
     return `${this.directory}/run`;
   }
@@ -141,8 +147,7 @@ export class FakeHost implements AsyncDisposable {
 
   /** The commits of a host that was opened. */
   commits(vms: Vms, different: Partial<CommitsDeps> = {}): Commits {
-    const keptLayers = this.#keptLayers;
-    if (!keptLayers) throw new Error("the host is opened first");
+    const { keptLayers } = this;
     const parts = { ...this.#parts(), layers: this.layers, commitStore: this.commitStore };
     return new Commits({ ...parts, vms, keptLayers, ...different });
   }
