@@ -12,10 +12,19 @@ import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { BootPlan } from "../packages/daemon/src/core/ports/hypervisor.ts";
+import type { BootPlan, Machine } from "../packages/daemon/src/core/ports/hypervisor.ts";
 import { describeHypervisor } from "../packages/daemon/src/drivers/conformance.ts";
 import { isAlive, startTicksOf } from "../packages/daemon/src/drivers/qemu/processes.ts";
-import { asRoot, config, dial, freshPlan, image, open, powerOff } from "./parts/qemu-machines.ts";
+import {
+  asRoot,
+  config,
+  dial,
+  freshPlan,
+  image,
+  open,
+  overlayOn,
+  powerOff,
+} from "./parts/qemu-machines.ts";
 
 const never = new AbortController().signal;
 
@@ -40,6 +49,8 @@ async function killed(pid: number): Promise<void> {
 describeHypervisor("qemu", {
   open,
   freshPlan,
+  overlayOn,
+  dial,
   async hopelessPlan() {
     const plan = { ...(await freshPlan()), memoryMiB: 2 ** 30 };
     return { plan, complaint: /exit code 1: .*(memory|RAM)/ };
@@ -136,3 +147,45 @@ test("qemu: a daemon killed in the middle of a boot leaves a machine that is fou
 
   assert.equal(await open().adopt(plan, undefined, never), undefined);
 });
+
+test("qemu: what was written before a layer is in the file below, what came after is not", async () => {
+  const plan = await freshPlan();
+  const [below] = plan.disks;
+  assert.ok(below);
+  const above = await overlayOn(below);
+  await using machine = await open().boot(plan, never);
+  await inShell(machine, "echo before > /root/words && sync");
+  await machine.pausing?.pause(never);
+  await machine.layering?.addLayer(above, never);
+  await machine.pausing?.resume(never);
+  await inShell(machine, "echo after >> /root/words && sync");
+
+  // Others stand on the lower one while the machine goes on.
+  const others = { ...(await freshPlan()), disks: [await overlayOn(below)] };
+  await using other = await open().boot(others, never);
+
+  assert.equal(await inShell(other, "cat /root/words"), "before\n");
+  assert.equal(await inShell(machine, "cat /root/words"), "before\nafter\n");
+  await machine[Symbol.asyncDispose]();
+  await using again = await open().boot({ ...plan, disks: [above] }, never);
+  assert.equal(await inShell(again, "cat /root/words"), "before\nafter\n");
+});
+
+async function inShell(machine: Machine, command: string): Promise<string> {
+  await using link = await dial(machine);
+  const order = {
+    program: { kind: "shell", shell: "/bin/sh", command, args: [] },
+    env: [],
+    cwd: "/",
+    user: { uid: 0, gid: 0 },
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    pty: undefined,
+  } as const;
+  const running = await link.exec(order, never);
+  const said: Buffer[] = [];
+  for await (const { bytes } of running.output) said.push(Buffer.from(bytes));
+  assert.equal((await running.ended).exitCode, 0, Buffer.concat(said).toString());
+  return Buffer.concat(said).toString();
+}

@@ -14,10 +14,12 @@ import { describe, test } from "node:test";
 
 import type { BootPlan, Exit, Machine } from "#core/ports/hypervisor.ts";
 
+import { describeLayering, type LayeringHarness } from "./conformance-layering.ts";
 import { describeStates, type StatesHarness } from "./conformance-states.ts";
+import { describeTemplates, type TemplatesHarness } from "./conformance-templates.ts";
 
 /** What the contract needs to know about one driver and its surroundings. */
-export interface HypervisorHarness extends StatesHarness {
+export interface HypervisorHarness extends StatesHarness, TemplatesHarness, LayeringHarness {
   /** a plan that is well-formed and that no machine can come of, and what the driver will say about it */
   readonly hopelessPlan: () => Promise<{ readonly plan: BootPlan; readonly complaint: RegExp }>;
   /** ends a machine from outside, as the kernel would that is out of memory */
@@ -240,6 +242,8 @@ export function describeHypervisor(name: string, harness: HypervisorHarness): vo
   });
 
   if (open().states) describeStates(name, harness);
+  if (open().templates) describeTemplates(name, harness);
+  describeLayering(name, harness);
 
   describe(`${name}: sweeping`, LIMIT, () => {
     test("machines of unknown VMs are ended and removed, those of known ones are left alone", async () => {

@@ -8,6 +8,7 @@
 
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -33,8 +34,8 @@ export interface ChildSpec {
   readonly stdout?: "ignore" | "pipe" | number;
   /** default `tail`: kept as last words; a number is an open file descriptor handed to the child */
   readonly stderr?: "tail" | "ignore" | number;
-  /** open file descriptors handed to the child as 3, 4, … */
-  readonly extraFds?: readonly number[];
+  /** open file descriptors, and sockets, handed to the child as 3, 4, …; a socket's owner must `resume` it */
+  readonly extraFds?: readonly (number | Socket)[];
 }
 
 export interface ChildEnd {

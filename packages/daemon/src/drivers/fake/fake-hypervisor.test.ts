@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp } from "node:fs/promises";
-import { rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
@@ -22,24 +23,34 @@ await mkdir(path.join(state, "logs"));
 
 function planWith(kernelArgs: readonly string[]): BootPlan {
   const vmId = newVmId();
+  const disk = path.join(state, "logs", `${vmId}.disk`);
+  writeFileSync(disk, "");
   return {
     vmId,
     vcpus: 1,
     memoryMiB: 128,
     kernel: { path: "/none", initramfsPath: undefined, args: kernelArgs },
-    disks: [],
+    disks: [{ id: "root", path: disk, format: "qcow2", readOnly: false, backing: undefined }],
     network: { mode: "none" },
     runDir: path.join(state, "run", vmId),
     consoleLogPath: path.join(state, "logs", vmId),
   };
 }
 
+const dial = (machine: Machine) => new FakeDialer(world).dial(machine.agentEndpoint, never);
+
 describeHypervisor("fake", {
   open: () => new FakeHypervisor(world, { bootLatencyMs: 5 }),
   freshPlan: async () => planWith([]),
+  async overlayOn({ path: below, format, backing, ...disk }) {
+    const overlay = `${below}-${randomUUID()}`;
+    await writeFile(overlay, "");
+    return { ...disk, path: overlay, format, backing: { path: below, format, backing } };
+  },
+  dial,
   hopelessPlan: async () => ({ plan: planWith([DIES_AT_BOOT]), complaint: /died at boot/ }),
   async powerOff(machine: Machine) {
-    await using link = await new FakeDialer(world).dial(machine.agentEndpoint, never);
+    await using link = await dial(machine);
     await link.power("poweroff", never);
     await link.closed;
   },
@@ -49,7 +60,7 @@ describeHypervisor("fake", {
     box.end({ kind: "crash", lastWords: "ended by SIGKILL" });
   },
   async identity(machine: Machine) {
-    await using link = await new FakeDialer(world).dial(machine.agentEndpoint, never);
+    await using link = await dial(machine);
     return link.agent.bootId;
   },
   runs: (pid) => world.findByPid(pid) !== undefined,

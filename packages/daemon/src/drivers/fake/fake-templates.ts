@@ -126,7 +126,10 @@ function keyOf({ vcpus, memoryMiB, disks, network, kernel }: BootPlan): string {
 
 /** Two lines: what it says, and the checksum of that. */
 function textOf(manifest: Manifest): string {
-  const line = JSON.stringify(manifest);
+  return withChecksum(JSON.stringify(manifest));
+}
+
+function withChecksum(line: string): string {
   return `${line}\n${sha256(line)}\n`;
 }
 
@@ -134,8 +137,8 @@ function textOf(manifest: Manifest): string {
 async function readManifest(directory: string): Promise<Manifest | string> {
   const text = await readFile(path.join(directory, MANIFEST), "utf8").catch(() => undefined);
   if (text === undefined) return "there is no whole template";
-  const [line = "", checksum] = text.split("\n");
-  return sha256(line) === checksum ? JSON.parse(line) : "it was changed or damaged";
+  const [line = ""] = text.split("\n");
+  return text === withChecksum(line) ? JSON.parse(line) : "it was changed or damaged";
 }
 
 function described(manifest: Manifest): TemplateState {

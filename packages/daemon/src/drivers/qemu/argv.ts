@@ -209,8 +209,13 @@ function diskOptions(plan: BootPlan, files: Files): Option[] {
     ...diskNodes(disk, (path, access) => files.inSet(path, access)).map(
       (node) => ["-blockdev", JSON.stringify(node)] as const,
     ),
-    ["-device", `virtio-blk-device,drive=${disk.id},id=${disk.id}-device`] as const,
+    ["-device", `virtio-blk-device,drive=${disk.id},id=${diskDevice(disk.id)}`] as const,
   ]);
+}
+
+/** what the device is called that the guest has a disk by */
+export function diskDevice(diskId: string): string {
+  return `${diskId}-device`;
 }
 
 function agentOptions(): Option[] {

@@ -42,6 +42,13 @@ export function memoryMiBOf(args: readonly string[]): number {
   return Number(/^(\d+)M$/.exec(size)?.[1] ?? 0);
 }
 
+/** @returns the descriptor of the file that the guest's memory was made from, or `undefined` when there is none */
+export function memoryFdOf(args: readonly string[]): number | undefined {
+  const memory = args.find((arg) => arg.startsWith("memory-backend-file,"));
+  const fd = /,mem-path=\/proc\/self\/fd\/(\d+),/.exec(memory ?? "")?.[1];
+  return fd === undefined ? undefined : Number(fd);
+}
+
 /** @returns the first difference in words, or `undefined` when one machine can go on as the other */
 export function differenceOf(saved: MachineShape, wanted: MachineShape): string | undefined {
   const count = Math.max(saved.options.length, wanted.options.length);

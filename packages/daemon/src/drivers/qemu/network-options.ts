@@ -29,18 +29,10 @@ export function networkOptions(network: NetworkPlan, tapFd: number): readonly Op
 }
 
 export function tapOf(network: NetworkPlan, fd: number): TapToOpen | undefined {
-  switch (network.mode) {
-    case "none":
-    case "user":
-      return undefined;
-    case "detached":
-      return { device: DETACHED_TAP, namespace: "fresh", fd };
-    case "bridge":
-    case "isolated": {
-      const { tap: device, namespace: path } = network;
-      return { device, namespace: path === undefined ? "host" : { path }, fd };
-    }
-  }
+  if (network.mode === "none" || network.mode === "user") return undefined;
+  if (network.mode === "detached") return { device: DETACHED_TAP, namespace: "fresh", fd };
+  const { tap: device, namespace: path } = network;
+  return { device, namespace: path === undefined ? "host" : { path }, fd };
 }
 
 /**

@@ -1,12 +1,13 @@
 /** One running QEMU: its end, its pausing, and how it is put away or let go. */
 
 import { AlcoveError } from "#core/errors.ts";
-import type { Exit, Machine, Pausing, Saving } from "#core/ports/hypervisor.ts";
+import type { Exit, Layering, Machine, Pausing, Saving } from "#core/ports/hypervisor.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { pause, settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
 
 import { formatHandle, type QemuHandle } from "./handle.ts";
+import { layeringOf } from "./layering.ts";
 import { gone, killAndWait } from "./processes.ts";
 import { type Qmp, type QmpEvent, queryRunning } from "./qmp.ts";
 import { lastWords, type RunPaths } from "./run-dir.ts";
@@ -64,6 +65,7 @@ export class QemuMachine implements Machine {
   readonly exited: Promise<Exit>;
   readonly pausing: Pausing;
   readonly saving: Saving;
+  readonly layering: Layering;
   readonly #parts: QemuMachineParts;
   readonly #letGo = new AbortController();
   #disposed: Promise<void> | undefined;
@@ -77,6 +79,7 @@ export class QemuMachine implements Machine {
     this.pausedAtStart = parts.pausedAtStart;
     this.pausing = pausingOf(parts);
     this.saving = savingOf(parts);
+    this.layering = layeringOf(parts.qmp);
     this.exited = exitOf(parts, this.#letGo.signal);
   }
 

@@ -6,12 +6,14 @@
  * code that a guest may have taken over.
  */
 
+import type { FileHandle } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 
 import { unlessAborted, within } from "#lib/patience.ts";
 import { printable } from "#lib/text.ts";
 
 import { BoundedLines } from "./bounded-lines.ts";
+import { sendWithDescriptor } from "./hand-over.ts";
 
 /** commands that may wait for an answer at once */
 export const MAX_PENDING_COMMANDS = 32;
@@ -29,6 +31,11 @@ export interface QmpEvent {
 /** QEMU understood a command and refused it. */
 export class QmpRefused extends Error {
   override readonly name = "QmpRefused";
+}
+
+export interface QmpOrder {
+  readonly command: string;
+  readonly args: Readonly<Record<string, unknown>>;
 }
 
 interface Pending {
@@ -92,6 +99,23 @@ export class Qmp implements Disposable {
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<unknown> {
+    return this.#answerTo({ command, args }, signal, async (line) => {
+      this.#socket.write(line);
+    });
+  }
+
+  /** The same, and an open file goes along. */
+  async executeWith(file: FileHandle, order: QmpOrder, signal: AbortSignal): Promise<unknown> {
+    return this.#answerTo(order, signal, (line) =>
+      sendWithDescriptor(line, file, this.#socket, signal),
+    );
+  }
+
+  async #answerTo(
+    { command, args }: QmpOrder,
+    signal: AbortSignal,
+    send: (line: string) => Promise<void>,
+  ): Promise<unknown> {
     signal.throwIfAborted();
     if (this.#over) throw this.#over;
     if (this.#pending.size >= MAX_PENDING_COMMANDS) {
@@ -100,8 +124,8 @@ export class Qmp implements Disposable {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#pending.set(id, { command, resolve, reject });
-    this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
     try {
+      await send(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
       return await unlessAborted(promise, within(COMMAND_TIMEOUT_MS, signal));
     } finally {
       this.#pending.delete(id);

@@ -23,7 +23,7 @@ async function home(): Promise<AsyncDisposable & { readonly path: string }> {
 async function sealed(directory: string): Promise<void> {
   await using draft = await StateDraft.begin(directory);
   await draft.memory.writeFile("memory");
-  await draft.seal(MANIFEST);
+  await draft.seal(MANIFEST, "durable");
 }
 
 test("saved state: it is there when it was sealed, whole", async () => {

@@ -8,10 +8,10 @@
  * directory of that name holds a whole state, whenever the daemon or the host died.
  */
 
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import type { MachineState } from "#core/ports/hypervisor.ts";
+import type { MachineState, StateLasting } from "#core/ports/hypervisor.ts";
 
 import type { MachineShape } from "./machine-shape.ts";
 
@@ -53,15 +53,19 @@ export class StateDraft implements AsyncDisposable {
     return new StateDraft(directory, draft, memory);
   }
 
-  /** Makes what was written durable, and a state. */
-  async seal(manifest: Manifest): Promise<void> {
+  /** Makes what was written a state, and durable if it is to be. */
+  async seal(manifest: Manifest, lasting: StateLasting): Promise<void> {
+    const file = path.join(this.#draft, MANIFEST);
+    await writeFile(file, JSON.stringify({ v: VERSION, ...manifest }), { flag: "wx", mode: 0o600 });
+    if (lasting === "passing") {
+      await rename(this.#draft, this.#directory);
+      return;
+    }
     await this.memory.sync();
-    await using file = await open(path.join(this.#draft, MANIFEST), "wx", 0o600);
-    await file.writeFile(JSON.stringify({ v: VERSION, ...manifest }));
-    await file.sync();
-    await syncDirectory(this.#draft);
+    await syncFile(file);
+    await syncFile(this.#draft);
     await rename(this.#draft, this.#directory);
-    await syncDirectory(path.dirname(this.#directory));
+    await syncFile(path.dirname(this.#directory));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,7 +153,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  await using handle = await open(directory, "r");
+/** A directory is one, too. */
+async function syncFile(file: string): Promise<void> {
+  await using handle = await open(file, "r");
   await handle.sync();
 }

@@ -1,11 +1,13 @@
 /** Keeping a QEMU's machine as a state on the disk. */
 
-import type { MachineState, Saving } from "#core/ports/hypervisor.ts";
+import { statSync } from "node:fs";
+
+import type { MachineState, Saving, StateLasting } from "#core/ports/hypervisor.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { MIB } from "#lib/bytes.ts";
 
 import type { QemuHandle } from "./handle.ts";
-import { memoryMiBOf, shapeOf } from "./machine-shape.ts";
+import { memoryFdOf, memoryMiBOf, shapeOf } from "./machine-shape.ts";
 import { saveTo } from "./migration.ts";
 import { commandLineOf, residentBytesOf } from "./processes.ts";
 import { type Qmp, queryRunning, queryVersion } from "./qmp.ts";
@@ -20,6 +22,9 @@ const BESIDES_BYTES = 16 * MIB;
 /** what stands before each page of 4 KiB, for those too that the guest never touched: 9 bytes, rounded up */
 const FRAME_BYTES_PER_MIB = 256 * 16;
 
+/** what stat(2) counts in, in bytes */
+const BLOCK_BYTES = 512;
+
 export interface SavedParts {
   readonly process: QemuHandle;
   readonly qmp: Qmp;
@@ -30,13 +35,13 @@ export interface SavedParts {
 export function savingOf(parts: SavedParts): Saving {
   return {
     maxSizeBytes: () => maxBytesOf(parts.process.pid),
-    save: (directory, signal) => save(parts, directory, signal),
+    save: (directory, lasting, signal) => save(parts, { directory, lasting }, signal),
   };
 }
 
 async function save(
   { process, qmp, paths, stateKey }: SavedParts,
-  directory: string,
+  { directory, lasting }: { readonly directory: string; readonly lasting: StateLasting },
   signal: AbortSignal,
 ): Promise<MachineState> {
   if (await queryRunning(qmp, signal)) throw new Error("invariant: only a paused machine is saved");
@@ -51,12 +56,24 @@ async function save(
   const { bytes, checksum } = await saveTo({ door, maxBytes, keep }, qmp, signal);
   const sealing = { salt, mark: cipher.mark };
   const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, sealing, qemu, shape };
-  await draft.seal(manifest);
+  await draft.seal(manifest, lasting);
   return describedBy(manifest);
 }
 
-/** Pages that the guest never touched are not in the process, and take next to no room in a state either. */
+/**
+ * Pages that the guest never touched are not in the process, and take next to no room in a state either.
+ * Those of a template are in its file only, as long as nobody touched them.
+ */
 function maxBytesOf(pid: number): number {
-  const frames = memoryMiBOf(commandLineOf(pid)) * FRAME_BYTES_PER_MIB;
-  return residentBytesOf(pid) + frames + BESIDES_BYTES;
+  const commandLine = commandLineOf(pid);
+  const frames = memoryMiBOf(commandLine) * FRAME_BYTES_PER_MIB;
+  return residentBytesOf(pid) + fileBytesOf(pid, commandLine) + frames + BESIDES_BYTES;
+}
+
+/** @returns what the file takes that the guest's memory was made from, in bytes */
+function fileBytesOf(pid: number, commandLine: readonly string[]): number {
+  const fd = memoryFdOf(commandLine);
+  if (fd === undefined) return 0;
+  const file = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false });
+  return (file?.blocks ?? 0) * BLOCK_BYTES;
 }

@@ -123,7 +123,10 @@ export function sha256(bytes: Buffer | string): string {
 
 /** Two lines: what it says, and the checksum of that. */
 function textOf(manifest: TemplateManifest): string {
-  const line = lineOf(manifest);
+  return withChecksum(lineOf(manifest));
+}
+
+function withChecksum(line: string): string {
   return `${line}\n${sha256(line)}\n`;
 }
 
@@ -140,8 +143,8 @@ type StoredManifest = Omit<TemplateManifest, "frozenAt"> & {
 async function readManifest(directory: string): Promise<TemplateManifest | string> {
   const text = await readFile(path.join(directory, MANIFEST), "utf8").catch(() => undefined);
   if (text === undefined) return "there is no whole template";
-  const [line = "", checksum] = text.split("\n");
-  if (sha256(line) !== checksum) return "its manifest was changed or damaged";
+  const [line = ""] = text.split("\n");
+  if (text !== withChecksum(line)) return "its manifest was changed or damaged";
   const { v, frozenAt, ...manifest }: StoredManifest = JSON.parse(line);
   if (v !== VERSION) return "another version of this program has made it";
   return { ...manifest, frozenAt: new Date(frozenAt) };
