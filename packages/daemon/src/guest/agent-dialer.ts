@@ -12,7 +12,7 @@ import { ChannelClosed } from "./handshake.ts";
 import { Session, type SessionTerms } from "./session.ts";
 import { connectUnixSocket } from "./transports/unix-socket.ts";
 
-/** 64 streams that nobody reads hold 16 MiB of one guest's data */
+/** 64 streams that nobody reads hold 16 MiB of one guest's data, and 6 more (`wide-windows.ts`) */
 const WINDOW_BYTES = 256 * 1024;
 const TICK_MS = 1_000;
 const REDIAL_PAUSE_MS = 20;

@@ -19,6 +19,7 @@ export async function copyOut(
   const stream = session.open(call);
   cancelOnAbort(stream, signal);
   const facts = await unlessAborted(stream.started, signal);
+  stream.incoming.widen(session.wideWindows.lend(stream.over));
   // An archive of a file is larger than the file.
   const promisedBytes = request.format === "tar" ? undefined : facts.sizeBytes;
   const content = new Content(session, stream, signal, promisedBytes);

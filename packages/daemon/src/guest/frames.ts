@@ -71,7 +71,7 @@ export class FrameDecoder {
   }
 
   /**
-   * The chunk must not be changed afterwards: frames may be parts of it.
+   * Frames may be parts of the chunk: whoever needs them later copies them.
    * Throws `BrokenStream`, and what `accept` throws; the decoder is then of no more use.
    */
   push(chunk: Uint8Array): void {

@@ -26,6 +26,30 @@ test("incoming: a byte more than credited is a broken stream", () => {
   assert.throws(() => incoming.push("DATA_ERR", Buffer.alloc(1)), BrokenStream);
 });
 
+test("incoming: a window that was made larger is granted at once, and again in larger steps", async () => {
+  const grants: number[] = [];
+  const incoming = new Incoming(WINDOW, (bytes) => grants.push(bytes));
+  incoming.widen(3 * WINDOW);
+  assert.deepEqual(grants, [3 * WINDOW]);
+  for (let turn = 0; turn < 4; turn += 1) incoming.push("DATA", Buffer.alloc(WINDOW, turn));
+  assert.throws(() => incoming.push("DATA", Buffer.alloc(1)), BrokenStream);
+  for (let turn = 0; turn < 4; turn += 1) await incoming.take();
+  assert.deepEqual(grants.slice(1), [WINDOW, WINDOW, WINDOW, WINDOW]);
+});
+
+test("incoming: what is taken is the taker's own", async () => {
+  const incoming = new Incoming(WINDOW, () => undefined);
+  const chunk = Buffer.alloc(WINDOW, "x");
+  incoming.push("DATA", chunk.subarray(0, 20_000));
+  incoming.push("DATA_ERR", chunk.subarray(20_000, 20_010));
+  chunk.fill("#"); // the socket may use it again
+  const pieces = await drain(incoming);
+  assert.deepEqual(
+    pieces.map(({ bytes }) => Buffer.from(bytes).toString()),
+    ["x".repeat(20_000), "x".repeat(10)],
+  );
+});
+
 test("incoming: a window of single bytes is put together, also when stdout and stderr take turns", async () => {
   const incoming = new Incoming(WINDOW, () => undefined);
   const chunk = Buffer.alloc(WINDOW, 9);

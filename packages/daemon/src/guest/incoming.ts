@@ -3,7 +3,8 @@
  *
  * Bounded by the credit the guest was given: more is a broken stream, and credit
  * is given again only as the bytes are taken. Small pieces are put together, so
- * that a flood of tiny frames costs about as much memory as its bytes.
+ * that a flood of tiny frames costs about as much memory as its bytes. All are copies: whoever takes one
+ * owns it, and the chunk that it came in can be given back at once.
  */
 
 import { BrokenStream } from "./frames.ts";
@@ -15,7 +16,7 @@ export interface Piece {
   readonly bytes: Uint8Array;
 }
 
-/** pieces of this size are kept as they are; smaller ones are copied rather than pin the chunk they came in */
+/** pieces of this size are kept apart; smaller ones are put together */
 const KEPT_FROM_BYTES = 16 * 1024;
 const MIN_BLOCK_BYTES = 1024;
 /** beyond this, order between stdout and stderr is given up in favour of memory */
@@ -30,7 +31,7 @@ interface Block {
 }
 
 export class Incoming {
-  readonly #windowBytes: number;
+  #windowBytes: number;
   readonly #grant: (bytes: number) => void;
   #creditBytes: number;
   #takenBytes = 0;
@@ -47,13 +48,26 @@ export class Incoming {
     this.#grant = grant;
   }
 
+  /** Makes the window larger, and grants so much at once. */
+  widen(bytes: number): void {
+    if (bytes === 0 || this.#end) return;
+    this.#windowBytes += bytes;
+    this.#creditBytes += bytes;
+    this.#grant(bytes);
+  }
+
   /** Throws `BrokenStream` when the guest had no credit for it. */
   push(channel: DataChannel, bytes: Uint8Array): void {
     if (bytes.length > this.#creditBytes) throw new BrokenStream("more data than credited");
     this.#creditBytes -= bytes.length;
     if (this.#discarding || bytes.length === 0) return;
     if (this.#reader !== undefined || bytes.length >= KEPT_FROM_BYTES) {
-      this.#blocks.push({ channel, bytes, used: bytes.length, growing: false });
+      this.#blocks.push({
+        channel,
+        bytes: Buffer.from(bytes),
+        used: bytes.length,
+        growing: false,
+      });
       delete this.#growing[channel]; // what comes after it must not be put before it
       this.#wakeReader();
     } else {

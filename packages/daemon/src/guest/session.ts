@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 
 import { AlcoveError, invalidRequest } from "#core/errors.ts";
 import { type GuestIdentity, SessionLost } from "#core/ports/guest-link.ts";
+import { giveBack } from "#lib/give-back.ts";
 
 import {
   BrokenStream,
@@ -21,6 +22,7 @@ import {
 import { agree, type Agreement, type HelloTerms, NONCE_BYTES } from "./handshake.ts";
 import { Liveness } from "./liveness.ts";
 import { type Call, GuestStream, type Windows } from "./stream.ts";
+import { WideWindows } from "./wide-windows.ts";
 import { Wire } from "./wire.ts";
 
 /** docs/guest-protocol.md, section 5 */
@@ -41,6 +43,7 @@ export class Session implements AsyncDisposable {
   readonly identity: GuestIdentity;
   /** settles once, with the reason, when the session is over; never rejects */
   readonly closed: Promise<SessionLost>;
+  readonly wideWindows = new WideWindows();
   readonly #socket: Duplex;
   readonly #nonce: Buffer;
   readonly #windows: Windows;
@@ -145,6 +148,7 @@ export class Session implements AsyncDisposable {
     try {
       this.#decoder.push(chunk);
       this.#countNoise(this.#decoder.takePaddingCount());
+      giveBack(chunk); // what somebody still needs of it was copied
     } catch (error) {
       if (!(error instanceof BrokenStream)) throw error;
       this.#end("the agent broke the protocol", error);

@@ -78,7 +78,10 @@ export interface GuestLink extends AsyncDisposable {
   power(action: "poweroff" | "reboot", signal: AbortSignal): Promise<void>;
   /** @param signal aborts the start; once started, use `GuestProcess.cancel` */
   exec(request: GuestExec, signal: AbortSignal): Promise<GuestProcess>;
-  /** @param signal aborts the copy, which then leaves no trace */
+  /**
+   * @param content a piece is not looked at any more once the next one is asked for
+   * @param signal aborts the copy, which then leaves no trace
+   */
   copyIn(
     request: GuestCopyIn,
     content: AsyncIterable<Uint8Array>,
@@ -283,7 +286,7 @@ export interface GuestCopyOut {
   readonly exclude: readonly string[];
 }
 
-/** What is being copied out; `content` must be read to its end or cancelled. */
+/** What is being copied out; `content` must be read to its end or cancelled, and its pieces are the reader's own. */
 export interface GuestSource {
   readonly type: "file" | "directory";
   /** base name of the source; from the guest, so not to be trusted as a path or header */

@@ -128,7 +128,7 @@ function sourceOf(
     const PIECE_BYTES = 64 * 1024;
     for (let at = 0; at < content.length; at += PIECE_BYTES) {
       if (cancelled) throw refusal("cancelled", "The copy was cancelled");
-      yield content.subarray(at, at + PIECE_BYTES);
+      yield Uint8Array.from(content.subarray(at, at + PIECE_BYTES));
     }
   }
   return {

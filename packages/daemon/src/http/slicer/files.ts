@@ -1,7 +1,5 @@
 /** Files in and out of a guest. Contract A12. */
 
-import { Readable } from "node:stream";
-
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply } from "fastify";
 import { type Static, Type } from "typebox";
@@ -17,6 +15,7 @@ import type {
 
 import { piecesOf, streamedBodies } from "../bodies.ts";
 import { clientLeft, whenLeft } from "../client-left.ts";
+import { sendOwned } from "../streamed.ts";
 import type { SlicerParts } from "./parts.ts";
 import { flag, listOf, Many, One, pathOf, permissionBits, userOf } from "./query.ts";
 
@@ -64,7 +63,9 @@ export const files: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }
     const agent = await agentOf(vms.get(request.params.hostname), left);
     const source = await agent.copyOut(copyOutOf(query, mode), left);
     whenLeft(left, () => source.cancel());
-    return sendSource(reply, source, mode);
+    describeSource(reply, source, mode);
+    await sendOwned(reply, cancelling(source), left);
+    return reply;
   });
 };
 
@@ -131,7 +132,8 @@ function copyOutOf(query: Static<typeof OutQuery>, mode: OutMode): GuestCopyOut 
   };
 }
 
-function sendSource(reply: FastifyReply, source: GuestSource, mode: OutMode): FastifyReply {
+/** Says in the headers what is coming. */
+function describeSource(reply: FastifyReply, source: GuestSource, mode: OutMode): void {
   if (mode === "cp-v1-tar" && source.type === "file") {
     source.cancel();
     throw invalidRequest("path", "must specify a directory not a file");
@@ -145,7 +147,6 @@ function sendSource(reply: FastifyReply, source: GuestSource, mode: OutMode): Fa
     const name = Buffer.from(source.name).toString("base64url");
     if (name !== "") reply.header("x-slicer-source-name-base64", name);
   }
-  return reply.send(Readable.from(cancelling(source), { objectMode: false }));
 }
 
 /** A client that leaves in the middle ends the guest's work, too. */
