@@ -94,10 +94,10 @@ fn loads(line: &str) -> [f64; 3] {
     [0; 3].map(|_| f64::from(words.next().flatten().unwrap_or(0)) / 100.0)
 }
 
-/// `1.25` is 125. A float's own parser understands much more, and is 14 KiB of this program.
+/// `1.25` is 125; the kernel writes two digits, always. A float's own parser understands much more, and is 14 KiB of this program.
 fn hundredths(word: &str) -> Option<u32> {
-    let (whole, part) = word.split_once('.')?;
-    let part: u32 = part.parse().ok().filter(|part| *part < 100)?;
+    let (whole, part) = word.split_once('.').filter(|(_, part)| part.len() == 2)?;
+    let part: u32 = part.parse().ok()?;
     whole
         .parse::<u32>()
         .ok()?
@@ -207,7 +207,8 @@ mod tests {
         assert_eq!(kibibytes("MemTotal: x kB", "MemTotal:"), 0);
         assert_eq!(connections(""), 0);
         assert_eq!(percent(1, 0), 0.0);
-        assert_eq!(loads("0.5"), [0.5, 0.0, 0.0]);
+        assert_eq!(loads("0.50 12.07 x"), [0.5, 12.07, 0.0]);
+        assert_eq!(loads("0.5 . 1"), [0.0; 3]);
     }
 
     #[test]
