@@ -15,8 +15,20 @@ const paused = await api.vm();
 await api.vms.get(paused).pause(never);
 const stopped = await api.vm({ persistent: true });
 await api.vms.get(stopped).stop(never);
+const commit = await committed();
+const unneeded = await committed();
 const program = await background("echo&args=hello");
 const ended = await background("true");
+
+/** @returns the commit of a VM that is gone */
+async function committed(): Promise<string> {
+  const source = await api.vm({ persistent: true });
+  await api.vms.get(source).stop(never);
+  const { text } = await api.call(`POST /vm/${source}/commit`);
+  const { commit_id: id }: { commit_id: string } = JSON.parse(text);
+  await api.call(`DELETE /hostgroup/sbox/nodes/${source}`);
+  return id;
+}
 
 async function background(command: string): Promise<string> {
   const { text } = await api.call(`POST /vm/${vm}/exec?background=true&cmd=${command}`);
@@ -85,6 +97,15 @@ const STORY: readonly (readonly [id: string, status: number, line: string, body?
   ["resumeVm", 200, `POST /vm/${vm}/resume`],
   ["suspendVm", 200, `POST /vm/${vm}/suspend`],
   ["restoreVm", 200, `POST /vm/${vm}/restore?wait=agent`],
+  ["commitVm", 200, `POST /vm/${stopped}/commit`, '{"cache_key":"k","labels":{"a":"b"}}'],
+  ["commitVm", 409, `POST /vm/${vm}/commit`],
+  ["listCommits", 200, "GET /vm/commits?cache_key=k"],
+  ["forkCommit", 200, `POST /vm/commits/${commit}/fork?wait=agent`, '{"vcpu":1}'],
+  ["forkCommit", 404, "POST /vm/commits/cmt-0/fork"],
+  ["forkCommit", 408, `POST /vm/commits/${unneeded}/fork?wait=agent&timeout=0s`],
+  ["deleteCommit", 409, `DELETE /vm/commits/${commit}`],
+  ["deleteCommit", 200, `DELETE /vm/commits/${unneeded}`],
+  ["describeVm", 200, `GET /vm/${stopped}`],
   ["relaunchVm", 200, `POST /vm/${stopped}/relaunch`],
   ["relaunchVm", 409, `POST /vm/${stopped}/relaunch`],
   ["shutDownVm", 200, `POST /vm/${vm}/shutdown`, '{"action":"shutdown"}'],
