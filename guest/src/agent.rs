@@ -143,12 +143,16 @@ impl Agent {
             let Some(stream) = self.transport.stream() else {
                 return;
             };
-            match rustix::io::read(stream, self.inbox.space()) {
+            let awaited = self.decoder.awaited();
+            match rustix::io::read(stream, self.inbox.space(awaited)) {
                 Ok(0) => return self.host_left(),
                 Ok(count) => self.inbox.filled(count),
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => return,
                 Err(_) => return self.host_left(),
+            }
+            if self.inbox.unread().len() < awaited {
+                continue;
             }
             self.decode();
             if self.session.outbox.is_crowded() {

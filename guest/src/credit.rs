@@ -4,6 +4,11 @@ pub const MIN_WINDOW_BYTES: u32 = 16 * 1024;
 pub const MAX_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// the credit this agent gives the host on each stream
 pub const OWN_WINDOW_BYTES: u32 = 256 * 1024;
+/// what it gives at once on top of that to a copy, whose bytes are consumed as they arrive: they wait
+/// nowhere but in the channel, which then never runs empty while credit is on its way
+pub const COPY_EXTRA_BYTES: u32 = 768 * 1024;
+/// how many copies have that at a time
+pub const MAX_WIDE_COPIES: usize = 8;
 
 /// What the peer may still send us, and what we have consumed but not yet granted again.
 #[derive(Debug)]
@@ -20,6 +25,16 @@ impl Receiving {
             available: window,
             consumed: 0,
         }
+    }
+
+    pub fn is_wide(&self) -> bool {
+        self.window > OWN_WINDOW_BYTES
+    }
+
+    /// Makes the window larger by `count` bytes, which are granted by this.
+    pub fn widen(&mut self, count: u32) {
+        self.window += count;
+        self.available += count;
     }
 
     /// Books `count` bytes that arrived; false when the peer had no credit for them.

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::credit::Sending;
 use crate::forward::Forward;
-use crate::frame::{FrameType, MAX_PAYLOAD_BYTES};
-use crate::outbox::Outbox;
+use crate::frame::FrameType;
+use crate::outbox::{Outbox, DATA_PAYLOAD_BYTES};
 use crate::refusal::RefusalJson;
 use crate::stream::Fate;
 use crate::sys::poll::{PollSet, Readiness};
@@ -54,7 +54,7 @@ pub fn ready(
     if readiness.writable {
         consumed += forward.flush_input();
     }
-    let limit = sending.available().min(MAX_PAYLOAD_BYTES);
+    let limit = sending.available().min(DATA_PAYLOAD_BYTES);
     let may_read = limit > 0 && outbox.wants_data() && !forward.output_is_over();
     if may_read && (readiness.readable || readiness.hung_up) {
         let Ok(count) = outbox.fill(FrameType::Data, id, limit, |space| forward.read(space));

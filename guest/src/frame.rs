@@ -74,6 +74,7 @@ enum State {
 #[derive(Debug)]
 pub struct Decoder {
     state: State,
+    awaited: usize,
 }
 
 impl Default for Decoder {
@@ -86,7 +87,13 @@ impl Decoder {
     pub fn new() -> Self {
         Self {
             state: State::Reading,
+            awaited: 0,
         }
+    }
+
+    /// How long the frame is that could not be taken yet, header included; 0 when that is not known.
+    pub fn awaited(&self) -> usize {
+        self.awaited
     }
 
     pub fn is_broken(&self) -> bool {
@@ -104,6 +111,7 @@ impl Decoder {
     /// needed; the bytes that are not used up must be given again, followed by more.
     pub fn decode<'a>(&mut self, input: &'a [u8]) -> (usize, Option<Frame<'a>>) {
         let mut used = 0;
+        self.awaited = 0;
         loop {
             if let State::Broken { zeros } = self.state {
                 used += self.search(&input[used..], zeros);
@@ -127,6 +135,7 @@ impl Decoder {
                 continue;
             }
             let Some(payload) = body.get(..length) else {
+                self.awaited = HEADER_BYTES + length;
                 return (used, None);
             };
             let stream = u32::from_le_bytes([head[1], head[2], head[3], head[4]]);
@@ -187,16 +196,24 @@ impl Inbox {
         self.end = 0;
     }
 
-    /// The free space to read into; never empty when everything decodable was taken out.
-    pub fn space(&mut self) -> &mut [u8] {
+    /// The free space to read into; never empty when everything decodable was taken out. Of a frame
+    /// whose length is known no more than its rest is read: the next one then begins where this one
+    /// did, and a long copy is read into the same few pages again and again.
+    pub fn space(&mut self, awaited: usize) -> &mut [u8] {
         if self.start == self.end {
             self.clear();
-        } else if self.start > 0 && INBOX_BYTES - self.end < LEAST_SPACE_BYTES {
+        } else if self.start > 0 && INBOX_BYTES - self.end < LEAST_SPACE_BYTES.max(awaited) {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        &mut self.bytes[self.end..]
+        let unread = self.end - self.start;
+        let limit = if awaited > unread {
+            self.end + awaited - unread
+        } else {
+            INBOX_BYTES
+        };
+        &mut self.bytes[self.end..limit]
     }
 
     pub fn filled(&mut self, count: usize) {

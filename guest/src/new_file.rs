@@ -8,8 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{
-    fchmod, fchown, fstatvfs, futimens, openat, renameat, unlinkat, AtFlags, Mode, OFlags,
-    Timespec, Timestamps,
+    fallocate, fchmod, fchown, fstatfs, fstatvfs, ftruncate, futimens, openat, renameat, unlinkat,
+    AtFlags, FallocateFlags, Mode, OFlags, Timespec, Timestamps,
 };
 use rustix::io::Errno;
 
@@ -26,11 +26,23 @@ const NEW: OFlags = OFlags::WRONLY
 /// how many names are tried before the folder is given up
 const MAX_NAMES: usize = 64;
 
+/// of ext4, where a page costs half as much to write once its place on the disk is settled
+const EXT4_MAGIC: u64 = 0xef53;
+/// a file gets its place on the disk ahead of its bytes once it has this many
+const RESERVED_FROM_BYTES: u64 = 1024 * 1024;
+/// most that is reserved at a time, and so taken from others until the file is whole
+const MAX_RESERVE_BYTES: u64 = 32 * 1024 * 1024;
+
 pub struct NewFile {
     folder: OwnedFd,
     temporary: CString,
     name: CString,
     file: File,
+    written: u64,
+    /// up to where the file has a place on the disk that was asked for
+    reserved: u64,
+    /// whether asking for it is worth while
+    reserves: bool,
     /// the temporary name is gone: renamed, or never to be removed by us
     settled: bool,
 }
@@ -44,17 +56,41 @@ impl NewFile {
             folder,
             temporary,
             name: name.to_owned(),
+            written: 0,
+            reserved: 0,
+            reserves: is_ext4(&file),
             file: file.into(),
             settled: false,
         })
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.reserve(bytes.len() as u64);
+        self.file.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes room for what comes next, as much again as there is already.
+    fn reserve(&mut self, wanted: u64) {
+        let end = self.written + wanted;
+        if !self.reserves || self.written < RESERVED_FROM_BYTES || end <= self.reserved {
+            return;
+        }
+        let ahead = self.written.min(MAX_RESERVE_BYTES).max(wanted);
+        let made = fallocate(&self.file, FallocateFlags::KEEP_SIZE, self.written, ahead);
+        match made {
+            Ok(()) => self.reserved = self.written + ahead,
+            // No room for so much: the file may still be smaller than that.
+            Err(_) => self.reserves = false,
+        }
     }
 
     /// Gives the file its owner, mode, time and name.
     pub fn settle(mut self, owner: Owner, mode: u32, mtime: Option<i64>) -> io::Result<()> {
+        if self.reserved > self.written {
+            ftruncate(&self.file, self.written)?; // gives back what was reserved beyond the end
+        }
         // The owner first: changing it would take bits of the mode away.
         fchown(&self.file, owner.uid(), owner.gid())?;
         fchmod(&self.file, Mode::from_raw_mode(mode & 0o777))?;
@@ -93,6 +129,10 @@ pub fn times(seconds: i64) -> Timestamps {
 pub fn free_bytes(folder: BorrowedFd<'_>) -> io::Result<u64> {
     let fs = fstatvfs(folder.as_fd())?;
     Ok(fs.f_bavail.saturating_mul(fs.f_frsize))
+}
+
+fn is_ext4(file: &OwnedFd) -> bool {
+    fstatfs(file).is_ok_and(|fs| fs.f_type as u64 == EXT4_MAGIC)
 }
 
 /// A copy that was cut off by the end of an earlier boot may have left a file under a number that

@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use crate::frame::{header, FrameType, HEADER_BYTES, MAX_PAYLOAD_BYTES};
 
+/// the payload of a full frame of data. With its header it is 64 KiB: the kernel takes 32 KiB of a
+/// write to the port, and eight bytes more would cost a third exit to the host
+pub const DATA_PAYLOAD_BYTES: usize = MAX_PAYLOAD_BYTES - HEADER_BYTES;
 /// data is added only below this, in bytes
 const DATA_MARK_BYTES: usize = 64 * 1024;
 /// input is read only below this, in bytes

@@ -8,7 +8,10 @@ use std::time::Instant;
 
 use crate::answers::{open, Opened};
 use crate::background::Backgrounds;
-use crate::credit::{Receiving, Sending, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES, OWN_WINDOW_BYTES};
+use crate::credit::{
+    Receiving, Sending, COPY_EXTRA_BYTES, MAX_WIDE_COPIES, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES,
+    OWN_WINDOW_BYTES,
+};
 use crate::frame::{Decoder, Frame, FrameType};
 use crate::outbox::Outbox;
 use crate::refusal::{Code, Refusal, RefusalJson};
@@ -22,7 +25,8 @@ use crate::welcome::Welcome;
 const MAX_STREAMS: usize = 64;
 const NONCE_BYTES: usize = 16;
 /// what may wait for the file systems: a window of each stream, in bytes
-const MAX_HELD_BYTES: usize = MAX_STREAMS * OWN_WINDOW_BYTES as usize;
+const MAX_HELD_BYTES: usize =
+    MAX_STREAMS * OWN_WINDOW_BYTES as usize + MAX_WIDE_COPIES * COPY_EXTRA_BYTES as usize;
 /// what a frame that waits costs beside its payload, in bytes
 const HELD_FRAME_BYTES: usize = 64;
 
@@ -239,12 +243,16 @@ impl Session {
         match open(request, id, &mut self.outbox, programs) {
             Ok(Opened::Answered) => {}
             Ok(Opened::Working(work)) => {
-                let stream = Stream {
+                let mut stream = Stream {
                     id,
                     receiving: Receiving::new(OWN_WINDOW_BYTES),
                     sending: Sending::new(window),
                     work,
                 };
+                let streams = self.streams.values();
+                if streams.filter(|s| s.receiving.is_wide()).count() < MAX_WIDE_COPIES {
+                    stream.widen(&mut self.outbox);
+                }
                 self.streams.insert(id, stream);
             }
             Err(refusal) => self.refuse(id, &refusal),

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::answers::{DONE, OPENED};
 use crate::copy_in::CopyIn;
-use crate::credit::{Receiving, Sending};
+use crate::credit::{Receiving, Sending, COPY_EXTRA_BYTES};
 use crate::exec::{Exec, Output};
 use crate::exec_stream;
 use crate::forward::Forward;
 use crate::forward_stream;
-use crate::frame::{FrameType, MAX_PAYLOAD_BYTES};
-use crate::outbox::Outbox;
+use crate::frame::FrameType;
+use crate::outbox::{Outbox, DATA_PAYLOAD_BYTES};
 use crate::outflow::{Flow, Outflow};
 use crate::refusal::{Refusal, RefusalJson};
 use crate::removal::Removal;
@@ -22,7 +22,7 @@ use crate::sys::poll::{PollSet, Readiness};
 use crate::sys::signals;
 
 /// a copy sends this much before the other streams have their turn, in bytes
-const TURN_BYTES: usize = MAX_PAYLOAD_BYTES;
+const TURN_BYTES: usize = DATA_PAYLOAD_BYTES;
 
 pub enum Work {
     Exec(Box<Exec>),
@@ -64,6 +64,14 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// Gives a copy into the guest more credit than other streams have.
+    pub fn widen(&mut self, outbox: &mut Outbox) {
+        if let Work::CopyIn(_) = self.work {
+            self.receiving.widen(COPY_EXTRA_BYTES);
+            outbox.push(FrameType::Credit, self.id, &COPY_EXTRA_BYTES.to_le_bytes());
+        }
+    }
+
     /// Adds the descriptors that this stream waits for, each under `token(source)`.
     pub fn interests<T: Copy>(
         &self,
@@ -206,7 +214,7 @@ impl Stream {
         }
         let mut sent = 0;
         while sent < TURN_BYTES && outbox.wants_data() && outflow.flow() == Flow::Ready {
-            let limit = self.sending.available().min(MAX_PAYLOAD_BYTES);
+            let limit = self.sending.available().min(DATA_PAYLOAD_BYTES);
             if limit == 0 {
                 return Fate::Open;
             }
@@ -280,7 +288,7 @@ impl Stream {
         let Work::Exec(exec) = &mut self.work else {
             return;
         };
-        let limit = self.sending.available().min(MAX_PAYLOAD_BYTES);
+        let limit = self.sending.available().min(DATA_PAYLOAD_BYTES);
         if limit == 0 || !outbox.wants_data() {
             return;
         }

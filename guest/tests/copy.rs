@@ -86,6 +86,52 @@ fn a_file_goes_in_and_out_unchanged() {
     assert!(agent.peak_kib() < 8 * 1024);
 }
 
+/// The credit that the agent gives a new copy beyond its window.
+fn extra_credit(host: &mut host::Host, path: &str) -> u32 {
+    let id = host.open(&json!({"op": "copyIn", "path": path, "format": "file"}));
+    assert_eq!(host.receive().kind, FrameType::Event);
+    if host.is_silent_for(std::time::Duration::from_millis(50)) {
+        return 0;
+    }
+    let frame = host.wait_for(id, FrameType::Credit);
+    u32::from_le_bytes(frame.payload.try_into().unwrap())
+}
+
+#[test]
+fn a_few_copies_at_a_time_have_a_larger_window() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let paths: Vec<String> = (0..9).map(|n| agent.folder.at(&format!("f{n}"))).collect();
+    let extra: Vec<u32> = paths.iter().map(|p| extra_credit(&mut host, p)).collect();
+    assert!(
+        extra[..8].iter().all(|bytes| *bytes == 768 * 1024),
+        "{extra:?}"
+    );
+    assert_eq!(extra[8], 0);
+    // What one of them has is given to the next copy.
+    host.send(FrameType::Cancel, 1, &[]);
+    assert_eq!(
+        host.wait_for(1, FrameType::Close).json()["code"],
+        "cancelled"
+    );
+    assert_eq!(extra_credit(&mut host, &paths[0]), 768 * 1024);
+}
+
+#[test]
+fn a_file_keeps_no_more_of_the_disk_than_it_needs() {
+    let agent = Agent::start();
+    let path = agent.folder.at("file");
+    let bytes = vec![7; 5_000_001];
+    copy_in(&agent, json!({"path": path, "format": "file"}), &bytes);
+    let meta = fs::metadata(&path).unwrap();
+    assert_eq!(meta.len(), 5_000_001);
+    assert!(
+        meta.blocks() * 512 < 5_000_001 + 128 * 1024,
+        "{} blocks",
+        meta.blocks()
+    );
+}
+
 #[test]
 fn modes_are_kept_and_parents_must_exist() {
     let agent = Agent::start();

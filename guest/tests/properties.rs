@@ -26,7 +26,7 @@ fn decode_in_pieces(wire: &[u8], sizes: &[usize]) -> (Vec<Owned>, bool) {
     let mut sizes = sizes.iter().cycle();
     let mut rest = wire;
     while !rest.is_empty() {
-        let space = inbox.space();
+        let space = inbox.space(decoder.awaited());
         let count = rest.len().min(*sizes.next().unwrap()).min(space.len());
         assert!(count > 0, "the inbox is full and nothing can be decoded");
         space[..count].copy_from_slice(&rest[..count]);

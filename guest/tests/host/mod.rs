@@ -225,7 +225,7 @@ impl Host {
             if frame.is_some() {
                 return frame;
             }
-            match self.stream.read(self.inbox.space()) {
+            match self.stream.read(self.inbox.space(self.decoder.awaited())) {
                 Ok(0) => panic!("the agent closed the connection"),
                 Ok(count) => self.inbox.filled(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
