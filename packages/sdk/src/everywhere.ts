@@ -7,6 +7,14 @@ export { AlcoveInputError } from "./input-error.ts";
 export type { CamelKeys } from "./camel-keys.ts";
 export type { CallOptions } from "./client/call.ts";
 export { Client, HostGroups } from "./client/client.ts";
+export {
+  type CommitListFilter,
+  type CommitRequest,
+  Commits,
+  type ForkOptions,
+  type ForkRequest,
+  type GuestFixup,
+} from "./client/commits.ts";
 export type { CommandRequest, ExecRequest } from "./client/exec-request.ts";
 export type { BackgroundFrame, ExecFrame } from "./client/frames.ts";
 export { UserdataError, type WaitOptions } from "./client/readiness.ts";

@@ -5,6 +5,7 @@
 
 import { ask, askJson, drain, jsonRequest } from "./answer-text.ts";
 import { BackgroundApi } from "./background.ts";
+import { CommitsApi } from "./commits.ts";
 import {
   type CopyInOptions,
   type CopyOut,
@@ -64,6 +65,7 @@ export interface ShellOptions {
 
 export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly secrets: SecretsApi;
+  readonly commits: CommitsApi;
   readonly background: BackgroundApi<B>;
   readonly files: GuestFilesApi;
   readonly power: PowerApi;
@@ -72,6 +74,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   constructor(wire: Wire<B>) {
     this.#wire = wire;
     this.secrets = new SecretsApi(wire);
+    this.commits = new CommitsApi(wire);
     this.background = new BackgroundApi(wire);
     this.files = new GuestFilesApi(wire);
     this.power = new PowerApi(wire);

@@ -4,9 +4,11 @@ import { Command } from "commander";
 
 import type { Cli } from "../cli.ts";
 import { vmBg } from "./vm-bg.ts";
+import { vmCommit } from "./vm-commit.ts";
 import { vmCp } from "./vm-cp.ts";
 import { vmDelete } from "./vm-delete.ts";
 import { vmExec } from "./vm-exec.ts";
+import { vmFork } from "./vm-fork.ts";
 import { vmForward } from "./vm-forward.ts";
 import { vmFs } from "./vm-fs.ts";
 import { INSIGHT_VERBS } from "./vm-insight.ts";
@@ -36,6 +38,8 @@ const VERBS = [
   power.vmRestore,
   power.vmShutdown,
   power.vmRelaunch,
+  vmCommit,
+  vmFork,
   vmTag,
   vmGroup,
   vmDelete,

@@ -5,6 +5,7 @@ import { HostApi } from "../host-api.ts";
 import type { HostGroup, HostInfo } from "../resources.ts";
 import type { Wire } from "../wire.ts";
 import { type CallOptions, signalOf } from "./call.ts";
+import { Commits } from "./commits.ts";
 import { Secrets } from "./secrets.ts";
 import type { Vm, VmFacts } from "./vm.ts";
 import { type VmFilter, Vms } from "./vms.ts";
@@ -12,6 +13,7 @@ import { type VmFilter, Vms } from "./vms.ts";
 export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable {
   readonly vms: Vms<B, V>;
   readonly secrets: Secrets;
+  readonly commits: Commits;
   readonly hostGroups: HostGroups<B, V>;
   readonly #api: HostApi<B>;
 
@@ -20,6 +22,7 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
     this.#api = api;
     this.vms = new Vms(api, (facts) => handle(api, facts));
     this.secrets = new Secrets(api.secrets);
+    this.commits = new Commits(api.commits);
     this.hostGroups = new HostGroups(api, this.vms);
   }
 
