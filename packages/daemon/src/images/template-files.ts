@@ -97,7 +97,8 @@ export class TemplateFiles implements TemplateStore {
       const template = templateFrom(text);
       return template?.id === id ? template : undefined;
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw error;
     }
   }

@@ -15,6 +15,7 @@ import {
   SessionLost,
 } from "../ports/guest-link.ts";
 import type { Log } from "../ports/log.ts";
+import type { ContactStep } from "../trace/start-trace.ts";
 
 /** how long a copy may take to confirm that it is somebody of its own, in `ms` */
 const CONFIRM_TIMEOUT_MS = 20_000;
@@ -36,6 +37,8 @@ export interface ContactDeps {
   readonly onUnconfirmed: (why: Error) => void;
   /** does what a guest asks for by itself, for as long as the session lasts; never rejects */
   readonly attend: (link: GuestLink, signal: AbortSignal) => Promise<void>;
+  /** told of what each session has come to */
+  readonly onStep: (step: ContactStep) => void;
   readonly log: Log;
 }
 
@@ -143,7 +146,9 @@ export class GuestContact implements AsyncDisposable {
     while (this.#copied && !over.aborted) {
       try {
         await using link = await this.#deps.dialer.dial(endpoint, confirming);
-        await this.#deps.renew(link, confirming);
+        this.#deps.onStep("contact");
+        await unlessAborted(this.#deps.renew(link, confirming), confirming);
+        this.#deps.onStep("reidentify");
         this.#copied = false;
         await this.#session(link, over);
       } catch (error) {
@@ -163,6 +168,7 @@ export class GuestContact implements AsyncDisposable {
 
   async #oneSession(endpoint: string, over: AbortSignal): Promise<void> {
     await using link = await this.#deps.dialer.dial(endpoint, over);
+    this.#deps.onStep("contact");
     await this.#session(link, over);
   }
 
@@ -181,7 +187,9 @@ export class GuestContact implements AsyncDisposable {
   async #configure(link: GuestLink, over: AbortSignal): Promise<void> {
     try {
       await this.#deps.prepare(link, within(PREPARE_TIMEOUT_MS, over));
+      this.#deps.onStep("prepare");
       await link.configure(await this.#deps.configuration(), within(CONFIGURE_TIMEOUT_MS, over));
+      this.#deps.onStep("configure");
       this.#configured = true;
     } catch (error) {
       if (!this.#configured) throw error;
@@ -193,6 +201,7 @@ export class GuestContact implements AsyncDisposable {
   #announce(link: GuestLink): void {
     this.#link = link;
     this.#problem = undefined;
+    this.#deps.onStep("ready");
     this.#renewHold();
     this.#deps.log.info("guest.ready", { agent: link.agent.version, bootId: link.agent.bootId });
     this.#next.resolve(link);
