@@ -13,12 +13,17 @@ const OF_DBUS: &str = "var/lib/dbus/machine-id";
 /// Gives a guest below `root` an id unless it has one; says whether it had none.
 pub fn give(root: &Path, id: &str) -> Answer<bool> {
     check(id)?;
-    let known = fs::read_to_string(root.join(FILE)).unwrap_or_default();
-    if !matches!(known.trim(), "" | "uninitialized") {
+    if !matches!(known(root).trim(), "" | "uninitialized") {
         return Ok(false);
     }
     write(&root.join(FILE), id)?;
     Ok(true)
+}
+
+/// The id that a guest has; empty where it has none.
+pub fn known(root: &Path) -> String {
+    let text = fs::read_to_string(root.join(FILE)).unwrap_or_default();
+    text.trim_end().to_owned()
 }
 
 /// Gives it another id, and says which it has then.

@@ -44,11 +44,18 @@ pub fn reidentify(request: &ConfigureRequest) -> Answer<Confirmed> {
     let clock_step_ns = step_clock(needed(&request.time_ns, "timeNs")?)?.to_string();
     set_hostname(needed(&request.hostname, "hostname")?)?;
     let root = Path::new("/");
-    let machine_id = machine_id::replace(root, needed(&request.machine_id, "machineId")?)?;
-    let renewed = host_keys::renew(root, &request.ssh_host_keys)?;
-    if renewed {
-        host_keys::tell_server();
-    }
+    let machine_id = match &request.machine_id {
+        None => machine_id::known(root),
+        Some(id) => machine_id::replace(root, id)?,
+    };
+    let ssh_host_keys = match &request.ssh_host_keys {
+        None => "kept",
+        Some(keys) if host_keys::renew(root, keys)? => {
+            host_keys::tell_server();
+            "renewed"
+        }
+        Some(_) => "none",
+    };
     let (mac, address, connections_cut) = match &request.network {
         None => (None, None, 0),
         Some(network) => {
@@ -61,7 +68,7 @@ pub fn reidentify(request: &ConfigureRequest) -> Answer<Confirmed> {
         clock_step_ns,
         hostname: hostname(),
         machine_id,
-        ssh_host_keys: if renewed { "renewed" } else { "none" },
+        ssh_host_keys,
         mac,
         address,
         connections_cut,

@@ -126,7 +126,7 @@ pub struct ConfigureRequest {
     pub grow_root: bool,
     pub ssh_keys: Vec<String>,
     /// for `reidentify`, each with `type`, `privateKey` and `publicKey`
-    pub ssh_host_keys: Vec<serde_json::Value>,
+    pub ssh_host_keys: Option<Vec<serde_json::Value>>,
     pub userdata: Option<String>,
     pub mounts: Vec<serde_json::Value>,
 }

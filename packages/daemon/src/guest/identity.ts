@@ -76,7 +76,7 @@ export function readReceipt(reply: Fields): GuestReceipt {
     rng: oneOf(receipt, "rng", ["reseeded"]),
     clockStepNs: nanosecondsOf(receipt, "clockStepNs"),
     hostname: textOf(receipt, "hostname", HOSTNAME_CHARS),
-    machineId: shaped(receipt, "machineId", /^[0-9a-f]{32}$/),
+    machineId: shaped(receipt, "machineId", /^([0-9a-f]{32})?$/),
     sshHostKeys: oneOf(receipt, "sshHostKeys", ["renewed", "none", "kept"]),
     mac: has(receipt, "mac") ? shaped(receipt, "mac", /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/) : undefined,
     address: has(receipt, "address") ? addressOf(receipt) : undefined,
