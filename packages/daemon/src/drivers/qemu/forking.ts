@@ -71,8 +71,11 @@ class QemuTemplate implements OpenTemplate {
     const devices = { bytes: this.#devices.length, pieces: [this.#devices] };
     const till = AbortSignal.any([signal, died]);
     try {
-      await ignoreShared(true, qmp, till);
+      // QEMU takes its commands in their order: nobody waits for this answer before it is given the next.
+      const ignoring = ignoreShared(true, qmp, till);
+      ignoring.catch(() => undefined); // thrown below, when the load has ended
       await loadFrom(devices, { qmp, path: paths.state, sealed: take }, till);
+      await ignoring;
       // What it has is its own now: a state of it holds all of its memory.
       await ignoreShared(false, qmp, till);
     } catch (cause) {

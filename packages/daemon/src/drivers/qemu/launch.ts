@@ -45,12 +45,7 @@ export async function launchQemu(
 ): Promise<Child> {
   await using files = new AsyncDisposableStack();
   const log = files.use(await open(place.log, FLAGS.append, 0o600));
-  const fds: number[] = [];
-  for (const file of launch.files) {
-    const handle = files.use(await open(file.path, FLAGS[file.access], 0o600));
-    if (file.reopened && privileges.uid !== undefined) await mustBePublic(handle, file.path);
-    fds.push(handle.fd);
-  }
+  const fds = await openAll(launch.files, privileges, files);
   const command = ["setpriv", ...(await dropArgs(privileges)), "--", binary, ...launch.args];
   const [file = "", ...args] = launch.tap ? withTap(launch.tap, command) : command;
   return Child.spawn({
@@ -64,6 +59,26 @@ export async function launchQemu(
     stderr: log.fd,
     extraFds: fds,
   });
+}
+
+/** At once, since each has to wait for the disk. @param keep takes those that were opened, also if it rejects */
+async function openAll(
+  wanted: readonly FileToOpen[],
+  { uid }: Privileges,
+  keep: AsyncDisposableStack,
+): Promise<readonly number[]> {
+  const opened = await Promise.allSettled(
+    wanted.map((file) => open(file.path, FLAGS[file.access], 0o600)),
+  );
+  for (const { value } of opened.filter((one) => one.status === "fulfilled")) keep.use(value);
+  const fds: number[] = [];
+  for (const [index, one] of opened.entries()) {
+    if (one.status === "rejected") throw one.reason;
+    const file = wanted[index];
+    if (file?.reopened && uid !== undefined) await mustBePublic(one.value, file.path);
+    fds.push(one.value.fd);
+  }
+  return fds;
 }
 
 async function dropArgs({ uid, accel }: Privileges): Promise<string[]> {

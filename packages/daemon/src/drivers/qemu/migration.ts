@@ -20,8 +20,8 @@ import type { StateDoor } from "./state-door.ts";
 /** QEMU keeps itself to 128 MiB/s unless told otherwise; nobody else needs this socket */
 const MAX_BANDWIDTH = 2 ** 40;
 
-/** how often QEMU is asked how far it is, in `ms` */
-const ASK_EVERY_MS = 5;
+/** how often QEMU is asked how far it is, in `ms`: small states are carried in less than ten */
+const ASK_EVERY_MS = 1;
 
 /** how long a state may take, however small it is, in `ms` */
 const LEAST_TIMEOUT_MS = 60_000;

@@ -145,6 +145,7 @@ export class QemuHypervisor implements Hypervisor {
     const { process, qmp, shutdown, child } = started;
     const pausedAtStart = become === "stands still";
     if (!pausedAtStart) await mustRun(qmp, signal);
+    else started.watch.ends("load");
 
     // It is up: from here on the machine's own disposal does what the stack would have done.
     undo.move();
@@ -160,6 +161,7 @@ export class QemuHypervisor implements Hypervisor {
       stateKey: this.#stateKey,
       cleanUp,
       pausedAtStart,
+      madeIn: started.watch.steps,
     });
   }
 

@@ -1,7 +1,14 @@
 /** One running QEMU: its end, its pausing, and how it is put away or let go. */
 
 import { AlcoveError } from "#core/errors.ts";
-import type { Exit, Layering, Machine, Pausing, Saving } from "#core/ports/hypervisor.ts";
+import type {
+  Exit,
+  Layering,
+  Machine,
+  MachineStep,
+  Pausing,
+  Saving,
+} from "#core/ports/hypervisor.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { pause, settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
@@ -48,6 +55,8 @@ export interface QemuMachineParts {
   readonly paths: RunPaths;
   readonly consoleLogPath: string;
   readonly pausedAtStart: boolean;
+  /** how long its making took; absent when it was adopted */
+  readonly madeIn?: readonly MachineStep[];
   /** the process as our own child; absent when it was adopted */
   readonly child: Child | undefined;
   /** what keeps saved memory unreadable */
@@ -63,6 +72,7 @@ export class QemuMachine implements Machine {
   readonly logPaths: readonly string[];
   readonly pausedAtStart: boolean;
   readonly exited: Promise<Exit>;
+  readonly madeIn: readonly MachineStep[];
   readonly pausing: Pausing;
   readonly saving: Saving;
   readonly layering: Layering;
@@ -77,6 +87,7 @@ export class QemuMachine implements Machine {
     this.agentEndpoint = parts.paths.agent;
     this.logPaths = [parts.consoleLogPath, parts.paths.log];
     this.pausedAtStart = parts.pausedAtStart;
+    this.madeIn = parts.madeIn ?? [];
     this.pausing = pausingOf(parts);
     this.saving = savingOf(parts);
     this.layering = layeringOf(parts.qmp);

@@ -66,10 +66,12 @@ export async function sealRunDir(paths: RunPaths, uid: number | undefined): Prom
     await chown(paths.workDir, 0, 0);
     await chmod(paths.workDir, 0o700);
   }
-  for (const socket of [paths.qmp, paths.agent, paths.console]) {
-    const found = await lstat(socket);
-    if (!found.isSocket()) throw new Error(`QEMU made something else than a socket: ${socket}`);
-  }
+  await Promise.all([paths.qmp, paths.agent, paths.console].map(mustBeSocket));
+}
+
+async function mustBeSocket(file: string): Promise<void> {
+  const found = await lstat(file);
+  if (!found.isSocket()) throw new Error(`QEMU made something else than a socket: ${file}`);
 }
 
 export async function removeRunDir(paths: Pick<RunPaths, "dir">): Promise<void> {

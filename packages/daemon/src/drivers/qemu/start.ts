@@ -12,10 +12,11 @@ import { launchQemu, type Privileges } from "./launch.ts";
 import { startTicksOf } from "./processes.ts";
 import { describeEnd, ShutdownNote } from "./qemu-machine.ts";
 import { Qmp } from "./qmp.ts";
+import { StepWatch } from "./step-watch.ts";
 import { lastWords, makeRunDir, type RunPaths } from "./run-dir.ts";
 
-/** how often a socket that is not there yet is tried, in `ms` */
-export const CONNECT_EVERY_MS = 5;
+/** how often a socket that is not there yet is tried, in `ms`: a try costs less than a tenth of it */
+export const CONNECT_EVERY_MS = 1;
 
 export interface QemuProgram extends Privileges {
   /** program name or absolute path */
@@ -32,6 +33,7 @@ export interface StartedQemu {
   readonly shutdown: ShutdownNote;
   /** aborts when the process ends, with its last words as the reason */
   readonly died: AbortSignal;
+  readonly watch: StepWatch;
 }
 
 /** A QEMU that is being brought to where its machine is handed out. */
@@ -55,14 +57,17 @@ export async function startQemu(
   program: QemuProgram,
   signal: AbortSignal,
 ): Promise<StartedQemu> {
+  const watch = new StepWatch();
   await makeRunDir(paths, program.uid);
   const child = undo.use(await launchQemu(program.binary, launch, paths, program));
+  watch.ends("spawn");
   const died = deathOf(child, paths);
   const process = await identify(child, paths, program.uid);
   const shutdown = new ShutdownNote();
   const givenUp = AbortSignal.any([signal, died]);
   const qmp = undo.use(await reach(paths, shutdown, program.bootTimeoutMs, givenUp));
-  return { child, process, qmp, shutdown, died };
+  watch.ends("control");
+  return { child, process, qmp, shutdown, died, watch };
 }
 
 export interface Starting {
