@@ -1,3 +1,4 @@
 /** What Alcove's daemon and its clients agree on beyond Slicer's own words. */
 export { type ApiErrorCode, ERROR_CODES } from "./error-code.ts";
+export { ForkAnswer, ForkRequest, Receipt } from "./native-fork.ts";
 export { EventQuery, HostState, VmEvent } from "./native.ts";

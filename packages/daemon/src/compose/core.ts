@@ -18,6 +18,7 @@ import { openCommits } from "./commits.ts";
 import { guardHost } from "./guests-to-host.ts";
 import { keptLayersOf } from "./layers.ts";
 import { openNetworks } from "./networks.ts";
+import { forkDeps } from "./forks.ts";
 import { openVms } from "./open-vms.ts";
 import { openStorage } from "./storage.ts";
 import { beginWorks, openTemplates } from "./templates.ts";
@@ -39,6 +40,7 @@ export interface Core extends AsyncDisposable {
 
 export async function openCore(config: Config, log: Log, signal: AbortSignal): Promise<Core> {
   await using parts = new AsyncDisposableStack();
+  readonly forking: LiveForkDeps;
   const { stateKey, ...kept } = parts.use(await openStorage(config.stateDir, log));
   const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
@@ -72,6 +74,7 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
     store,
     secrets,
     templates,
+  const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
     works,
     commits,
     hostFacts,
@@ -79,3 +82,4 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
+    forking,

@@ -16,8 +16,8 @@ import { guestSecrets } from "#core/secrets/guest-secrets.ts";
 import { ImportedKeys } from "#core/secrets/imported-keys.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import type { Templates } from "#core/template/templates.ts";
-import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
-import { newIdentityFor } from "#core/vm/renewal.ts";
+import { guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
+import { renew } from "#core/vm/renewal.ts";
 import type { KeptLayers } from "#core/vm/kept-layers.ts";
 import { Vms } from "#core/vm/vms.ts";
 import { MIB } from "#lib/bytes.ts";
@@ -65,7 +65,7 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
         entropy: randomBytes(GUEST_ENTROPY_BYTES),
         sshHostKeys: [newHostKey(`root@${record.hostname}`)],
       };
-      return link.reidentify(newIdentityFor(record, fresh), till);
+      return renew(record, link, fresh, till);
     },
     configurationFor: async (record) =>
       guestConfigurationFor(record, {

@@ -60,7 +60,7 @@ export function describeStates(name: string, harness: StatesHarness): void {
 
   async function savedMachine(): Promise<Saved> {
     const { machine, ...saved } = await heldMachine();
-    await savingOf(machine).save(saved.directory, never);
+    await savingOf(machine).save(saved.directory, "durable", never);
     await machine[Symbol.asyncDispose]();
     return saved;
   }
@@ -89,7 +89,7 @@ export function describeStates(name: string, harness: StatesHarness): void {
       const most = savingOf(machine).maxSizeBytes();
       const before = Date.now();
 
-      const saved = await savingOf(machine).save(directory, never);
+      const saved = await savingOf(machine).save(directory, "durable", never);
 
       assert.deepEqual(await states().find(directory), saved);
       assert.ok(saved.sizeBytes <= most, `${saved.sizeBytes} of ${most}`);
@@ -103,14 +103,14 @@ export function describeStates(name: string, harness: StatesHarness): void {
       {
         await using adopted = await open().adopt(plan, machine.handle, never);
         assert.ok(adopted);
-        await savingOf(adopted).save(directory, never);
+        await savingOf(adopted).save(directory, "durable", never);
       }
       const second = path.join(path.dirname(directory), "two");
       {
         await using restored = await states().restore(plan, directory, never);
         await restored.pausing?.resume(never);
         await restored.pausing?.pause(never);
-        await savingOf(restored).save(second, never);
+        await savingOf(restored).save(second, "durable", never);
       }
 
       await using machineAgain = await states().restore(plan, second, never);
@@ -123,7 +123,7 @@ export function describeStates(name: string, harness: StatesHarness): void {
       const { machine, directory, identity: before } = await heldMachine();
       await using _machine = machine;
 
-      await savingOf(machine).save(directory, never);
+      await savingOf(machine).save(directory, "durable", never);
       await machine.pausing?.resume(never);
 
       assert.equal(await identity(machine), before);
@@ -136,11 +136,11 @@ export function describeStates(name: string, harness: StatesHarness): void {
 
       const leaving = new AbortController();
       setImmediate(() => leaving.abort(reason));
-      await assert.rejects(savingOf(machine).save(directory, leaving.signal), reason);
+      await assert.rejects(savingOf(machine).save(directory, "durable", leaving.signal), reason);
 
       assert.equal(await states().find(directory), undefined);
       assert.deepEqual(await readdir(path.dirname(directory)), []);
-      await savingOf(machine).save(directory, never);
+      await savingOf(machine).save(directory, "durable", never);
       await machine.pausing?.resume(never);
       assert.equal(await identity(machine), before);
     });
@@ -150,7 +150,7 @@ export function describeStates(name: string, harness: StatesHarness): void {
       await using _machine = machine;
       await machine.pausing?.resume(never);
 
-      await assert.rejects(savingOf(machine).save(directory, never), /paused/);
+      await assert.rejects(savingOf(machine).save(directory, "durable", never), /paused/);
 
       assert.equal(await states().find(directory), undefined);
     });

@@ -71,11 +71,14 @@ export class LayerStore implements DiskLayers {
     );
   }
 
-  async seal(id: LayerId, from: SealedFrom): Promise<SealedLayer> {
-    using _turn = await this.#changes.enter(never);
-    const parent = from.ground.layer;
+  mustTakeAnother(parent: LayerId | undefined): void {
     const below = this.#chain(parent).length;
     if (below >= MAX_CHAIN) throw tooLong(below);
+  }
+
+  async seal(id: LayerId, from: SealedFrom): Promise<SealedLayer> {
+    using _turn = await this.#changes.enter(never);
+    this.mustTakeAnother(from.ground.layer);
     const part = path.join(this.#root, `${id}.part`);
     await rm(part, { recursive: true, force: true });
     try {

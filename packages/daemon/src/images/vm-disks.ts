@@ -1,11 +1,11 @@
 /** Each VM's own files: `<root>/<vm id>/disk….qcow2`, `console.log`, and `state-…` while it is suspended. */
 
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { isVmId, type LayerId } from "#core/ids.ts";
 import type { DiskLayers, Ground } from "#core/ports/disk-layers.ts";
-import type { DiskStore } from "#core/ports/disk-store.ts";
+import type { DiskStore, StateOfVm } from "#core/ports/disk-store.ts";
 import type { DiskPlan } from "#core/ports/hypervisor.ts";
 
 import { syncDirectory } from "./blob-store.ts";
@@ -103,6 +103,27 @@ export class VmDisks implements DiskStore {
   async keepOnlyState(vmId: string, name: string | undefined): Promise<void> {
     const kept = name === undefined ? undefined : `${STATE_PREFIX}${name}`;
     await this.#removeOthers(vmId, (entry) => entry.startsWith(STATE_PREFIX), kept);
+  }
+
+  async shareState(from: StateOfVm, to: StateOfVm): Promise<void> {
+    const there = this.statePath(from.vmId, from.name);
+    const here = this.statePath(to.vmId, to.name);
+    const part = `${here}.part`;
+    await mkdir(part, { mode: 0o700 });
+    try {
+      for (const entry of await readdir(there)) {
+        await link(path.join(there, entry), path.join(part, entry));
+      }
+      await rename(part, here);
+    } catch (error) {
+      await rm(part, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async removeState({ vmId, name }: StateOfVm): Promise<void> {
+    const state = this.statePath(vmId, name);
+    for (const it of [state, `${state}.part`]) await rm(it, { recursive: true, force: true });
   }
 
   async remove(vmId: string): Promise<void> {

@@ -14,7 +14,8 @@ import type { Secrets } from "#core/secrets/secrets.ts";
 import { Templates } from "#core/template/templates.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import { KeptLayers } from "#core/vm/kept-layers.ts";
-import { newIdentityFor } from "#core/vm/renewal.ts";
+import { nothingAhead } from "#core/vm/made-ahead.ts";
+import { renew } from "#core/vm/renewal.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
@@ -154,6 +155,15 @@ export class FakeHost implements AsyncDisposable {
 
   /** One VM by itself, already stored and with its disk. */
   async supervise(
+  /** What forks need on a host that was opened. */
+  forking(vms: Vms, different: Partial<LiveForkDeps> = {}): LiveForkDeps {
+    const keptLayers = this.#keptLayers;
+    if (!keptLayers) throw new Error("the host is opened first");
+    const { groups, images, disks, secrets, log, limits } = this.#parts();
+    const parts = { vms, groups, images, disks, secrets, log, limits, keptLayers };
+    return { ...parts, layers: this.layers, ...different };
+  }
+
     record: VmRecord,
     different: Partial<SupervisorDeps> = {},
   ): Promise<VmSupervisor> {
@@ -244,7 +254,7 @@ export class FakeHost implements AsyncDisposable {
           entropy: randomBytes(64),
           sshHostKeys: [],
         };
-        return link.reidentify(newIdentityFor(record, fresh), signal);
+        return renew(record, link, fresh, signal);
       },
       configurationFor: async (record) =>
         guestConfigurationFor(record, {

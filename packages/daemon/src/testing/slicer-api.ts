@@ -80,7 +80,7 @@ export class SlicerApi implements AsyncDisposable {
       document.collecting,
       meters.counting,
       surface,
-      native({ ...served, version: about.version }, log),
+      native({ ...served, forking: host.forking(vms), version: about.version }, log),
       meters.surface,
       document.surface,
     ];

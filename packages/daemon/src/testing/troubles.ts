@@ -57,6 +57,7 @@ export function hypervisorWith(
   const other = async (machine: Machine): Promise<Machine> => ({
     ...(machine.pausing ? { pausing: machine.pausing } : {}),
     ...(machine.saving ? { saving: machine.saving } : {}),
+    ...(machine.layering ? { layering: machine.layering } : {}),
     pid: machine.pid,
     handle: machine.handle,
     agentEndpoint: machine.agentEndpoint,

@@ -55,7 +55,7 @@ export async function forkCommit(
 ): Promise<VmSupervisor> {
   const { vms, layers } = deps;
   const group = deps.groups.get(commit.group);
-  const spec = await specOf(deps, commit, order);
+  const spec = await inheritedSpec(deps, commit, order);
   const image = await deps.images.resolve(commit.imageId, signal);
   using _kept = deps.keptLayers.hold(commit.layer);
   const vm = await vms.add(
@@ -84,9 +84,9 @@ export interface ForkingCommit {
 }
 
 /** What the source was, checked against what its group allows now. */
-async function specOf(
-  { groups, secrets }: ForkDeps,
-  { spec: source, group: groupName }: Commit,
+export async function inheritedSpec(
+  { groups, secrets }: Pick<ForkDeps, "groups" | "secrets">,
+  { spec: source, group: groupName }: Pick<Commit, "spec" | "group">,
   order: ForkOrder,
 ): Promise<VmSpec> {
   const request: VmRequest = {

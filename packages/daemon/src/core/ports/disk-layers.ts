@@ -38,6 +38,9 @@ export interface DiskLayers {
    */
   below(ground: Ground): DiskLayer;
 
+  /** @throws AlcoveError `no_capacity` when what stands on `parent` cannot be sealed: the chain would become too long */
+  mustTakeAnother(parent: LayerId | undefined): void;
+
   /**
    * Makes a VM's overlay, as it is now, a layer: durable when this resolves. The VM has the same file under its own
    * name until that is removed, and must not write to it again.

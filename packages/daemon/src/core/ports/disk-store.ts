@@ -37,10 +37,19 @@ export interface DiskStore {
   statePath(vmId: string, name: string): string;
   /** Removes every state of the VM but the one of that name, whole or not; harmless when there is none. */
   keepOnlyState(vmId: string, name: string | undefined): Promise<void>;
+  /** Gives a VM a state that another has, without copying its bytes: it is there whole, or not at all. */
+  shareState(from: StateOfVm, to: StateOfVm): Promise<void>;
+  /** Removes one state of the VM, whole or not; harmless when it is not there. */
+  removeState(state: StateOfVm): Promise<void>;
   /** removes everything of the VM; harmless when there is nothing */
   remove(vmId: string): Promise<void>;
   /** ids of all VMs that have files here */
   list(): Promise<readonly string[]>;
+}
+
+export interface StateOfVm {
+  readonly vmId: string;
+  readonly name: string;
 }
 
 /** Reads a VM's serial console. */

@@ -192,11 +192,12 @@ export interface Saving {
   /**
    * Writes memory and devices as a state at `directory`, which does not exist yet in a directory
    * that does. The vCPUs must stand still, and do so afterwards. When it resolves the state is
-   * complete and durable, and so are the guest's writes to its disks: disposing the machine loses
-   * nothing. If it rejects, also with the reason of `signal`, there is no state and the machine can
-   * be resumed. After it has resolved, resuming the machine makes the state useless.
+   * complete, and so are the guest's writes to its disks: disposing the machine loses nothing. If it
+   * rejects, also with the reason of `signal`, there is no state and the machine can be resumed.
+   * After it has resolved, resuming the machine makes the state useless, unless its disk was given
+   * a layer before: then the state goes with what is below that.
    */
-  save(directory: string, signal: AbortSignal): Promise<MachineState>;
+  save(directory: string, lasting: StateLasting, signal: AbortSignal): Promise<MachineState>;
 }
 
 export interface Layering {
@@ -207,6 +208,9 @@ export interface Layering {
    * @param disk the disk as it is to be from now on: `id` is one of the boot plan's, `path` an empty
    *   overlay of the same size, `backing` the file that was written to before
    */
+/** What a state outlives: `durable` also the host's power, `passing` only daemon and machine, and is there sooner. */
+export type StateLasting = "durable" | "passing";
+
   addLayer(disk: DiskPlan, signal: AbortSignal): Promise<void>;
 }
 

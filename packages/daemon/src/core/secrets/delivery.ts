@@ -32,6 +32,13 @@ export async function deliverOnce(
   await putFile(link, { path: DELIVERED, mode: MARK_MODE, user: ROOT }, new Uint8Array(), signal);
 }
 
+/** Has the next call of `deliverOnce` give a guest its own: what is there came with another's memory. */
+export async function forgetDelivery(link: GuestLink, signal: AbortSignal): Promise<void> {
+  await link
+    .remove({ path: DELIVERED, user: ROOT, recursive: false }, signal)
+    .catch(passOverMissing);
+}
+
 /**
  * Makes the guest's files what `secrets` says: each is replaced as a whole, the others are removed.
  * @returns how many it has now

@@ -39,7 +39,7 @@ export async function adopt(
   const running = occupancy.run(found, contactWith(life));
   if (keepsMemory(phase)) await suspension.finish(running);
   else if (isUnrenewedCopy(life.record) && phase !== "stopping") await letGo(life, running);
-  else matchMachine(life, found);
+  else await matchMachine(life, running, search.log);
   search.log.info("vm.adopted", { pid: found.pid, phase: life.phase });
   if (life.phase === "stopping") await running.end();
 }
@@ -57,12 +57,22 @@ async function letGo(life: VmLife, running: RunningMachine): Promise<void> {
   if (life.phase === "starting") life.apply("booted", { machine: machine.handle });
 }
 
-/** What the machine does is true; what was stored may be a moment older. */
-function matchMachine(life: VmLife, { handle, pausedAtStart: stands }: Machine): void {
+/**
+ * What the machine does is true; what was stored may be a moment older. But one that stands still though it is to run
+ * goes on: the daemon died before anybody was told that it is paused, or while it kept the machine still to copy it.
+ */
+async function matchMachine(life: VmLife, running: RunningMachine, log: Log): Promise<void> {
+  const { handle, pausedAtStart: stands } = running.machine;
   const stored = { machine: handle };
   if (life.phase === "starting") life.apply("booted", stored);
-  if (stands && life.phase === "running") life.apply("pause", stored);
   if (!stands && life.phase === "paused") life.apply("resume", stored);
+  if (!stands || life.phase !== "running") return;
+  try {
+    await running.resume();
+  } catch (error) {
+    log.error("vm.resume_failed", { error });
+    life.apply("pause", stored);
+  }
 }
 
 /** @returns the machine; or why there is none, for people: then what may be left is not ours any more */

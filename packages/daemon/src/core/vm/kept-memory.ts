@@ -8,7 +8,7 @@
 
 import { AlcoveError } from "../errors.ts";
 import { admitFile, type CapacityLimits } from "../host/capacity.ts";
-import type { DiskStore } from "../ports/disk-store.ts";
+import type { DiskStore, StateOfVm } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { BootPlan, Hypervisor, Machine, MachineStates, Saving } from "../ports/hypervisor.ts";
 import type { VmRecord } from "./vm.ts";
@@ -41,7 +41,22 @@ export class KeptMemory {
   async save(machine: Machine, record: VmRecord, signal: AbortSignal): Promise<void> {
     const saving = this.savingOf(machine);
     using _room = await this.#promiseRoom(saving.maxSizeBytes());
-    await saving.save(this.#pathOf(record), signal);
+    await saving.save(this.#pathOf(record), "durable", signal);
+  }
+
+  /**
+   * Saves a machine that stands still for others to begin with, beside what its VM keeps.
+   * @throws AlcoveError as `save` does
+   */
+  async saveAside(machine: Machine, { vmId, name }: StateOfVm, signal: AbortSignal): Promise<void> {
+    const saving = this.savingOf(machine);
+    using _room = await this.#promiseRoom(saving.maxSizeBytes());
+    await saving.save(this.#deps.disks.statePath(vmId, name), "passing", signal);
+  }
+
+  /** @throws AlcoveError `no_capacity` when the state of a machine would not find room now, `unsupported` */
+  async checkRoom(machine: Machine, besidesBytes: number): Promise<void> {
+    using _room = await this.#promiseRoom(this.savingOf(machine).maxSizeBytes() + besidesBytes);
   }
 
   /** whether the state that the record names is there, all of it */

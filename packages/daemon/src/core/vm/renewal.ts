@@ -1,7 +1,8 @@
 /** What a copy of a guest is told to become, from its VM's record. */
 
-import type { GuestNewIdentity, SshHostKey } from "../ports/guest-identity.ts";
-import type { GuestNetwork } from "../ports/guest-link.ts";
+import type { GuestNewIdentity, GuestReceipt, SshHostKey } from "../ports/guest-identity.ts";
+import type { GuestLink, GuestNetwork } from "../ports/guest-link.ts";
+import { forgetDelivery } from "../secrets/delivery.ts";
 import { machineIdOf } from "./boot-plan.ts";
 import type { Fixup, VmRecord } from "./vm.ts";
 
@@ -24,4 +25,16 @@ export function newIdentityFor(record: VmRecord, fresh: FreshForCopy): GuestNewI
     sshHostKeys: due("ssh-host-keys") ? whole.sshHostKeys : undefined,
     network: undefined,
   };
+}
+
+/** Tells it, and takes from a guest that came with another's memory what says that it has its secrets already. */
+export async function renew(
+  record: VmRecord,
+  link: GuestLink,
+  fresh: FreshForCopy,
+  signal: AbortSignal,
+): Promise<GuestReceipt> {
+  const receipt = await link.reidentify(newIdentityFor(record, fresh), signal);
+  if (record.origin.how === "fork") await forgetDelivery(link, signal);
+  return receipt;
 }

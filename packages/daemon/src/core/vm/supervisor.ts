@@ -9,6 +9,7 @@
 import { unlessAborted } from "#lib/patience.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
+import { type CopyOrder, type LiveCopy, takeCopy } from "../fork/live-copy.ts";
 import type { LayerId } from "../ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
@@ -195,6 +196,18 @@ export class VmSupervisor {
   }
 
   /** Marks the VM as deleted; its machine must have ended. Its files are the caller's to remove. */
+  /**
+   * Keeps memory and disk of a machine that goes on, for others to begin with. Once begun, it runs to the end; when it
+   * fails, the VM goes on as it was.
+   * @throws AlcoveError `wrong_phase`, `guest_unreachable`, `guest_refused`, `no_capacity`, `unsupported`
+   */
+  async copy(order: CopyOrder, signal: AbortSignal): Promise<LiveCopy> {
+    using _turn = await this.#turns.enter(signal);
+    const { memory } = this.#deps;
+    const parts = { life: this.#life, occupancy: this.#occupancy, memory, log: this.#log };
+    return await takeCopy(parts, order, signal);
+  }
+
   async delete(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     this.#life.apply("delete");

@@ -50,7 +50,7 @@ function savingWith(host: FakeHost, change: (saving: Saving) => Partial<Saving>)
     const inner = saving;
     const same: Saving = {
       maxSizeBytes: () => inner.maxSizeBytes(),
-      save: (directory, signal) => inner.save(directory, signal),
+      save: (directory, lasting, signal) => inner.save(directory, lasting, signal),
     };
     return { saving: { ...same, ...change(inner) } };
   });
@@ -67,10 +67,10 @@ class HeldSaves {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.begun = promise;
     this.hypervisor = savingWith(host, (inner) => ({
-      save: async (directory, signal) => {
+      save: async (directory, lasting, signal) => {
         resolve();
         await unlessAborted(this.#gate.promise, signal);
-        return inner.save(directory, signal);
+        return inner.save(directory, lasting, signal);
       },
     }));
   }
@@ -317,7 +317,7 @@ async function leftBehind(
   const directory = host.disks.statePath(id, saved.name);
   if (memory === "kept") {
     const found = await host.hypervisor.adopt({ ...box.plan, vmId: id }, undefined, never);
-    await found?.saving?.save(directory, never);
+    await found?.saving?.save(directory, "durable", never);
   } else {
     await mkdir(`${directory}.part`);
   }

@@ -168,7 +168,7 @@ class FakeMachine implements Machine {
     };
     this.saving = {
       maxSizeBytes: () => maxFakeState(box.plan),
-      save: (directory, signal) => saveFake(world, box, { directory, latencyMs }, signal),
+      save: (directory, _lasting, signal) => saveFake(world, box, { directory, latencyMs }, signal),
     };
     this.layering = { addLayer: (disk, signal) => addFakeLayer(box, disk, signal) };
   }

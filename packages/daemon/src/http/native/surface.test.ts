@@ -22,7 +22,8 @@ async function served(host: FakeHost) {
   const vms = await host.open();
   const consoles = new VmConsoles(host.disks, fileConsoleLogs);
   const { store, hypervisor, log } = host;
-  const parts = { vms, consoles, store, hypervisor, hostFacts: HOST_FACTS, version: "1.2.3" };
+  const forking = host.forking(vms);
+  const parts = { vms, forking, consoles, store, hypervisor, hostFacts: HOST_FACTS, version: "1.2.3" };
   const app = await application([native(parts, log)], undefined);
   const server = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
   const url = (path: string) => `http://127.0.0.1:${server.port}/v1${path}`;

@@ -18,9 +18,10 @@ import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 import { describeRoutes } from "../operation.ts";
 import { sendPieces } from "../streamed.ts";
+import { fork, type ForkParts } from "./fork.ts";
 import { nativeOperations } from "./operations.ts";
 
-export interface NativeParts {
+export interface NativeParts extends ForkParts {
   readonly vms: Vms;
   readonly consoles: VmConsoles;
   readonly store: VmStore;
@@ -41,6 +42,7 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
         describeRoutes(app, nativeOperations);
         answerErrors(app, log, ({ message }) => message);
         await app.register(routes, parts);
+        await app.register(fork, parts);
         refuseOtherMethods(app, table);
       },
       { prefix: "/v1" },
