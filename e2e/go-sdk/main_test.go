@@ -4,8 +4,7 @@
 // SLICER_URL and SLICER_TOKEN for the way over TCP, ALCOVE_TEST_SOCKET for the way over the Unix
 // socket (where no token is sent), and a host group "sbox" with one declared VM.
 //
-// Commits and forks (B6) and the egress proxy (B10) are not part of the daemon yet, so CommitVM,
-// ListCommits, ForkCommittedVM, DeleteCommit and the SDK's Proxy functions are not called here.
+// The egress proxy (B10) is not part of the daemon yet, so the SDK's Proxy functions are not called here.
 package gosdk
 
 import (
