@@ -7,12 +7,17 @@ import type { BootPlan } from "#core/ports/hypervisor.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 import { FakeFiles } from "./fake-files.ts";
-import type { FakeCard } from "./fake-identity.ts";
 import { FakeRandom } from "./fake-random.ts";
 
 export interface Userdata {
   readonly ran: boolean;
   readonly exitCode: number | undefined;
+}
+
+/** A network card, as the guest was told to have it. */
+export interface FakeCard {
+  readonly mac: string | undefined;
+  readonly address: string;
 }
 
 /** What a guest is made of that a saved machine keeps. */

@@ -3,18 +3,12 @@
 import type { GuestNewIdentity, GuestReceipt, GuestStillness } from "#core/ports/guest-identity.ts";
 import type { GuestNetwork } from "#core/ports/guest-link.ts";
 
-import type { FakeGuest } from "./fake-guest.ts";
+import type { FakeCard, FakeGuest } from "./fake-guest.ts";
 import { refusal } from "./refusal.ts";
 
 const MACHINE_ID = "/etc/machine-id";
 const SSH = "/etc/ssh";
 const MIN_ENTROPY_BYTES = 32;
-
-/** What makes the guest this VM and no other. */
-export interface FakeCard {
-  readonly mac: string | undefined;
-  readonly address: string;
-}
 
 /** @param over aborts when the session ends: the guest goes on then */
 export function quiesce(guest: FakeGuest, over: AbortSignal): GuestStillness {
@@ -37,8 +31,7 @@ export function reidentify(guest: FakeGuest, wanted: GuestNewIdentity): GuestRec
   }
   guest.random.reseed(entropy);
   guest.hostname = hostname;
-  if (machineId !== undefined)
-    guest.files.write(MACHINE_ID, Buffer.from(`${machineId}\n`), 0o444);
+  if (machineId !== undefined) guest.files.write(MACHINE_ID, Buffer.from(`${machineId}\n`), 0o444);
   const sshHostKeys = renewHostKeys(guest, wanted);
   guest.card = cardFor(guest, network);
   return {
