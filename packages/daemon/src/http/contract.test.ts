@@ -124,8 +124,8 @@ const CONTRACT: Readonly<Record<string, Demand>> = {
   "POST /vm/{hostname}/relaunch": { success: 200, refusals: [404, 409] },
   "POST /vm/{hostname}/commit": { success: 200, refusals: [404, 409] },
   "GET /vm/commits": { success: 200, understood: ["tag", "cache_key", "source", "mode"] },
-  "DELETE /vm/commits/{commit}": { success: 200, refusals: [404, 409] },
-  "POST /vm/commits/{commit}/fork": {
+  "DELETE /vm/commits/{id}": { success: 200, refusals: [404, 409] },
+  "POST /vm/commits/{id}/fork": {
     success: 200,
     refusals: [400, 404, 408],
     understood: ["wait", "timeout"],

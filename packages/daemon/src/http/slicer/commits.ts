@@ -16,7 +16,7 @@ import type { SlicerParts } from "./parts.ts";
 import { listOf, Many, One, waitTimeoutOf } from "./query.ts";
 
 const OfVm = Type.Object({ hostname: Type.String() });
-const OfCommit = Type.Object({ commit: Type.String() });
+const OfCommit = Type.Object({ id: Type.String() });
 
 const Text = Type.Optional(Type.Union([Type.String(), Type.Null()]));
 const Texts = Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()]));
@@ -61,8 +61,8 @@ export const commits: FastifyPluginAsyncTypebox<SlicerParts> = async (app, parts
   );
 
   const remove = { schema: { params: OfCommit }, config: { access: "vm:operate" } } as const;
-  app.delete("/vm/commits/:commit", remove, async ({ params }) => {
-    const { id } = await all.remove(params.commit);
+  app.delete("/vm/commits/:id", remove, async ({ params }) => {
+    const { id } = await all.remove(params.id);
     return { commit_id: id, status: "deleted" };
   });
 
@@ -74,9 +74,9 @@ export const commits: FastifyPluginAsyncTypebox<SlicerParts> = async (app, parts
     },
     config: { access: "vm:operate" },
   } as const;
-  app.post("/vm/commits/:commit/fork", fork, async (request, reply) => {
+  app.post("/vm/commits/:id/fork", fork, async (request, reply) => {
     const how = { order: forkOrderOf(request.body), wait: waitOf(request.query) };
-    const commit = all.get(request.params.commit);
+    const commit = all.get(request.params.id);
     const child = await all.fork(commit.id, how, clientLeft(request, reply));
     const source = vms.list().find(({ record }) => record.id === commit.sourceId);
     return forkedOf(commit, child.record, source?.record);

@@ -26,14 +26,14 @@ export const commitOperations: Operations = {
     answers: { 200: json(Type.Array(Commit), "Oldest first") },
     refusals: [],
   },
-  "DELETE /vm/commits/:commit": {
+  "DELETE /vm/commits/:id": {
     id: "deleteCommit",
     summary: "Give up a commit",
     description: "Refused while the VM that it was made of, or any child of it, exists.",
     answers: { 200: json(CommitDeleted, "It is gone") },
     refusals: [404, 409],
   },
-  "POST /vm/commits/:commit/fork": {
+  "POST /vm/commits/:id/fork": {
     id: "forkCommit",
     summary: "Create a VM that begins with the disk of a commit, and boot it",
     description:
