@@ -12,11 +12,12 @@ import { launchQemu, type Privileges } from "./launch.ts";
 import { startTicksOf } from "./processes.ts";
 import { describeEnd, ShutdownNote } from "./qemu-machine.ts";
 import { Qmp } from "./qmp.ts";
+import { appears } from "./appearance.ts";
 import { StepWatch } from "./step-watch.ts";
 import { lastWords, makeRunDir, type RunPaths } from "./run-dir.ts";
 
-/** how often a socket that is not there yet is tried, in `ms`: a try costs less than a tenth of it */
-export const CONNECT_EVERY_MS = 1;
+/** how often a socket is tried that does not listen yet, in `ms` */
+export const CONNECT_EVERY_MS = 2;
 
 export interface QemuProgram extends Privileges {
   /** program name or absolute path */
@@ -91,6 +92,7 @@ async function reach(
   const late = AbortSignal.timeout(timeoutMs);
   const givenUp = AbortSignal.any([signal, late]);
   try {
+    await appears(paths.qmp, givenUp);
     const attempt = () => Qmp.connect(paths.qmp, shutdown.take, givenUp);
     return await retry(attempt, givenUp, CONNECT_EVERY_MS);
   } catch (error) {
