@@ -7,7 +7,7 @@ import { nameServers } from "#core/network/guest-network.ts";
 import { INSIDE, isolatedRange, linkOf } from "#core/network/isolated-plan.ts";
 import { INSIDE_IPV6, localLink } from "#core/network/local-plan.ts";
 import type { IsolatedNetwork } from "#core/network/network.ts";
-import type { GuestIpv6 } from "#core/ports/guest-link.ts";
+import type { GuestIpv6 } from "#core/ports/guest-network.ts";
 import type { NetworkPlan } from "#core/ports/hypervisor.ts";
 import { mustHaveAddress, type VmRecord } from "#core/vm/vm.ts";
 

@@ -1,6 +1,6 @@
 /** What a guest is told of its network. Pure: it follows from the VM's record. */
 
-import type { GuestNetwork } from "../ports/guest-link.ts";
+import type { GuestNetwork } from "../ports/guest-network.ts";
 import { mustHaveAddress, type VmRecord } from "../vm/vm.ts";
 import { bridgePlan } from "./bridge-plan.ts";
 import { INSIDE } from "./isolated-plan.ts";

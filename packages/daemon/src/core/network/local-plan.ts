@@ -12,7 +12,7 @@ import { createHash } from "node:crypto";
 import { parseIpv4 } from "#lib/ipv4.ts";
 import { formatIpv6, parseIpv6 } from "#lib/ipv6.ts";
 
-import type { GuestIpv6 } from "../ports/guest-link.ts";
+import type { GuestIpv6 } from "../ports/guest-network.ts";
 import type { BridgePlan } from "./bridge-plan.ts";
 import { INSIDE, type Link } from "./isolated-plan.ts";
 

@@ -1,6 +1,6 @@
 /** How a guest that was copied with its memory becomes somebody of its own. */
 
-import type { GuestNetwork } from "./guest-link.ts";
+import type { GuestNetwork } from "./guest-network.ts";
 
 /** What the copy is to be. */
 export interface GuestNewIdentity {

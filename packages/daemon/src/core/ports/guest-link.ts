@@ -9,6 +9,7 @@ import type { BackgroundKeep, BackgroundStart, GuestBackground } from "./guest-b
 import type { GuestConnection, GuestTarget } from "./guest-connection.ts";
 import type { GuestEntry, GuestMakeDirectory, GuestPath, GuestRemove } from "./guest-files.ts";
 import type { GuestNewIdentity, GuestReceipt, GuestStillness } from "./guest-identity.ts";
+import type { GuestNetwork } from "./guest-network.ts";
 import type { GuestUser } from "./guest-user.ts";
 import type { GuestChange, GuestWatch } from "./guest-watch.ts";
 
@@ -177,24 +178,6 @@ export interface GuestConfiguration {
   readonly growRoot: boolean;
   readonly sshKeys: readonly string[];
   readonly userdata: string | undefined;
-}
-
-export interface GuestNetwork {
-  readonly interface: string;
-  readonly address: string;
-  readonly prefix: number;
-  readonly gateway: string;
-  readonly dns: readonly string[];
-  /** what its network card is to be called; `undefined` leaves it */
-  readonly mac?: string | undefined;
-  /** beside IPv4, where the host has it */
-  readonly ipv6?: GuestIpv6;
-}
-
-export interface GuestIpv6 {
-  readonly address: string;
-  readonly prefix: number;
-  readonly gateway: string;
 }
 
 export type GuestProgram =

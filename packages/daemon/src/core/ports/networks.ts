@@ -5,7 +5,7 @@
  */
 
 import type { VmRecord } from "../vm/vm.ts";
-import type { GuestNetwork } from "./guest-link.ts";
+import type { GuestNetwork } from "./guest-network.ts";
 import type { NetworkPlan } from "./hypervisor.ts";
 
 export interface Networks {

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 
 import type { DiskStore } from "../ports/disk-store.ts";
-import type { GuestConfiguration, GuestNetwork } from "../ports/guest-link.ts";
+import type { GuestConfiguration } from "../ports/guest-link.ts";
+import type { GuestNetwork } from "../ports/guest-network.ts";
 import type { BootPlan, DiskPlan, NetworkPlan, Whereabouts } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmId } from "../ids.ts";

@@ -1,7 +1,8 @@
 /** What a copy of a guest is told to become, from its VM's record. */
 
 import type { GuestNewIdentity, GuestReceipt, SshHostKey } from "../ports/guest-identity.ts";
-import type { GuestLink, GuestNetwork } from "../ports/guest-link.ts";
+import type { GuestLink } from "../ports/guest-link.ts";
+import type { GuestNetwork } from "../ports/guest-network.ts";
 import { forgetDelivery } from "../secrets/delivery.ts";
 import { machineIdOf } from "./boot-plan.ts";
 import type { Fixup, VmRecord } from "./vm.ts";

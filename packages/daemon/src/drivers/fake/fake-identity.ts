@@ -1,7 +1,7 @@
 /** Who a fake guest is, and how it becomes somebody else or holds still: as the agent of a real one does it. */
 
 import type { GuestNewIdentity, GuestReceipt, GuestStillness } from "#core/ports/guest-identity.ts";
-import type { GuestNetwork } from "#core/ports/guest-link.ts";
+import type { GuestNetwork } from "#core/ports/guest-network.ts";
 
 import type { FakeCard, FakeGuest } from "./fake-guest.ts";
 import { refusal } from "./refusal.ts";
