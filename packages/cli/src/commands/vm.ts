@@ -4,18 +4,16 @@ import { Command } from "commander";
 
 import type { Cli } from "../cli.ts";
 import { vmBg } from "./vm-bg.ts";
-import { vmCommit } from "./vm-commit.ts";
 import { vmCp } from "./vm-cp.ts";
 import { vmDelete } from "./vm-delete.ts";
 import { vmExec } from "./vm-exec.ts";
-import { vmFork } from "./vm-fork.ts";
 import { vmForward } from "./vm-forward.ts";
 import { vmFs } from "./vm-fs.ts";
 import { INSIGHT_VERBS } from "./vm-insight.ts";
 import { vmLaunch } from "./vm-launch.ts";
+import { LIFE_VERBS, vmRelaunch } from "./vm-life.ts";
 import { vmGroup, vmList } from "./vm-list.ts";
 import { vmLogs } from "./vm-logs.ts";
-import * as power from "./vm-power.ts";
 import { vmShell } from "./vm-shell.ts";
 import { vmTag } from "./vm-tag.ts";
 import { vmTop } from "./vm-top.ts";
@@ -32,14 +30,7 @@ const VERBS = [
   vmLogs,
   vmTop,
   ...INSIGHT_VERBS,
-  power.vmPause,
-  power.vmResume,
-  power.vmSuspend,
-  power.vmRestore,
-  power.vmShutdown,
-  power.vmRelaunch,
-  vmCommit,
-  vmFork,
+  ...LIFE_VERBS,
   vmTag,
   vmGroup,
   vmDelete,
@@ -54,6 +45,6 @@ export function vm(cli: Cli): Command {
 /** Short forms of what is typed most. */
 export function vmShortcuts(cli: Cli): readonly Command[] {
   const list = vmList(cli, new Command("ls"));
-  const others = [vmShell, vmCp, vmLogs, vmForward, vmBg, vmTop, power.vmRelaunch];
+  const others = [vmShell, vmCp, vmLogs, vmForward, vmBg, vmTop, vmRelaunch];
   return [list, ...others.map((verb) => verb(cli))];
 }

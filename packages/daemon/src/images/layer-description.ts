@@ -1,6 +1,6 @@
 /** `layer.json`: what a layer is, beside its disk. */
 
-import { isLayerId } from "#core/ids.ts";
+import { isLayerId, type LayerId } from "#core/ids.ts";
 import type { SealedLayer } from "#core/ports/disk-layers.ts";
 
 const VERSION = 1;
@@ -13,7 +13,7 @@ export function descriptionOf(layer: SealedLayer): string {
 export function layerFrom(text: string): SealedLayer | undefined {
   const { v, id, parent, imageId, virtualSizeBytes, allocatedBytes, sealedAt } = fieldsOf(text);
   if (v !== VERSION || typeof id !== "string" || !isLayerId(id)) return undefined;
-  if (parent !== null && (typeof parent !== "string" || !isLayerId(parent))) return undefined;
+  if (!isParent(parent)) return undefined;
   if (typeof imageId !== "string" || typeof sealedAt !== "string") return undefined;
   if (!isSize(virtualSizeBytes) || !isSize(allocatedBytes)) return undefined;
   const at = new Date(sealedAt);
@@ -35,6 +35,10 @@ function fieldsOf(text: string): Record<string, unknown> {
   } catch {
     return {}; // cut short by a power cut, or never there
   }
+}
+
+function isParent(value: unknown): value is LayerId | null {
+  return value === null || (typeof value === "string" && isLayerId(value));
 }
 
 function isSize(value: unknown): value is number {

@@ -9,6 +9,7 @@ import type { VmRequest } from "#core/vm/spec.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
 import type { Vms, VmsDeps } from "#core/vm/vms.ts";
 
+import { fakeCommits } from "./fake-commits.ts";
 import { aGroup, aRequest, FakeHost, never } from "./fake-host.ts";
 
 export const untilAgent = { until: "agent", timeoutMs: 5_000 } as const;
@@ -57,5 +58,5 @@ export async function commitStage(
   const source = await running(vms, different.request);
   await source.stop(never);
   const end = () => host[Symbol.asyncDispose]();
-  return { host, vms, commits: host.commits(vms), source, [Symbol.asyncDispose]: end };
+  return { host, vms, commits: fakeCommits(host, vms), source, [Symbol.asyncDispose]: end };
 }

@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 
-import { Commits, type CommitsDeps } from "#core/commit/commits.ts";
+import type { LiveForkDeps } from "#core/fork/live-fork.ts";
 import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
@@ -55,6 +55,7 @@ export function aGroup(different: Partial<HostGroup>): HostGroup {
     dns: [],
     sshKeys: [],
     userdata: undefined,
+    warmPool: { size: 0, refillPerSecond: 100, memoryBytes: 1024 ** 3 },
     ...different,
   };
 }
@@ -146,15 +147,6 @@ export class FakeHost implements AsyncDisposable {
     return vms;
   }
 
-  /** The commits of a host that was opened. */
-  commits(vms: Vms, different: Partial<CommitsDeps> = {}): Commits {
-    const { keptLayers } = this;
-    const parts = { ...this.#parts(), layers: this.layers, commitStore: this.commitStore };
-    return new Commits({ ...parts, vms, keptLayers, ...different });
-  }
-
-  /** One VM by itself, already stored and with its disk. */
-  async supervise(
   /** What forks need on a host that was opened. */
   forking(vms: Vms, different: Partial<LiveForkDeps> = {}): LiveForkDeps {
     const keptLayers = this.#keptLayers;
@@ -164,6 +156,8 @@ export class FakeHost implements AsyncDisposable {
     return { ...parts, layers: this.layers, ...different };
   }
 
+  /** One VM by itself, already stored and with its disk. */
+  async supervise(
     record: VmRecord,
     different: Partial<SupervisorDeps> = {},
   ): Promise<VmSupervisor> {
@@ -235,6 +229,7 @@ export class FakeHost implements AsyncDisposable {
       images,
       disks,
       networks: fakeNetworks,
+      ahead: nothingAhead,
       runRoot,
       hostFacts: roomyFacts,
       limits: roomyLimits,

@@ -13,6 +13,7 @@ import { openApi } from "#http/openapi.ts";
 import { linuxMeter } from "#host/linux-meter.ts";
 import { metrics } from "#http/metrics/surface.ts";
 
+import { fakeCommits } from "./fake-commits.ts";
 import { FakeHost } from "./fake-host.ts";
 import { roomyFacts } from "./roomy-facts.ts";
 
@@ -67,7 +68,7 @@ export class SlicerApi implements AsyncDisposable {
     const { goStats = "on" } = options;
     const { groups, secrets, log } = host;
     const stop = options.stop ?? (() => undefined);
-    const commits = host.commits(vms);
+    const commits = fakeCommits(host, vms);
     const surface = slicer({ vms, commits, groups, consoles, secrets, about, goStats, stop }, log);
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
     const routes: Route[] = [];

@@ -13,6 +13,7 @@ import {
   running,
   untilAgent,
 } from "#testing/commit-stage.ts";
+import { fakeCommits } from "#testing/fake-commits.ts";
 import { type FakeHost, never } from "#testing/fake-host.ts";
 import { roomyFacts } from "#testing/roomy-facts.ts";
 
@@ -145,7 +146,7 @@ test("commit: a full disk is said, and nothing has changed", async () => {
   await using it = await commitStage();
   const { host, vms, source } = it;
   const hostFacts = { ...roomyFacts, disk: async () => ({ totalBytes: GIB, freeBytes: 0 }) };
-  const commits = host.commits(vms, { hostFacts });
+  const commits = fakeCommits(host, vms, { hostFacts });
   const before = await filesOf(host, source);
   await assert.rejects(commits.create(source, aCommitOrder(), never), is("no_capacity"));
   assert.deepEqual([await filesOf(host, source), await layersOf(host)], [before, []]);
@@ -177,7 +178,7 @@ for (const step of STEPS.slice(0, -1)) {
     const { host, vms, source } = it;
     await write(host, source);
     const isMade = step === "keepOnlyOverlay";
-    const commits = host.commits(vms, {
+    const commits = fakeCommits(host, vms, {
       layers: dyingBefore(step, host.layers),
       disks: dyingBefore(step, host.disks),
       commitStore: dyingBefore(step, host.commitStore),
@@ -192,7 +193,7 @@ for (const step of STEPS.slice(0, -1)) {
     const next = await host.open();
 
     const vm = next.get("sbox-1");
-    const [commit] = host.commits(next).list(ALL);
+    const [commit] = fakeCommits(host, next).list(ALL);
     assert.equal(vm.record.layer, commit?.layer);
     assert.equal(commit !== undefined, isMade);
     assert.deepEqual(await filesOf(host, vm), [

@@ -15,6 +15,7 @@ import {
   untilAgent,
 } from "#testing/commit-stage.ts";
 import { eventually } from "#testing/eventually.ts";
+import { fakeCommits } from "#testing/fake-commits.ts";
 import { type FakeHost, never } from "#testing/fake-host.ts";
 import { dialerWith, silentDialer } from "#testing/troubles.ts";
 
@@ -148,10 +149,11 @@ test("fork: fixups are done once in a VM's life", async () => {
   assert.equal(child.record.receipt, receipt);
 });
 
+const reidentify = async () => {
+  throw refusal("io", "/etc/machine-id: read-only file system");
+};
+
 function refusing(host: FakeHost) {
-  const reidentify = async () => {
-    throw refusal("io", "/etc/machine-id: read-only file system");
-  };
   return { dialer: dialerWith(host.dialer, () => ({ reidentify })) };
 }
 
@@ -172,7 +174,7 @@ test("fork: a child that does not answer in time is gone", async () => {
   const { id } = await it.commits.create(it.source, aCommitOrder(), never);
   const vms = await it.host.open({ dialer: silentDialer });
   const late = { order: aForkOrder(), wait: { until: "agent", timeoutMs: 50 } } as const;
-  await assert.rejects(it.host.commits(vms).fork(id, late, never), is("timed_out"));
+  await assert.rejects(fakeCommits(it.host, vms).fork(id, late, never), is("timed_out"));
   assert.equal(vms.list().length, 1);
 });
 
@@ -181,7 +183,11 @@ test("fork: a daemon that ends before the fixups leaves them to the next", async
   const { host } = it;
   const { id } = await it.commits.create(it.source, aCommitOrder(), never);
   const first = await host.open({ dialer: silentDialer });
-  const child = await host.commits(first).fork(id, { order: aForkOrder(), wait: undefined }, never);
+  const child = await fakeCommits(host, first).fork(
+    id,
+    { order: aForkOrder(), wait: undefined },
+    never,
+  );
   await eventually("it runs", () => child.phase === "running");
   await first.abandonAll();
 
