@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 
+import { VmStarts } from "#core/trace/vm-starts.ts";
 import { KeptMemory } from "#core/vm/kept-memory.ts";
 import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
 import { VmSupervisor } from "#core/vm/supervisor.ts";
@@ -26,6 +27,7 @@ export function loneVm(
     standOnImage: async () => assert.fail("this VM comes from no template"),
     onUnconfirmed: () => assert.fail("this VM is no copy"),
     memory,
+    starts: new VmStarts(undefined, () => {}),
   };
   return new VmSupervisor(record, { ...parts, ...alone, ...different });
 }

@@ -158,6 +158,8 @@ export interface Machine extends AsyncDisposable {
   readonly pausedAtStart: boolean;
   /** settles once, when the process is gone; never rejects */
   readonly exited: Promise<Exit>;
+  /** how long the parts of its making took, in their order; absent where nobody measured, as when it was adopted */
+  readonly madeIn?: readonly MachineStep[];
   /** why the vCPUs stand still though nobody paused them: a disk of the host that is full; `undefined` when they do not */
   stalled(): string | undefined;
 
@@ -173,6 +175,12 @@ export interface Machine extends AsyncDisposable {
   readonly saving?: Saving;
   /** the same, for making its disk the base of others while it goes on; comes with `pausing` */
   readonly layering?: Layering;
+}
+
+/** `spawn`: until there is a process; `control`: until that takes commands; `load`: until it has the memory of another. */
+export interface MachineStep {
+  readonly name: "spawn" | "control" | "load";
+  readonly ms: number;
 }
 
 export interface Pausing {
@@ -200,6 +208,9 @@ export interface Saving {
   save(directory: string, lasting: StateLasting, signal: AbortSignal): Promise<MachineState>;
 }
 
+/** What a state outlives: `durable` also the host's power, `passing` only daemon and machine, and is there sooner. */
+export type StateLasting = "durable" | "passing";
+
 export interface Layering {
   /**
    * Puts an overlay on top of a disk: from now on the machine writes there, and the file that it
@@ -208,9 +219,6 @@ export interface Layering {
    * @param disk the disk as it is to be from now on: `id` is one of the boot plan's, `path` an empty
    *   overlay of the same size, `backing` the file that was written to before
    */
-/** What a state outlives: `durable` also the host's power, `passing` only daemon and machine, and is there sooner. */
-export type StateLasting = "durable" | "passing";
-
   addLayer(disk: DiskPlan, signal: AbortSignal): Promise<void>;
 }
 

@@ -9,6 +9,7 @@ import type { Hypervisor } from "../ports/hypervisor.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmStore } from "../ports/vm-store.ts";
 import type { Admissions } from "./admissions.ts";
+import type { StartTrace } from "../trace/start-trace.ts";
 import { newRecord } from "./new-record.ts";
 import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmSpec } from "./vm.ts";
 
@@ -30,6 +31,8 @@ export interface Newcomer {
   readonly saved?: SavedMemory | undefined;
   /** puts more files beside its disk, before it is on record */
   readonly furnish?: (record: VmRecord) => Promise<void>;
+  /** of its first start, begun with the request */
+  readonly trace?: StartTrace;
 }
 
 export interface AdditionsDeps {
@@ -57,6 +60,7 @@ export async function addVm<Vm>(
 ): Promise<Vm> {
   const { disks, store, hypervisor, clock } = deps;
   using _turn = await deps.admissions.enter(it.spec, signal);
+  it.trace?.took("admit");
   admitCount(deps.records().length, deps.limits);
   const made = { imageId: it.image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
   const record = newRecord({ ...it, ...made }, deps.records());
@@ -64,8 +68,10 @@ export async function addVm<Vm>(
   await disks.create(record.id, ground, it.diskBytes);
   try {
     await it.furnish?.(record);
+    it.trace?.took("disk");
     deps.checkName(record.spec.tags); // now, when nothing can come between it and the list
     store.insert(record);
+    it.trace?.took("record");
   } catch (error) {
     await disks.remove(record.id);
     throw error;

@@ -8,6 +8,7 @@ import type { Secrets } from "../secrets/secrets.ts";
 import type { Templates } from "../template/templates.ts";
 import type { Newcomer } from "./additions.ts";
 import type { KeptLayers } from "./kept-layers.ts";
+import { StartTrace } from "../trace/start-trace.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
 import { startOf } from "./start-of.ts";
 import type { VmSupervisor } from "./supervisor.ts";
@@ -46,13 +47,15 @@ export async function createVm(
   request: VmRequest,
   signal: AbortSignal,
 ): Promise<VmSupervisor> {
+  const trace = new StartTrace();
   const group = deps.groups.get(groupName);
   const spec = await specOf(deps, group, request, signal);
   const image = await deps.images.resolve(spec.image, signal);
   const diskBytes = rootDiskBytes(spec.diskBytes, image);
   const { kind, hostname, address: wantedAddress } = request;
   const start = await startOf({ kind, spec, image, diskBytes }, deps.templates, signal);
+  trace.took("template");
   using _ground = start.layer && deps.keptLayers.hold(start.layer);
-  const made = { group, kind, hostname, wantedAddress, spec, image, diskBytes, ...start };
+  const made = { group, kind, hostname, wantedAddress, spec, image, diskBytes, trace, ...start };
   return await deps.vms.add(made, signal);
 }

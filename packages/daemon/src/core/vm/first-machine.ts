@@ -46,6 +46,7 @@ export async function firstMachine(
     log.warn("vm.fork_failed", { error });
     await deps.standOnImage(life.record, signal);
     life.setGround(undefined, { how: "boot", why: reasonOf(error) });
+    deps.starts.took("retry");
     const machine = await hypervisor.boot(await planFor(life.record, signal), signal);
     return { machine, start: "fresh" };
   }

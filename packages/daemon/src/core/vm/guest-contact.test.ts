@@ -67,7 +67,8 @@ function stage(refusals = 0): Stage {
     userdata: undefined,
   });
   const renew = nothing;
-  const told = { prepare: nothing, attend: nothing, renew, onUnconfirmed };
+  const onStep = (): void => undefined;
+  const told = { prepare: nothing, attend: nothing, renew, onUnconfirmed, onStep };
   const usual = { dialer, configuration, log, ...told };
   return {
     box,

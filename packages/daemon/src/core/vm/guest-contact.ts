@@ -90,6 +90,17 @@ export class GuestContact implements AsyncDisposable {
     this.#renewHold();
   }
 
+  /** Tells a guest that stood still what it is to know, the time above all; never rejects. */
+  async tellAgain(): Promise<void> {
+    const over = this.#over.signal;
+    try {
+      const configuration = await this.#deps.configuration();
+      await this.#link?.configure(configuration, within(CONFIGURE_TIMEOUT_MS, over));
+    } catch (error) {
+      if (!over.aborted) this.#deps.log.warn("guest.reconfigure_failed", { error });
+    }
+  }
+
   /** Asks the guest to power off, if there is an agent to ask; never rejects. */
   async powerOff(): Promise<"asked" | "not asked"> {
     try {

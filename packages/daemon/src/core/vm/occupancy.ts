@@ -69,9 +69,13 @@ export class Occupancy {
     make: (plan: BootPlan, signal: AbortSignal) => Promise<Made>,
     signal: AbortSignal,
   ): Promise<Made> {
+    const { starts } = this.#deps;
     const till = AbortSignal.any([signal, this.calm()]);
     try {
-      return await make(await this.#deps.planFor(this.#life.record, till), till);
+      starts.begin();
+      const plan = await this.#deps.planFor(this.#life.record, till);
+      starts.took("network");
+      return await make(plan, till);
     } catch (cause) {
       await this.#release();
       this.#life.apply("crashed", { reason: reasonOf(cause) });
@@ -82,7 +86,7 @@ export class Occupancy {
 
   /** From now on the machine's end is applied to the life. */
   run(machine: Machine, start: ContactStart): RunningMachine {
-    const { dialer, configurationFor, renewGuest, prepareGuest, attendGuest, hypervisor } =
+    const { dialer, configurationFor, renewGuest, prepareGuest, attendGuest, hypervisor, starts } =
       this.#deps;
     const record = () => this.#life.record;
     this.#foreseen = undefined;
@@ -97,6 +101,7 @@ export class Occupancy {
         await prepareGuest(record(), link, signal);
       },
       attend: (link, signal) => attendGuest(record(), link, signal),
+      onStep: (step) => starts.tookContact(step),
       log: this.#log,
       hypervisor: hypervisor.name,
       release: () => this.#release(),

@@ -6,6 +6,7 @@ import type { BootPlan, Hypervisor, Machine, Whereabouts } from "../ports/hyperv
 import type { GuestReceipt } from "../ports/guest-identity.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";
+import type { VmStarts } from "../trace/vm-starts.ts";
 import type { KeptMemory } from "./kept-memory.ts";
 import type { VmRecord } from "./vm.ts";
 
@@ -36,6 +37,8 @@ export interface SupervisorDeps {
   readonly attendGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
   /** where its memory is while it is suspended */
   readonly memory: KeptMemory;
+  /** where its starts are measured */
+  readonly starts: VmStarts;
   /** takes back from the host what a machine of the VM needed there, once it has ended */
   readonly release: (record: VmRecord) => Promise<void>;
   /** told of every change of phase, after it is stored */

@@ -13,6 +13,7 @@ import { type CopyOrder, type LiveCopy, takeCopy } from "../fork/live-copy.ts";
 import type { LayerId } from "../ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
+import type { StartTrace } from "../trace/start-trace.ts";
 import { adopt } from "./adoption.ts";
 import { firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
@@ -32,7 +33,7 @@ export class VmSupervisor {
   readonly #suspension: Suspension;
 
   constructor(record: VmRecord, deps: SupervisorDeps) {
-    const { store, clock, announce, memory } = deps;
+    const { store, clock, announce, memory, starts } = deps;
     this.#deps = deps;
     const log = deps.log.with({ vmId: record.id, hostname: record.hostname });
     const life = new VmLife(record, { store, clock, log, announce });
@@ -40,7 +41,7 @@ export class VmSupervisor {
     this.#log = log;
     this.#life = life;
     this.#occupancy = occupancy;
-    this.#suspension = new Suspension({ life, occupancy, memory, log });
+    this.#suspension = new Suspension({ life, occupancy, memory, starts, log });
   }
 
   /** as it is stored; while it stands still, that is its reason */
@@ -59,6 +60,16 @@ export class VmSupervisor {
   /** the agent's contact, while there is a machine */
   get contact(): GuestContact | undefined {
     return this.#occupancy.running?.contact;
+  }
+
+  /** its hypervisor's process, while there is one */
+  get pid(): number | undefined {
+    return this.#occupancy.running?.machine.pid;
+  }
+
+  /** how its last start went; `undefined` when there was none under this daemon */
+  get lastStart(): StartTrace | undefined {
+    return this.#deps.starts.last;
   }
 
   /** files that its machine lets grow */
@@ -91,9 +102,13 @@ export class VmSupervisor {
       (plan, till) => firstMachine(plan, parts, till),
       signal,
     );
+    const { starts } = this.#deps;
+    starts.tookMachine(isNew ? this.#life.record.origin.how : "boot", machine.madeIn);
     const running = this.#occupancy.run(machine, start);
     if (machine.pausedAtStart) await running.resume();
+    if (machine.pausedAtStart) starts.took("resume");
     await this.#occupancy.putOnRecord(running);
+    starts.took("running");
   }
 
   /** Takes over what an earlier daemon left; whatever it finds, the phase is true afterwards. */

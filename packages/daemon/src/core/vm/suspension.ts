@@ -9,12 +9,14 @@
 import { newStateName } from "../ids.ts";
 import type { BootPlan } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
+import type { StartHow } from "../trace/start-trace.ts";
+import type { VmStarts } from "../trace/vm-starts.ts";
 import type { KeptMemory } from "./kept-memory.ts";
 import type { VmLife } from "./life.ts";
 import type { VmPhase } from "./lifecycle.ts";
 import type { Occupancy } from "./occupancy.ts";
 import type { RunningMachine } from "./running-machine.ts";
-import { isUnrenewedCopy } from "./vm.ts";
+import { isUnrenewedCopy, type VmRecord } from "./vm.ts";
 
 export interface SuspendOrder {
   /** whether the next daemon restores the VM by itself */
@@ -25,6 +27,7 @@ export interface SuspensionParts {
   readonly life: VmLife;
   readonly occupancy: Occupancy;
   readonly memory: KeptMemory;
+  readonly starts: VmStarts;
   readonly log: Log;
 }
 
@@ -32,12 +35,14 @@ export class Suspension {
   readonly #life: VmLife;
   readonly #occupancy: Occupancy;
   readonly #memory: KeptMemory;
+  readonly #starts: VmStarts;
   readonly #log: Log;
 
-  constructor({ life, occupancy, memory, log }: SuspensionParts) {
+  constructor({ life, occupancy, memory, starts, log }: SuspensionParts) {
     this.#life = life;
     this.#occupancy = occupancy;
     this.#memory = memory;
+    this.#starts = starts;
     this.#log = log;
   }
 
@@ -71,10 +76,12 @@ export class Suspension {
     const machine = await this.#occupancy.make(failure, load, signal);
     // Its random generator says what it said when the memory was saved, until the agent has confirmed otherwise.
     const start = isUnrenewedCopy(this.#life.record) ? "copied" : "fresh";
+    this.#starts.tookMachine(howOf(this.#life.record), machine.madeIn);
     const running = this.#occupancy.run(machine, start);
     await this.#occupancy.putOnRecord(running);
     try {
       await running.resume();
+      this.#starts.took("resume");
     } catch (cause) {
       await running.end(); // a machine that cannot run is none
       throw this.#occupancy.failed(failure, cause);
@@ -130,4 +137,9 @@ export class Suspension {
       this.#log.error("vm.memory_left", { error });
     }
   }
+}
+
+/** The child of a fork is made of its source's memory, and later of its own. */
+function howOf(record: VmRecord): StartHow {
+  return record.origin.how === "fork" && isUnrenewedCopy(record) ? "fork" : "restore";
 }

@@ -19,6 +19,8 @@ import type { Networks } from "../ports/networks.ts";
 import type { Templates } from "../template/templates.ts";
 import type { ImportedKeys } from "../secrets/imported-keys.ts";
 import type { Secrets } from "../secrets/secrets.ts";
+import type { StartTrace } from "../trace/start-trace.ts";
+import { VmStarts } from "../trace/vm-starts.ts";
 import { addVm, type Newcomer } from "./additions.ts";
 import { Admissions } from "./admissions.ts";
 import { BackgroundWork } from "./background.ts";
@@ -37,7 +39,7 @@ import type { VmRecord, VmSpec } from "./vm.ts";
 
 export interface VmsDeps extends Omit<
   SupervisorDeps,
-  "announce" | "release" | "memory" | "fork" | "standOnImage" | "onUnconfirmed"
+  "announce" | "release" | "memory" | "fork" | "standOnImage" | "onUnconfirmed" | "starts"
 > {
   readonly templates: Templates;
   readonly groups: HostGroups;
@@ -67,6 +69,7 @@ export class Vms {
   /** who else than a VM needs a share of the host, asks here */
   readonly admissions: Admissions;
   readonly #changes = new Announcer<VmSupervisor>();
+  readonly #ready = new Announcer<StartTrace>();
   readonly #background: BackgroundWork;
   readonly #memory: KeptMemory;
   readonly #forgetting: Forgetting;
@@ -143,6 +146,11 @@ export class Vms {
     return this.#changes.listen(listener);
   }
 
+  /** Calls `listener` with each start that has come to its end: the VM's agent is ready. */
+  onReady(listener: (start: StartTrace) => void): Disposable {
+    return this.#ready.listen(listener);
+  }
+
   /** What a request means in its group now. @throws AlcoveError as `create` does for it */
   specFor(group: HostGroup, request: VmRequest, signal: AbortSignal): Promise<VmSpec> {
     return specOf(this.#deps, group, request, signal);
@@ -167,7 +175,7 @@ export class Vms {
     const checkName = (tags: readonly string[]) => this.#checkName(tags);
     const { admissions } = this;
     const deps = { ...this.#deps, admissions, records, checkName };
-    return addVm(newcomer, deps, (record) => this.#supervise(record), signal);
+    return addVm(newcomer, deps, (record) => this.#supervise(record, newcomer.trace), signal);
   }
 
   /**
@@ -240,11 +248,12 @@ export class Vms {
     await inParallel(PARALLEL, this.list(), (vm) => vm.abandon(never));
   }
 
-  #supervise(record: VmRecord): VmSupervisor {
+  #supervise(record: VmRecord, first?: StartTrace): VmSupervisor {
     const { networks, templates } = this.#deps;
     const vm: VmSupervisor = new VmSupervisor(record, {
       ...this.#deps,
       memory: this.#memory,
+      starts: new VmStarts(first, (start) => this.#ready.announce(start)),
       release: (it) => networks.release(it),
       fork: (it, plan, signal) => forkOf(it, plan, templates, signal),
       standOnImage: (it, signal) => standOnImage(it, this.#deps, signal),
