@@ -78,8 +78,7 @@ export async function takeCopy(
   const step = { parts, order, running, layering, image };
   try {
     if (phase === "paused") return { ...(await kept(step)), pauseMs: 0 };
-    await using _still = await heldStill(running, record.hostname, signal);
-    return await pausedFor(running, parts.log, () => kept(step));
+    return await stillFor(step, signal);
   } catch (cause) {
     signal.throwIfAborted();
     throw cause instanceof AlcoveError ? cause : occupancy.failed("could not be copied", cause);
@@ -92,6 +91,16 @@ interface Copying {
   readonly running: RunningMachine;
   readonly layering: Layering;
   readonly image: ResolvedImage;
+}
+
+async function stillFor(step: Copying, signal: AbortSignal): Promise<LiveCopy> {
+  const { parts, running } = step;
+  try {
+    await using _still = await heldStill(running, parts.life.record.hostname, signal);
+    return await pausedFor(running, parts.log, () => kept(step));
+  } finally {
+    await running.contact.tellAgain(); // its clock stood still, too
+  }
 }
 
 /** @throws AlcoveError `guest_unreachable`, or `guest_refused` with what the agent says against it */
