@@ -2,7 +2,10 @@
 
 import type { Config } from "#config/config.ts";
 import type { Commits } from "#core/commit/commits.ts";
+import type { LiveForkDeps } from "#core/fork/live-fork.ts";
 import { HostGroups } from "#core/group/host-group.ts";
+import type { PoolKeeper } from "#core/pool/pool-keeper.ts";
+import { Pools } from "#core/pool/pools.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
@@ -15,11 +18,12 @@ import type { Vms } from "#core/vm/vms.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 
 import { openCommits } from "./commits.ts";
+import { forkDeps } from "./forks.ts";
 import { guardHost } from "./guests-to-host.ts";
 import { keptLayersOf } from "./layers.ts";
 import { openNetworks } from "./networks.ts";
-import { forkDeps } from "./forks.ts";
 import { openVms } from "./open-vms.ts";
+import { keepPools } from "./pool.ts";
 import { openStorage } from "./storage.ts";
 import { beginWorks, openTemplates } from "./templates.ts";
 import { virtualisation } from "./virtualisation.ts";
@@ -33,14 +37,16 @@ export interface Core extends AsyncDisposable {
   readonly secrets: Secrets;
   readonly templates: Templates;
   readonly works: TemplateWorks;
+  readonly pools: Pools;
+  readonly keeper: PoolKeeper;
   readonly commits: Commits;
+  readonly forking: LiveForkDeps;
   readonly hostFacts: HostFacts;
   readonly hypervisor: Hypervisor;
 }
 
 export async function openCore(config: Config, log: Log, signal: AbortSignal): Promise<Core> {
   await using parts = new AsyncDisposableStack();
-  readonly forking: LiveForkDeps;
   const { stateKey, ...kept } = parts.use(await openStorage(config.stateDir, log));
   const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
@@ -52,9 +58,10 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
   parts.defer(() => open.templates.closeAll());
   const { templates } = open;
   const keptLayers = keptLayersOf({ ...kept, templates });
+  const pools = new Pools(config.groups);
   const vms = await openVms(
     config,
-    { ...making, templates, keptLayers, groups, hostFacts, networks },
+    { ...making, templates, ahead: pools, keptLayers, groups, hostFacts, networks },
     signal,
   );
   parts.use(guarding.lowerWithout(vms));
@@ -63,7 +70,11 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
   parts.defer(() => vms.abandonAll());
 
   const works = parts.use(beginWorks(config, { ...making, ...open, keptLayers }, vms));
+  const keeper = parts.use(
+    keepPools(config, { ...making, templates, pools, keptLayers, networks, hostFacts }, vms),
+  );
   const commits = openCommits(config, { ...making, keptLayers, vms, groups, hostFacts });
+  const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
   const { store, secrets, disks } = kept;
   const { hypervisor } = machines;
   const opened = parts.move();
@@ -74,12 +85,13 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
     store,
     secrets,
     templates,
-  const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
     works,
+    pools,
+    keeper,
     commits,
+    forking,
     hostFacts,
     hypervisor,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
-    forking,

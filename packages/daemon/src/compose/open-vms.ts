@@ -19,11 +19,13 @@ import type { Templates } from "#core/template/templates.ts";
 import { guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import { renew } from "#core/vm/renewal.ts";
 import type { KeptLayers } from "#core/vm/kept-layers.ts";
+import type { MadeAhead } from "#core/vm/made-ahead.ts";
 import { Vms } from "#core/vm/vms.ts";
 import { MIB } from "#lib/bytes.ts";
 import { KeyImport } from "#secrets/key-import.ts";
 import { newHostKey } from "#secrets/ssh-host-keys.ts";
 
+import { planning } from "./planning.ts";
 import type { Virtualisation } from "./virtualisation.ts";
 
 export interface VmsParts extends Virtualisation {
@@ -32,6 +34,7 @@ export interface VmsParts extends Virtualisation {
   readonly disks: DiskStore;
   readonly networks: Networks;
   readonly templates: Templates;
+  readonly ahead: MadeAhead;
   readonly keptLayers: KeptLayers;
   readonly secrets: Secrets;
   readonly store: VmStore;
@@ -53,11 +56,7 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
     limits: { ...config.limits, diskReserveBytes: config.limits.diskReserveMiB * MIB },
     powerOffGraceMs: config.powerOffGraceMs,
     whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
-    planFor: async (record, till) => {
-      const image = await images.resolve(record.imageId, till);
-      const network = await networks.prepare(record, till);
-      return bootPlanFor(record, { image, network, files: disks, runRoot });
-    },
+    planFor: planning({ ...parts, runRoot }),
     renewGuest: async (record, link, till) => {
       const fresh = {
         network: networks.guestNetwork(record),

@@ -37,7 +37,7 @@ export async function startHost(
   for (const warning of config.warnings) log.warn("config.differs", { warning });
   parts.use(await ownDirectories(config));
   const core = parts.use(await openCore(config, log, signal));
-  const { vms, hostFacts, disks, works } = core;
+  const { vms, hostFacts, disks, works, keeper } = core;
   const course = parts.use(await beginCourse(vms, config, log, signal));
   parts.use(lookAfter(vms, hostFacts, log));
   const consoles = new VmConsoles(disks, fileConsoleLogs);
@@ -59,6 +59,7 @@ export async function startHost(
   const end = async () => {
     await listeners[Symbol.asyncDispose]();
     await works[Symbol.asyncDispose]();
+    await keeper[Symbol.asyncDispose]();
     await course.end();
     await running.disposeAsync();
   };

@@ -153,9 +153,16 @@ function limits(read: SettingsReader): Config["limits"] {
   };
 }
 
-const OF_OWN_GROUP = ["NAME", "VCPUS", "MEMORY_MIB", "IMAGE", "NETWORK"].map(
-  (word) => `ALCOVE_GROUP_${word}`,
-);
+const OF_OWN_GROUP = [
+  "NAME",
+  "VCPUS",
+  "MEMORY_MIB",
+  "IMAGE",
+  "NETWORK",
+  "POOL_SIZE",
+  "POOL_REFILL",
+  "POOL_MEMORY_MIB",
+].map((word) => `ALCOVE_GROUP_${word}`);
 
 /** The file's groups, or without a file the one that Alcove makes for itself. */
 function groupsOf(read: SettingsReader, file: DaemonFile | undefined): Config["groups"] {

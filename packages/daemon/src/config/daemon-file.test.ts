@@ -62,6 +62,7 @@ test("file: the least that is one gives Slicer's defaults", async () => {
       dns: [],
       sshKeys: [],
       userdata: undefined,
+      warmPool: { size: 0, refillPerSecond: 2, memoryBytes: 1024 ** 3 },
     },
   ]);
   const { api, gracefulShutdown, guestReboot, githubUser } = settings;

@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 
-import { type HostGroup, MAX_USERDATA_BYTES } from "#core/group/host-group.ts";
+import { type HostGroup, MAX_USERDATA_BYTES, type WarmPool } from "#core/group/host-group.ts";
 import { isImageReference } from "#core/image/reference.ts";
 import type { GroupNetwork } from "#core/network/network.ts";
 import { GIB, humanBytes, MIB } from "#lib/bytes.ts";
@@ -53,9 +53,27 @@ export function groupFrom(block: MapReader, all: ForAllGroups): HostGroup {
     dns,
     sshKeys: all.sshKeys,
     userdata: userdataFrom(block, all),
+    warmPool: poolFrom(block.map("warm_pool")),
   };
   block.finish();
   return group;
+}
+
+/** of a pool: how many machines, how many a second, and bounds of their memory in `MiB` */
+export const POOL_SIZE = { byDefault: 0, bounds: [0, 256] } as const;
+export const POOL_REFILL = { byDefault: 2, bounds: [1, 50] } as const;
+export const POOL_MEMORY_MIB = { byDefault: 1024, bounds: [16, 1_048_576] } as const;
+
+function poolFrom(block: MapReader | undefined): WarmPool {
+  const size = block?.integer("size", POOL_SIZE.bounds) ?? POOL_SIZE.byDefault;
+  const refill = block?.integer("refill_per_second", POOL_REFILL.bounds);
+  const memory = block?.integer("memory_mib", POOL_MEMORY_MIB.bounds);
+  block?.finish();
+  return {
+    size,
+    refillPerSecond: refill ?? POOL_REFILL.byDefault,
+    memoryBytes: (memory ?? POOL_MEMORY_MIB.byDefault) * MIB,
+  };
 }
 
 function nameFrom(block: MapReader): string {

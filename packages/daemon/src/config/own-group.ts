@@ -1,8 +1,15 @@
 /** Without a configuration file there is one host group, for VMs made by the API. */
 
-import type { HostGroup } from "#core/group/host-group.ts";
+import type { HostGroup, WarmPool } from "#core/group/host-group.ts";
+import { MIB } from "#lib/bytes.ts";
 
-import { GROUP_NAME, GROUP_NAME_SHAPE } from "./group-block.ts";
+import {
+  GROUP_NAME,
+  GROUP_NAME_SHAPE,
+  POOL_MEMORY_MIB,
+  POOL_REFILL,
+  POOL_SIZE,
+} from "./group-block.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
 export function ownGroup(read: SettingsReader): HostGroup {
@@ -17,5 +24,21 @@ export function ownGroup(read: SettingsReader): HostGroup {
     dns: [],
     sshKeys: [],
     userdata: undefined,
+    warmPool: ownPool(read),
+  };
+}
+
+function ownPool(read: SettingsReader): WarmPool {
+  const number = (
+    name: string,
+    {
+      byDefault,
+      bounds,
+    }: { readonly byDefault: number; readonly bounds: readonly [number, number] },
+  ) => read.integer(`ALCOVE_GROUP_POOL_${name}`, byDefault, bounds);
+  return {
+    size: number("SIZE", POOL_SIZE),
+    refillPerSecond: number("REFILL", POOL_REFILL),
+    memoryBytes: number("MEMORY_MIB", POOL_MEMORY_MIB) * MIB,
   };
 }

@@ -24,7 +24,7 @@ export function loneVm(
     announce: () => {},
     release: async () => {},
     fork: async () => assert.fail("this VM comes from no template"),
-    standOnImage: async () => assert.fail("this VM comes from no template"),
+    emptyDisk: async () => assert.fail("this VM comes from no template"),
     onUnconfirmed: () => assert.fail("this VM is no copy"),
     memory,
     starts: new VmStarts(undefined, () => {}),

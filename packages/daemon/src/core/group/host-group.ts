@@ -25,6 +25,17 @@ export interface HostGroup {
   readonly sshKeys: readonly string[];
   /** first-boot script of VMs that bring none */
   readonly userdata: string | undefined;
+  readonly warmPool: WarmPool;
+}
+
+/** Machines of a group's usual VMs that are made ahead and wait. */
+export interface WarmPool {
+  /** how many; 0 is no pool */
+  readonly size: number;
+  /** at most so many are made a second */
+  readonly refillPerSecond: number;
+  /** the most that those that wait may have of the host's memory, in bytes */
+  readonly memoryBytes: number;
 }
 
 export class HostGroups {

@@ -11,6 +11,7 @@ import type { HostGroup } from "../group/host-group.ts";
 import { rootDiskBytes } from "../image/disk-size.ts";
 import type { ImageStore } from "../ports/image-store.ts";
 import type { Log } from "../ports/log.ts";
+import { isUnderWay } from "../vm/under-way.ts";
 import type { Vms } from "../vm/vms.ts";
 import { type Template, templateNetwork, type TemplateShape } from "./template.ts";
 import { buildTemplate, type BuilderDeps } from "./template-builder.ts";
@@ -173,13 +174,7 @@ export class TemplateWorks implements AsyncDisposable {
   async #quiet(): Promise<void> {
     const { vms } = this.#deps;
     const signal = this.#over.signal;
-    const busy = () =>
-      vms.list().some(({ phase, contact }) => {
-        if (phase === "created" || phase === "starting" || phase === "restoring") return true;
-        return (
-          phase === "running" && contact?.current === undefined && contact?.problem === undefined
-        );
-      });
+    const busy = () => vms.list().some(isUnderWay);
     for (let quietMs = 0; quietMs < QUIET_MS; quietMs = busy() ? 0 : quietMs + QUIET_MS / 2) {
       await pause(QUIET_MS / 2, signal);
     }

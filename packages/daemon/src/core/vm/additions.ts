@@ -1,5 +1,6 @@
 /** Takes new VMs into the host: admitted, with files and a record, or not at all. */
 
+import { AlcoveError } from "../errors.ts";
 import type { HostGroup } from "../group/host-group.ts";
 import { admitCount, type CapacityLimits } from "../host/capacity.ts";
 import type { LayerId } from "../ids.ts";
@@ -10,7 +11,8 @@ import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmStore } from "../ports/vm-store.ts";
 import type { Admissions } from "./admissions.ts";
 import type { StartTrace } from "../trace/start-trace.ts";
-import { newRecord } from "./new-record.ts";
+import { type Claim, claimedRecord, type MadeAhead } from "./made-ahead.ts";
+import { type NewVm, newRecord } from "./new-record.ts";
 import type { SavedMemory, VmKind, VmOrigin, VmRecord, VmSpec } from "./vm.ts";
 
 export interface Newcomer {
@@ -31,6 +33,8 @@ export interface Newcomer {
   readonly saved?: SavedMemory | undefined;
   /** puts more files beside its disk, before it is on record */
   readonly furnish?: (record: VmRecord) => Promise<void>;
+  /** a machine that was made ahead, with its disk: then it is starting, and not created */
+  readonly claim?: Claim | undefined;
   /** of its first start, begun with the request */
   readonly trace?: StartTrace;
 }
@@ -42,6 +46,7 @@ export interface AdditionsDeps {
   readonly clock: Clock;
   readonly hypervisor: Hypervisor;
   readonly limits: CapacityLimits;
+  readonly ahead: MadeAhead;
   /** all VMs there are */
   readonly records: () => readonly VmRecord[];
   /** @throws AlcoveError `name_taken` for a friendly name in use */
@@ -63,9 +68,9 @@ export async function addVm<Vm>(
   it.trace?.took("admit");
   admitCount(deps.records().length, deps.limits);
   const made = { imageId: it.image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
-  const record = newRecord({ ...it, ...made }, deps.records());
+  const record = await recordFor({ ...it, ...made }, it.claim, deps);
   const ground = { image: it.image.rootfs, layer: it.layer };
-  await disks.create(record.id, ground, it.diskBytes);
+  if (!it.claim) await disks.create(record.id, ground, it.diskBytes);
   try {
     await it.furnish?.(record);
     it.trace?.took("disk");
@@ -73,8 +78,30 @@ export async function addVm<Vm>(
     store.insert(record);
     it.trace?.took("record");
   } catch (error) {
-    await disks.remove(record.id);
+    if (!it.claim) await disks.remove(record.id); // or it goes back with its machine
     throw error;
   }
-  return supervise(record);
+  const vm = supervise(record);
+  it.claim?.keep();
+  return vm;
+}
+
+/** A machine made ahead that has the last free place, or the one that is wanted, gives way. */
+async function recordFor(
+  vm: NewVm,
+  claim: Claim | undefined,
+  { ahead, records }: AdditionsDeps,
+): Promise<VmRecord> {
+  if (claim) return claimedRecord(claim, vm, records());
+  const { wantedAddress: wanted } = vm;
+  if (wanted !== undefined) await ahead.giveWay(({ address }) => address === wanted);
+  for (;;) {
+    try {
+      return newRecord(vm, [...records(), ...ahead.places()]);
+    } catch (error) {
+      const full = AlcoveError.is(error, "no_capacity");
+      const hasPlace = (place: VmRecord) => place.group === vm.group.name;
+      if (!full || !(await ahead.giveWay(hasPlace))) throw error;
+    }
+  }
 }

@@ -6,21 +6,28 @@
 
 import { Turnstile } from "#lib/turnstile.ts";
 
+import { AlcoveError } from "../errors.ts";
 import { admitNow } from "../host/admission.ts";
 import type { CapacityLimits, Share } from "../host/capacity.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
+import type { MadeAhead } from "./made-ahead.ts";
+
+export interface AdmissionDeps {
+  readonly hostFacts: HostFacts;
+  readonly limits: CapacityLimits;
+  /** what gives way to all others */
+  readonly ahead: MadeAhead;
+}
 
 export class Admissions {
   readonly #turns = new Turnstile();
-  readonly #hostFacts: HostFacts;
-  readonly #limits: CapacityLimits;
+  readonly #deps: AdmissionDeps;
   readonly #held: () => readonly Share[];
   readonly #others = new Set<Share>();
 
   /** @param held what the machines have that run or are about to */
-  constructor(hostFacts: HostFacts, limits: CapacityLimits, held: () => readonly Share[]) {
-    this.#hostFacts = hostFacts;
-    this.#limits = limits;
+  constructor(deps: AdmissionDeps, held: () => readonly Share[]) {
+    this.#deps = deps;
     this.#held = held;
   }
 
@@ -29,15 +36,12 @@ export class Admissions {
    * @throws AlcoveError `no_capacity`
    */
   async enter(wanted: Share, signal: AbortSignal): Promise<Disposable> {
-    const turn = await this.#turns.enter(signal);
-    try {
-      const held = [...this.#held(), ...this.#others];
-      await admitNow(wanted, held, this.#hostFacts, this.#limits);
-      return turn;
-    } catch (error) {
-      turn[Symbol.dispose]();
-      throw error;
-    }
+    return this.#enter(() => this.#makeRoom(wanted), signal);
+  }
+
+  /** The same for what can be done without: nothing gives way to it. */
+  async enterIfSpare(wanted: Share, signal: AbortSignal): Promise<Disposable> {
+    return this.#enter(() => this.#admit(wanted, this.#deps.ahead.shares()), signal);
   }
 
   /**
@@ -49,5 +53,35 @@ export class Admissions {
     const share = { ...wanted };
     this.#others.add(share);
     return { [Symbol.dispose]: () => void this.#others.delete(share) };
+  }
+
+  async #enter(admit: () => Promise<void>, signal: AbortSignal): Promise<Disposable> {
+    const turn = await this.#turns.enter(signal);
+    try {
+      await admit();
+      return turn;
+    } catch (error) {
+      turn[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** What does not fit even into a host without machines made ahead costs none of them its place. */
+  async #makeRoom(wanted: Share): Promise<void> {
+    const { ahead } = this.#deps;
+    for (;;) {
+      try {
+        return await this.#admit(wanted, ahead.shares());
+      } catch (error) {
+        if (!AlcoveError.is(error, "no_capacity")) throw error;
+        await this.#admit(wanted, []);
+        if (!(await ahead.giveWay(() => true))) throw error;
+      }
+    }
+  }
+
+  async #admit(wanted: Share, ahead: readonly Share[]): Promise<void> {
+    const { hostFacts, limits } = this.#deps;
+    await admitNow(wanted, [...this.#held(), ...this.#others, ...ahead], hostFacts, limits);
   }
 }

@@ -1,4 +1,4 @@
-/** From a request to a VM that is on record and has not begun. */
+/** From a request to a VM that is on record, and whose start is under way. */
 
 import type { HostGroup, HostGroups } from "../group/host-group.ts";
 import { rootDiskBytes } from "../image/disk-size.ts";
@@ -8,11 +8,14 @@ import type { Secrets } from "../secrets/secrets.ts";
 import type { Templates } from "../template/templates.ts";
 import type { Newcomer } from "./additions.ts";
 import type { KeptLayers } from "./kept-layers.ts";
+import type { MadeAhead } from "./made-ahead.ts";
 import { StartTrace } from "../trace/start-trace.ts";
 import { checkSpec, type VmRequest } from "./spec.ts";
 import { startOf } from "./start-of.ts";
 import type { VmSupervisor } from "./supervisor.ts";
 import type { VmSpec } from "./vm.ts";
+
+const never = new AbortController().signal;
 
 export interface SpecDeps {
   readonly keys: ImportedKeys;
@@ -37,7 +40,11 @@ export interface CreationDeps extends SpecDeps {
   readonly images: ImageStore;
   readonly templates: Templates;
   readonly keptLayers: KeptLayers;
-  readonly vms: { readonly add: (it: Newcomer, signal: AbortSignal) => Promise<VmSupervisor> };
+  readonly ahead: MadeAhead;
+  readonly vms: {
+    readonly add: (it: Newcomer, signal: AbortSignal) => Promise<VmSupervisor>;
+    readonly inBackground: (vm: VmSupervisor, event: string, work: () => Promise<void>) => unknown;
+  };
 }
 
 /** When this rejects, nothing is left behind. */
@@ -57,5 +64,10 @@ export async function createVm(
   trace.took("template");
   using _ground = start.layer && deps.keptLayers.hold(start.layer);
   const made = { group, kind, hostname, wantedAddress, spec, image, diskBytes, trace, ...start };
-  return await deps.vms.add(made, signal);
+  const { origin } = start;
+  using claim = deps.ahead.claim({ group: group.name, kind, spec, origin, wantedAddress });
+  const vm = await deps.vms.add({ ...made, claim }, signal);
+  const begin = () => (claim ? vm.startWith(claim.machine, never) : vm.start(never));
+  void deps.vms.inBackground(vm, "vm.start_failed", begin);
+  return vm;
 }

@@ -9,6 +9,8 @@ import { reasonOf } from "./occupancy.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
 import { isUnrenewedCopy } from "./vm.ts";
 
+const never = new AbortController().signal;
+
 export interface FirstMachine {
   readonly machine: Machine;
   readonly start: ContactStart;
@@ -44,10 +46,22 @@ export async function firstMachine(
     signal.throwIfAborted();
     if (AlcoveError.is(error, "no_capacity")) throw error;
     log.warn("vm.fork_failed", { error });
-    await deps.standOnImage(life.record, signal);
+    await deps.emptyDisk(life.record, undefined, signal);
     life.setGround(undefined, { how: "boot", why: reasonOf(error) });
     deps.starts.took("retry");
     const machine = await hypervisor.boot(await planFor(life.record, signal), signal);
     return { machine, start: "fresh" };
+  }
+}
+
+/** Lets a machine run that was made ahead. @returns whether it does; nothing of it is left otherwise */
+export async function comesToLife(ahead: Machine, log: Log): Promise<boolean> {
+  try {
+    await ahead.pausing?.resume(never);
+    return true;
+  } catch (error) {
+    log.warn("vm.machine_ahead_failed", { error });
+    await ahead[Symbol.asyncDispose]();
+    return false;
   }
 }

@@ -50,13 +50,19 @@ export async function forkOf(
   throw new Error(`invariant: ${hostname} comes from a template`);
 }
 
-/** An empty disk on the image, as if there never had been a template. */
-export async function standOnImage(
+export interface DiskParts {
+  readonly images: ImageStore;
+  readonly disks: DiskStore;
+}
+
+/** Another disk, on a layer or on the image itself, as if nothing had ever been written. */
+export async function emptyDisk(
   record: VmRecord,
-  { images, disks }: { readonly images: ImageStore; readonly disks: DiskStore },
+  layer: LayerId | undefined,
+  { images, disks }: DiskParts,
   signal: AbortSignal,
 ): Promise<void> {
   const image = await images.resolve(record.imageId, signal);
-  const ground = { image: image.rootfs, layer: undefined };
+  const ground = { image: image.rootfs, layer };
   await disks.addOverlay(record.id, ground, rootDiskBytes(record.spec.diskBytes, image));
 }

@@ -1,5 +1,6 @@
 /** What a VM's supervisor needs from the rest of the host. */
 
+import type { LayerId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GuestConfiguration, GuestDialer, GuestLink } from "../ports/guest-link.ts";
 import type { BootPlan, Hypervisor, Machine, Whereabouts } from "../ports/hypervisor.ts";
@@ -21,8 +22,12 @@ export interface SupervisorDeps {
   readonly configurationFor: (record: VmRecord) => Promise<GuestConfiguration>;
   /** makes the machine of a new VM from the template that its record names; it stands still */
   readonly fork: (record: VmRecord, plan: BootPlan, signal: AbortSignal) => Promise<Machine>;
-  /** gives a new VM an empty disk on its image, in place of one that stands on a template */
-  readonly standOnImage: (record: VmRecord, signal: AbortSignal) => Promise<void>;
+  /** gives a new VM an empty disk on a layer, or on its image, in place of the one it has */
+  readonly emptyDisk: (
+    record: VmRecord,
+    layer: LayerId | undefined,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** makes a guest that has another's memory the one that the record describes */
   readonly renewGuest: (
     record: VmRecord,

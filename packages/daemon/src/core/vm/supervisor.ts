@@ -11,11 +11,12 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import { type CopyOrder, type LiveCopy, takeCopy } from "../fork/live-copy.ts";
 import type { LayerId } from "../ids.ts";
+import type { Machine } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
 import type { StartTrace } from "../trace/start-trace.ts";
 import { adopt } from "./adoption.ts";
-import { firstMachine } from "./first-machine.ts";
+import { comesToLife, firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
 import type { VmPhase } from "./lifecycle.ts";
@@ -96,6 +97,27 @@ export class VmSupervisor {
     using _turn = await this.#turns.enter(signal);
     const isNew = this.phase === "created";
     this.#life.apply("start");
+    await this.#begin(isNew, signal);
+  }
+
+  /** The same for a new VM that is on record with its machine, which was made ahead and stands still. */
+  async startWith(ahead: Machine, signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    const { starts, emptyDisk } = this.#deps;
+    if (!(await comesToLife(ahead, this.#log))) {
+      const { record } = this.#life;
+      await emptyDisk(record, record.layer, signal); // it may have written to the one it has
+      return await this.#begin(true, signal);
+    }
+    starts.begin();
+    starts.tookMachine("template", []);
+    const running = this.#occupancy.run(ahead, "copied");
+    running.contact.setHeld("live");
+    await this.#occupancy.putOnRecord(running);
+    starts.took("running");
+  }
+
+  async #begin(isNew: boolean, signal: AbortSignal): Promise<void> {
     const parts = { life: this.#life, deps: this.#deps, log: this.#log, isNew };
     const { machine, start } = await this.#occupancy.make(
       "did not boot",
@@ -174,6 +196,18 @@ export class VmSupervisor {
     return made;
   }
 
+  /**
+   * Keeps memory and disk of a machine that goes on, for others to begin with. Once begun, it runs to the end; when it
+   * fails, the VM goes on as it was.
+   * @throws AlcoveError `wrong_phase`, `guest_unreachable`, `guest_refused`, `no_capacity`, `unsupported`
+   */
+  async copy(order: CopyOrder, signal: AbortSignal): Promise<LiveCopy> {
+    using _turn = await this.#turns.enter(signal);
+    const { memory } = this.#deps;
+    const parts = { life: this.#life, occupancy: this.#occupancy, memory, log: this.#log };
+    return await takeCopy(parts, order, signal);
+  }
+
   /** Ends a suspension for good: the VM is stopped, as if its power had been cut. Harmless in other phases. */
   async giveUpMemory(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
@@ -211,18 +245,6 @@ export class VmSupervisor {
   }
 
   /** Marks the VM as deleted; its machine must have ended. Its files are the caller's to remove. */
-  /**
-   * Keeps memory and disk of a machine that goes on, for others to begin with. Once begun, it runs to the end; when it
-   * fails, the VM goes on as it was.
-   * @throws AlcoveError `wrong_phase`, `guest_unreachable`, `guest_refused`, `no_capacity`, `unsupported`
-   */
-  async copy(order: CopyOrder, signal: AbortSignal): Promise<LiveCopy> {
-    using _turn = await this.#turns.enter(signal);
-    const { memory } = this.#deps;
-    const parts = { life: this.#life, occupancy: this.#occupancy, memory, log: this.#log };
-    return await takeCopy(parts, order, signal);
-  }
-
   async delete(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     this.#life.apply("delete");

@@ -29,8 +29,9 @@ import { removeLeftovers } from "./leftovers.ts";
 import { Forgetting } from "./forgetting.ts";
 import type { KeptLayers } from "./kept-layers.ts";
 import { KeptMemory } from "./kept-memory.ts";
+import type { MadeAhead } from "./made-ahead.ts";
 import { hasMachine, holdsShare } from "./lifecycle.ts";
-import { forkOf, standOnImage } from "./start-of.ts";
+import { emptyDisk, forkOf } from "./start-of.ts";
 import type { VmRequest } from "./spec.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
 import { VmSupervisor } from "./supervisor.ts";
@@ -39,9 +40,10 @@ import type { VmRecord, VmSpec } from "./vm.ts";
 
 export interface VmsDeps extends Omit<
   SupervisorDeps,
-  "announce" | "release" | "memory" | "fork" | "standOnImage" | "onUnconfirmed" | "starts"
+  "announce" | "release" | "memory" | "fork" | "emptyDisk" | "onUnconfirmed" | "starts"
 > {
   readonly templates: Templates;
+  readonly ahead: MadeAhead;
   readonly groups: HostGroups;
   readonly images: ImageStore;
   readonly disks: DiskStore;
@@ -95,9 +97,7 @@ export class Vms {
     this.#memory = new KeptMemory(deps);
     this.#forgetting = new Forgetting(deps, (vm) => this.#byHostname.delete(vm.record.hostname));
     const held = () => this.list().filter((vm) => holdsShare(vm.phase));
-    this.admissions = new Admissions(deps.hostFacts, deps.limits, () =>
-      held().map((vm) => vm.record.spec),
-    );
+    this.admissions = new Admissions(deps, () => held().map((vm) => vm.record.spec));
   }
 
   /** what becomes of a VM whose guest reboots */
@@ -161,9 +161,7 @@ export class Vms {
    * whether it booted shows in its phase. When this rejects, nothing is left behind.
    */
   async create(groupName: string, request: VmRequest, signal: AbortSignal): Promise<VmSupervisor> {
-    const vm = await createVm({ ...this.#deps, vms: this }, groupName, request, signal);
-    void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
-    return vm;
+    return createVm({ ...this.#deps, vms: this }, groupName, request, signal);
   }
 
   /**
@@ -256,7 +254,7 @@ export class Vms {
       starts: new VmStarts(first, (start) => this.#ready.announce(start)),
       release: (it) => networks.release(it),
       fork: (it, plan, signal) => forkOf(it, plan, templates, signal),
-      standOnImage: (it, signal) => standOnImage(it, this.#deps, signal),
+      emptyDisk: (it, layer, signal) => emptyDisk(it, layer, this.#deps, signal),
       onUnconfirmed: (why) =>
         void this.inBackground(vm, "vm.discard_failed", () => this.#discard(vm, why)),
       announce: () => this.#onChange(vm),
