@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
 
+import { newLayerId, newVmId } from "#core/ids.ts";
 import { type ImageContent, type KernelContent, manifestOf } from "#core/image/manifest.ts";
 import { run } from "#process/run.ts";
 
 import { BlobDigest, CHUNK_BYTES } from "./blob-digest.ts";
 import { diskUsers } from "./disk-users.ts";
 import { LocalImageStore } from "./local-image-store.ts";
+import { openDisks } from "./vm-disks.ts";
 
 const never = new AbortController().signal;
 const nobody = () => [];
@@ -219,6 +221,23 @@ describe("image store", () => {
       message: "The image base is in use by the disk vms/1/disk.qcow2",
     });
     await rm(vm, { recursive: true });
+    await at.store.remove("base", diskUsers(at.dir), never);
+  });
+
+  test("a layer that stands on an image counts as its use, when no VM is left", async () => {
+    await using at = await openStore();
+    await anImage(at.store, "base", "x".repeat(1024 * 1024));
+    const { rootfs } = await at.store.resolve("base", never);
+    const { disks, layers } = await openDisks(at.dir);
+    const [vmId, layer] = [newVmId(), newLayerId()];
+    const ground = { image: rootfs, layer: undefined };
+    await disks.create(vmId, ground, rootfs.virtualSizeBytes);
+    await layers.seal(layer, { vmId, ground, imageId: "base" });
+    await disks.remove(vmId);
+    await assert.rejects(at.store.remove("base", diskUsers(at.dir), never), {
+      message: `The image base is in use by the disk layers/${layer}/disk.qcow2`,
+    });
+    await layers.keepOnly([]);
     await at.store.remove("base", diskUsers(at.dir), never);
   });
 });

@@ -6,8 +6,14 @@
  */
 
 import type { LayerId } from "../ids.ts";
-import type { BaseDisk } from "./disk-store.ts";
 import type { DiskLayer } from "./hypervisor.ts";
+
+/** A disk of an image: never written to. */
+export interface BaseDisk {
+  readonly path: string;
+  readonly format: "raw" | "qcow2";
+  readonly virtualSizeBytes: number;
+}
 
 /** What an overlay stands on: a layer, and the image at the very bottom. */
 export interface Ground {

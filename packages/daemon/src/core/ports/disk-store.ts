@@ -9,12 +9,6 @@ import type { LayerId } from "../ids.ts";
 import type { Ground } from "./disk-layers.ts";
 import type { DiskPlan } from "./hypervisor.ts";
 
-export interface BaseDisk {
-  readonly path: string;
-  readonly format: "raw" | "qcow2";
-  readonly virtualSizeBytes: number;
-}
-
 export interface DiskStore {
   /**
    * Makes the VM's directory and overlay; on failure nothing is left.

@@ -3,7 +3,7 @@
 import { Type } from "typebox";
 
 import { json, type Operations } from "../../operation.ts";
-import { Commit, CommitDeleted, Committed, Forked } from "../shapes.ts";
+import { Commit, CommitDeleted, Committed, Forked } from "../commit-shapes.ts";
 
 export const commitOperations: Operations = {
   "POST /vm/:hostname/commit": {
