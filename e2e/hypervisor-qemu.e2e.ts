@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -188,4 +188,30 @@ async function inShell(machine: Machine, command: string): Promise<string> {
   for await (const { bytes } of running.output) said.push(Buffer.from(bytes));
   assert.equal((await running.ended).exitCode, 0, Buffer.concat(said).toString());
   return Buffer.concat(said).toString();
+}
+
+test("qemu: a machine that was given a layer can write to nothing below it, not even its QEMU could", async () => {
+  const plan = await freshPlan();
+  const [below] = plan.disks;
+  assert.ok(below);
+  const above = await overlayOn(below);
+  await using machine = await open().boot(plan, never);
+  await machine.pausing?.pause(never);
+  await machine.layering?.addLayer(above, never);
+  await machine.pausing?.resume(never);
+  await inShell(machine, "echo words > /root/words && sync");
+
+  const held = descriptorsOf(machine.pid).filter(({ file }) => file.endsWith(".qcow2"));
+
+  const writable = held.filter(({ writes }) => writes).map(({ file }) => file);
+  assert.deepEqual([...new Set(writable)], [above.path]);
+  assert.ok(held.some(({ file }) => file === below.path));
+});
+
+function descriptorsOf(pid: number): readonly { file: string; writes: boolean }[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"))?.[1];
+    const accessMode = Number.parseInt(flags ?? "0", 8) & 3;
+    return { file: readlinkSync(`/proc/${pid}/fd/${fd}`), writes: accessMode !== 0 };
+  });
 }

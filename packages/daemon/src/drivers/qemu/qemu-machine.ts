@@ -14,7 +14,7 @@ import { pause, settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
 
 import { formatHandle, type QemuHandle } from "./handle.ts";
-import { layeringOf } from "./layering.ts";
+import { QemuLayering } from "./layering.ts";
 import { gone, killAndWait } from "./processes.ts";
 import { type Qmp, type QmpEvent, queryRunning } from "./qmp.ts";
 import { lastWords, type RunPaths } from "./run-dir.ts";
@@ -88,9 +88,10 @@ export class QemuMachine implements Machine {
     this.logPaths = [parts.consoleLogPath, parts.paths.log];
     this.pausedAtStart = parts.pausedAtStart;
     this.madeIn = parts.madeIn ?? [];
-    this.pausing = pausingOf(parts);
+    const layering = new QemuLayering(parts.qmp);
+    this.layering = layering;
+    this.pausing = pausingOf(parts, () => layering.resumed());
     this.saving = savingOf(parts);
-    this.layering = layeringOf(parts.qmp);
     this.exited = exitOf(parts, this.#letGo.signal);
   }
 
@@ -126,13 +127,16 @@ export class QemuMachine implements Machine {
 /** how long a write that is tried again may take to fail again */
 const RETRY_MS = 300;
 
-function pausingOf({ qmp, shutdown: { stall } }: QemuMachineParts): Pausing {
+function pausingOf(
+  { qmp, shutdown: { stall } }: QemuMachineParts,
+  resumed: () => Promise<void>,
+): Pausing {
   const become = async (running: boolean, signal: AbortSignal): Promise<void> => {
     const wasStalled = stall.reason !== undefined;
     await qmp.execute(running ? "cont" : "stop", {}, signal);
     // The write that failed is tried again while the guest runs: that it failed again is heard a moment later.
     if (running && wasStalled) await pause(RETRY_MS, signal);
-    if ((await queryRunning(qmp, signal)) === running) return;
+    if ((await queryRunning(qmp, signal)) === running) return running ? resumed() : undefined;
     if (running && stall.reason !== undefined) throw stillStalled(stall.reason);
     throw new Error(`QEMU did not ${running ? "resume" : "pause"} the guest`);
   };
