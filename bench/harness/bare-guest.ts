@@ -13,7 +13,10 @@ import { createServer } from "node:net";
 import path from "node:path";
 
 import { newVmId } from "../../packages/daemon/src/core/ids.ts";
-import { userNetworkPlan } from "../../packages/daemon/src/core/network/user-network.ts";
+import {
+  macAddress,
+  userNetworkPlan,
+} from "../../packages/daemon/src/core/network/user-network.ts";
 import { systemClock } from "../../packages/daemon/src/core/ports/clock.ts";
 import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
 import type { DiskLayer } from "../../packages/daemon/src/core/ports/hypervisor.ts";
@@ -101,7 +104,7 @@ export class BareGuest implements AsyncDisposable {
       memoryMiB: order.memoryMiB,
       kernel,
       disks: [{ id: "root", path: disk, format: "qcow2" as const, readOnly: false, backing }],
-      network: userNetworkPlan(BARE_SLOT, "bench"),
+      network: userNetworkPlan(BARE_SLOT, macAddress("bench")),
       runDir,
       consoleLogPath: path.join(directory, "console.log"),
     };

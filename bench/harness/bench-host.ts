@@ -5,7 +5,7 @@
  * the names that its image store knows are chosen here.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 
@@ -14,6 +14,7 @@ import { cannotRun, IMAGES } from "../../e2e/harness/can-run.ts";
 import { Daemon } from "../../e2e/harness/daemon.ts";
 import { HostDirs } from "../../e2e/harness/host-dirs.ts";
 import { asObjects, type JsonObject, textIn } from "../../e2e/harness/json-value.ts";
+import { until } from "../../e2e/harness/until.ts";
 import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-store.ts";
 import type { QemuHost } from "../../packages/daemon/src/drivers/qemu/argv.ts";
 import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
@@ -21,6 +22,10 @@ import { LocalImageStore } from "../../packages/daemon/src/images/local-image-st
 export const GROUP = "sbox";
 export const IMAGE = "base";
 
+/** how the making of a template ends in the log: well, or not */
+const BUILDS = ["template.built", "template.build_failed"] as const;
+/** a boot, and writing down what came of it */
+const TEMPLATE_MS = 120_000;
 const UID_BASE = 700_000_000;
 const UIDS_EACH = 4_096;
 let opened = 0;
@@ -29,6 +34,8 @@ export interface HostOrder {
   readonly memoryMiB: number;
   /** names that the image store knows; `undefined` for all */
   readonly names?: readonly string[];
+  /** whether VMs may be made from templates; default: each boots */
+  readonly templates?: "on" | "off";
   /** more of the daemon's environment */
   readonly settings?: Settings;
 }
@@ -105,6 +112,30 @@ export class BenchHost implements AsyncDisposable {
     return this.#daemon;
   }
 
+  /** Resolves when the template that the group's VMs are made from is there. */
+  async templateBuilt(signal: AbortSignal): Promise<void> {
+    const found = await until(
+      "a template is built",
+      () => {
+        signal.throwIfAborted();
+        return BUILDS.flatMap((name) => this.#daemon.events(name))[0];
+      },
+      TEMPLATE_MS,
+    );
+    if (found["event"] !== BUILDS[0]) throw new Error(JSON.stringify(found));
+  }
+
+  /** the process that runs a VM */
+  machinePid(hostname: string): number {
+    const lines = this.#daemon.events("vm.phase");
+    const vmId = lines.findLast((line) => line["hostname"] === hostname)?.["vmId"];
+    const pid = this.dirs
+      .machines()
+      .find((one) => commandLineOf(one).includes(`alcove-${String(vmId)}`));
+    if (pid === undefined) throw new Error(`no process runs ${hostname} (${String(vmId)})`);
+    return pid;
+  }
+
   /** Kills the daemon, as a crash would; its VMs run on. */
   async killDaemon(): Promise<void> {
     await this.#daemon.kill();
@@ -147,6 +178,14 @@ export class BenchHost implements AsyncDisposable {
   }
 }
 
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return ""; // it has just ended
+  }
+}
+
 /** What a host's guests are, for a report. */
 export function guestFacts({ image, qemuHost }: BenchHost, memoryMiB: number): string {
   const how = qemuHost.accel === "kvm" ? "KVM" : "emulated (TCG)";
@@ -178,7 +217,7 @@ function nameFile(store: string, name: string): string {
   return path.join(store, "names", name);
 }
 
-function environment(dirs: HostDirs, { memoryMiB, settings }: HostOrder): NodeJS.ProcessEnv {
+function environment(dirs: HostDirs, order: HostOrder): NodeJS.ProcessEnv {
   const range = (process.pid * 2 + opened++) % 100_000;
   return {
     PATH: process.env["PATH"],
@@ -191,8 +230,9 @@ function environment(dirs: HostDirs, { memoryMiB, settings }: HostOrder): NodeJS
     ALCOVE_GROUP_NAME: GROUP,
     ALCOVE_GROUP_IMAGE: IMAGE,
     ALCOVE_GROUP_VCPUS: "1",
-    ALCOVE_GROUP_MEMORY_MIB: String(memoryMiB),
-    ...settings,
+    ALCOVE_GROUP_MEMORY_MIB: String(order.memoryMiB),
+    ALCOVE_TEMPLATES: order.templates ?? "off",
+    ...order.settings,
   };
 }
 
