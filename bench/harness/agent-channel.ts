@@ -42,7 +42,7 @@ async function pongOf(socket: Socket, payload: Buffer, signal: AbortSignal): Pro
     if (frame.type === "PONG" && payload.equals(frame.payload)) resolve();
   });
   const onData = (chunk: Uint8Array): void => decoder.push(chunk);
-  socket.on("data", onData);
+  socket.prependListener("data", onData); // the session gives the memory back when it has read it
   try {
     await unlessAborted(promise, signal);
   } finally {
