@@ -11,11 +11,12 @@ import { type LayerId, newLayerId, newVmId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DiskLayers } from "../ports/disk-layers.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
-import type { GuestDialer, GuestExec, GuestLink } from "../ports/guest-link.ts";
+import type { GuestDialer, GuestLink } from "../ports/guest-link.ts";
 import type { MachineTemplates, TemplateState } from "../ports/machine-templates.ts";
 import type { TemplateStore } from "../ports/template-store.ts";
 import { machinePlan, whereaboutsOf } from "../vm/boot-plan.ts";
 import type { KeptLayers } from "../vm/kept-layers.ts";
+import { runFirstCommand, runProgram } from "./first-command.ts";
 import { idleNetwork, type Template, templateId } from "./template.ts";
 import type { Wanted } from "./templates.ts";
 
@@ -34,6 +35,9 @@ export interface BuilderDeps {
   /** directory below which every machine has its own */
   readonly runRoot: string;
 }
+
+/** Each VM is given its own before anybody may use it. */
+const HOSTNAME = "template";
 
 /** how long a guest may take to boot and come to rest, in `ms` */
 const BUILD_TIMEOUT_MS = 180_000;
@@ -96,7 +100,7 @@ async function frozen(
   const alive = AbortSignal.any([signal, died.signal]);
   await using link = await dialer.dial(machine.agentEndpoint, alive);
   await comeToRest(link, { image, shape }, deps, alive);
-  await using _still = await link.quiesce(alive);
+  await flushed(link, alive);
   await machine.pausing?.pause(alive);
   return await machine.freeze(directory, alive);
 }
@@ -109,7 +113,7 @@ async function comeToRest(
 ): Promise<void> {
   await link.configure(
     {
-      hostname: "template",
+      hostname: HOSTNAME,
       machineId: undefined,
       network: undefined,
       time: clock.now(),
@@ -121,37 +125,23 @@ async function comeToRest(
     signal,
   );
   if (image.init === "systemd")
-    await run(link, SERVICES_STARTED, within(SETTLE_TIMEOUT_MS, signal));
-  // What a first command reads from the disk is in the memory of every VM from then on.
-  await run(link, FIRST_COMMAND, signal);
+    await runProgram(link, SERVICES_STARTED, within(SETTLE_TIMEOUT_MS, signal));
+  // What a first renewal and a first command read from the disk is in the memory of every VM from then on.
+  const nobody = { hostname: HOSTNAME, machineId: undefined, network: undefined, sshHostKeys: [] };
+  await link.reidentify({ ...nobody, time: clock.now(), entropy: entropy() }, signal);
+  await runFirstCommand(link, signal);
+}
+
+/**
+ * Everything that was written is on the disk, which the guest has confirmed. It may go on before its memory is
+ * frozen: memory and disk stop at the same moment, and a VM need not thaw first.
+ */
+async function flushed(link: GuestLink, signal: AbortSignal): Promise<void> {
+  await using _still = await link.quiesce(signal);
 }
 
 /** It ends with another code when a service failed: that is the image's affair. */
 const SERVICES_STARTED = ["systemctl", "is-system-running", "--wait"];
-const FIRST_COMMAND = ["/bin/sh", "-c", "true"];
-
-async function run(link: GuestLink, argv: readonly string[], signal: AbortSignal): Promise<void> {
-  const order: GuestExec = {
-    program: { kind: "argv", argv },
-    env: [],
-    cwd: undefined,
-    user: "default",
-    stdin: false,
-    stdout: false,
-    stderr: false,
-    pty: undefined,
-  };
-  const process = await link.exec(order, signal);
-  using _left = onAbort(signal, () => process.cancel());
-  for await (const _nothing of process.output) signal.throwIfAborted();
-  await process.ended;
-}
-
-function onAbort(signal: AbortSignal, act: () => void): Disposable {
-  signal.addEventListener("abort", act, { once: true });
-  return { [Symbol.dispose]: () => signal.removeEventListener("abort", act) };
-}
-
 /** @returns the digest of the layer's file */
 async function sealedDisk(
   { vmId, layer }: { readonly vmId: string; readonly layer: LayerId },
