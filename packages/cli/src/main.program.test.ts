@@ -77,6 +77,42 @@ describe("alcove", { timeout: 180_000, concurrency: 2 }, () => {
     });
   });
 
+  test("a stopped VM is committed, and forked by the commit's id", async () => {
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      assert.equal((await run("vm commit vm-1")).exitCode, 6);
+      host.addVm("vm-1").status = "Stopped";
+      const flags = "--cache-key k --tag a --tag b --label by=me";
+      assert.equal((await run(`vm commit vm-1 ${flags}`)).stdout, "cmt-1\n");
+      assert.equal((await run("vm commit vm-1 --label nothing")).exitCode, 2);
+      const shown = (await run("vm commit list --tag a")).stdout;
+      assert.match(shown, /^COMMIT +SOURCE +AGE +CACHE KEY +TAGS\ncmt-1 +vm-1 .* ago +k +a,b\n$/);
+      const listed: unknown = JSON.parse((await run("vm commit list --source vm-1 --json")).stdout);
+      assert.partialDeepStrictEqual(listed, [{ commit_id: "cmt-1", labels: { by: "me" } }]);
+
+      const how =
+        "--cpus 2 --ram-mb 512 --name db --tag x --no-secrets --no-allow --drop 10.0.0.0/8";
+      const fork = await run(`vm fork cmt-1 ${how} --no-persistent --fixup machine-id --wait`);
+      assert.equal(fork.stdout, "sbox-7\n");
+      assert.equal(host.seen.at(-1)?.query.toString(), "wait=agent");
+      assert.deepEqual(JSON.parse(String(host.seen.at(-1)?.body)), {
+        vcpu: 2,
+        ram_bytes: 512 * 2 ** 20,
+        tags: ["name=db", "x"],
+        secrets: [],
+        network: { allow: [], drop: ["10.0.0.0/8"] },
+        persistent: false,
+        fixups: ["machine-id"],
+      });
+      await run("vm fork cmt-1 --no-fixups --replace-tags");
+      const spec = { fixups: [], tag_mode: "replace" };
+      assert.deepEqual(JSON.parse(String(host.seen.at(-1)?.body)), spec);
+      assert.equal((await run("vm fork cmt-9")).exitCode, 5);
+      assert.equal((await run("vm commit delete cmt-1")).stdout, "cmt-1 deleted\n");
+      assert.equal((await run("vm commit delete cmt-1")).exitCode, 5);
+    });
+  });
+
   test("exec passes input, output and the exit status on", async () => {
     await withHost(async (run, host) => {
       host.addVm("vm-1");

@@ -37,7 +37,10 @@ const VERBS = [
 ];
 
 export function vm(cli: Cli): Command {
-  const command = new Command("vm").alias("v").description("virtual machines");
+  const command = new Command("vm")
+    .alias("v")
+    .description("virtual machines")
+    .enablePositionalOptions(); // `vm commit` has flags of its own, and so has `vm commit list`
   for (const verb of VERBS) command.addCommand(verb(cli));
   return command;
 }

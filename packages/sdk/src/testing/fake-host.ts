@@ -11,6 +11,7 @@ import { WebSocketServer } from "ws";
 import { isObject } from "../errors.ts";
 import { type Call, fail, json } from "./fake-answer.ts";
 import { FakeBackground } from "./fake-background.ts";
+import { FakeCommits } from "./fake-commits.ts";
 import { runCommand } from "./fake-exec.ts";
 import { FakeFiles } from "./fake-files.ts";
 import { tunnel } from "./fake-forward.ts";
@@ -46,6 +47,7 @@ export class FakeHost implements AsyncDisposable {
   readonly guestFiles: FakeFiles = new FakeFiles();
   readonly background: FakeBackground = new FakeBackground();
   readonly secrets: FakeSecrets = new FakeSecrets();
+  readonly commits: FakeCommits = new FakeCommits();
   /** how often health is asked before the agent answers */
   healthAfter = 0;
   /** status of the first-boot script; `undefined` while it runs */
@@ -126,6 +128,7 @@ export class FakeHost implements AsyncDisposable {
 
   async #route(call: Call): Promise<void> {
     const [noun, , verb] = call.at;
+    if (noun === "vm" && call.at[1] === "commits") return this.commits.answer(call);
     if (noun === "vm") return await this.#vmCall(call);
     if (noun === "secrets") return this.secrets.answer(call);
     if (noun === "hostgroup" && verb === "nodes" && call.request.method !== "GET") {
@@ -195,6 +198,7 @@ export class FakeHost implements AsyncDisposable {
     if (!vm) return this.#noVm(response, hostname);
     const answers: Readonly<Record<string, () => unknown>> = {
       "": () => json(response, 200, { ...nodeOf(vm), ...described }),
+      commit: () => this.commits.create(call, vm),
       cp: () => this.#copy(call, body),
       exec: () => this.background.answer(call),
       fs: () => this.guestFiles.answer(call),
