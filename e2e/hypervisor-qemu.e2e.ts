@@ -8,10 +8,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { macAddress, userNetworkPlan } from "../packages/daemon/src/core/network/user-network.ts";
 import type { BootPlan, Machine } from "../packages/daemon/src/core/ports/hypervisor.ts";
 import { describeHypervisor } from "../packages/daemon/src/drivers/conformance.ts";
 import { isAlive, startTicksOf } from "../packages/daemon/src/drivers/qemu/processes.ts";
@@ -208,10 +210,35 @@ test("qemu: a machine that was given a layer can write to nothing below it, not 
   assert.ok(held.some(({ file }) => file === below.path));
 });
 
-function descriptorsOf(pid: number): readonly { file: string; writes: boolean }[] {
+function descriptorsOf(pid: number): readonly { fd: string; file: string; writes: boolean }[] {
   return readdirSync(`/proc/${pid}/fd`).map((fd) => {
     const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"))?.[1];
     const accessMode = Number.parseInt(flags ?? "0", 8) & 3;
-    return { file: readlinkSync(`/proc/${pid}/fd/${fd}`), writes: accessMode !== 0 };
+    return { fd, file: readlinkSync(`/proc/${pid}/fd/${fd}`), writes: accessMode !== 0 };
   });
 }
+
+test("qemu: the memory that forks have in common can be changed by none of them, nor by us", async () => {
+  const plan = await freshPlan();
+  const { templates } = open();
+  const directory = `${plan.consoleLogPath}-template`;
+  {
+    await using original = await templates.boot(plan, never);
+    await using _answers = await dial(original);
+    await original.freeze(directory, never);
+  }
+  const forkPlan = {
+    ...(await freshPlan()),
+    disks: await Promise.all(plan.disks.map(overlayOn)),
+    network: userNetworkPlan(8, macAddress("another")),
+  };
+  await using template = await templates.open(directory, never);
+  await using fork = await template.fork(forkPlan, never);
+  const memory = descriptorsOf(fork.pid).find(({ file }) => file.startsWith("/memfd:"));
+  assert.ok(memory);
+
+  await using handle = await openFile(`/proc/${fork.pid}/fd/${memory.fd}`, "r+");
+
+  await assert.rejects(handle.write("words", 0), { code: "EPERM" });
+  await assert.rejects(handle.truncate(0), { code: "EPERM" });
+});
