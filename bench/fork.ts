@@ -18,7 +18,16 @@ import { publish } from "./harness/publish.ts";
 import { Comparisons, type Table } from "./harness/report.ts";
 import { SeriesBook } from "./harness/series.ts";
 import { progress } from "./harness/stopwatch.ts";
-import { BARE_BOOT, BARE_FORK, COLD, type ForkWay, forkWays, TEMPLATE } from "./ways/fork-ways.ts";
+import {
+  BARE_BOOT,
+  BARE_FORK,
+  COLD,
+  type ForkWay,
+  forkWays,
+  LIVE,
+  POOL,
+  TEMPLATE,
+} from "./ways/fork-ways.ts";
 import { MEMORY_MIB, openForkScene } from "./ways/fork-scene.ts";
 
 /** how long a VM is left alone before its memory is read, in `ms` */
@@ -55,18 +64,13 @@ async function times(
   signal: AbortSignal,
 ): Promise<Table> {
   const book = new SeriesBook();
-  for (const way of ways) {
-    book.announce(way);
-    if (way.deleting) book.announce(way.deleting);
-  }
+  for (const way of ways) book.announce(way);
   for (let round = 0; round <= rounds; round += 1) {
     for (const way of ways) {
       signal.throwIfAborted();
-      const made = await way.make(signal);
-      const endedMs = await made.end();
-      if (round === 0) continue;
-      book.add(way.name, made.readyMs);
-      if (way.deleting) book.add(way.deleting.name, endedMs);
+      const made = await way.make("exec", signal);
+      await made.end();
+      if (round > 0) book.add(way.name, made.readyMs);
     }
     if (round > 0) progress("forks", round, rounds);
   }
@@ -76,19 +80,20 @@ async function times(
   found.more("From a template, over QEMU's own fork", TEMPLATE, BARE_FORK, {
     atMost: GOAL.overBareMs,
   });
+  found.times("From the pool, of a cold boot", POOL, COLD);
+  found.more("From the pool, over QEMU's own fork", POOL, BARE_FORK);
+  found.times("A live fork, of a cold boot", LIVE, COLD);
   found.times("QEMU's own fork, of its own boot", BARE_FORK, BARE_BOOT);
   return { title: "Until something was done in a new VM", rows, comparisons: found.made };
 }
 
-/** One VM of each kind, idle, all at once. */
+/** One VM of each kind, in which nothing was done, all at once. */
 async function memory(ways: readonly ForkWay[], signal: AbortSignal): Promise<Table> {
   await using alive = new AsyncDisposableStack();
   const pids = new Map<string, number>();
   for (const way of ways) {
-    const made = await way.make(signal);
-    alive.defer(async () => {
-      await made.end();
-    });
+    const made = await way.make("idle", signal);
+    alive.defer(() => made.end());
     pids.set(way.name, made.pid());
   }
   await delay(IDLE_MS, undefined, { signal });

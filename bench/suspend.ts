@@ -71,10 +71,10 @@ async function thereAndBack(
   for (let round = 1; round <= rounds; round += 1) {
     for (const way of ways) {
       signal.throwIfAborted();
-      if (!way.there) continue;
-      const { suspend, resume } = way.there;
-      book.add(rowsOf(way)[0], await timed(() => suspend(signal)));
-      book.add(rowsOf(way)[1], await timed(() => resume(signal)));
+      const guest = way.there;
+      if (!guest) continue;
+      book.add(rowsOf(way)[0], await timed(() => guest.suspend(signal)));
+      book.add(rowsOf(way)[1], await timed(() => guest.resume(signal)));
     }
     progress(title, round, rounds);
   }

@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { Api } from "../../e2e/harness/api.ts";
 import { cannotRun, IMAGES } from "../../e2e/harness/can-run.ts";
@@ -22,6 +23,8 @@ import { LocalImageStore } from "../../packages/daemon/src/images/local-image-st
 export const GROUP = "sbox";
 export const IMAGE = "base";
 
+/** from a pooled machine's process until it has the template's memory and waits, in `ms` */
+const POOL_SETTLES_MS = 500;
 /** how the making of a template ends in the log: well, or not */
 const BUILDS = ["template.built", "template.build_failed"] as const;
 /** a boot, and writing down what came of it */
@@ -41,6 +44,9 @@ export interface HostOrder {
 }
 
 export type Settings = Readonly<Record<string, string>>;
+
+/** A create was refused because the host has no room, or the machine did not come up in time. */
+export class AlcoveFull extends Error {}
 
 export class BenchHost implements AsyncDisposable {
   readonly token: string;
@@ -125,6 +131,16 @@ export class BenchHost implements AsyncDisposable {
     if (found["event"] !== BUILDS[0]) throw new Error(JSON.stringify(found));
   }
 
+  /** Resolves when `count` machines wait for VMs that are not asked for yet. */
+  async poolFilled(count: number, signal: AbortSignal): Promise<void> {
+    const vms = (await this.nodes()).length;
+    await until("the pool is filled", () => {
+      signal.throwIfAborted();
+      return this.dirs.machines().length - 1 - vms >= count; // one of them is the daemon
+    });
+    await delay(POOL_SETTLES_MS, undefined, { signal });
+  }
+
   /** the process that runs a VM */
   machinePid(hostname: string): number {
     const lines = this.#daemon.events("vm.phase");
@@ -158,6 +174,7 @@ export class BenchHost implements AsyncDisposable {
   async createVm(body: JsonObject = {}): Promise<string> {
     const query = { wait: "agent", timeout: "2m0s" };
     const answer = await this.api.post(`/hostgroup/${GROUP}/nodes`, { query, json: body });
+    if (answer.status === 503) throw new AlcoveFull(textIn(answer.json, "error"));
     if (answer.status !== 201) throw new Error(`create answered ${answer.status}: ${answer.text}`);
     return textIn(answer.json, "hostname");
   }

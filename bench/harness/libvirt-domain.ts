@@ -73,13 +73,13 @@ export class LibvirtDomain implements AsyncDisposable {
   }
 
   /** Runs a program by the agent, and asks until it has ended. Rejects unless it exits with 0. */
-  async exec(path: string, args: readonly string[], signal: AbortSignal): Promise<void> {
-    const { pid } = await this.#ask("guest-exec", { path, arg: args }, signal);
+  async exec(program: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+    const { pid } = await this.#ask("guest-exec", { path: program, arg: args }, signal);
     for (;;) {
       const status = await this.#ask("guest-exec-status", { pid }, signal);
       if (status["exited"] !== true) continue;
       if (status["exitcode"] === 0) return;
-      throw new Error(`${path} ended in the guest: ${JSON.stringify(status)}`);
+      throw new Error(`${program} ended in the guest: ${JSON.stringify(status)}`);
     }
   }
 

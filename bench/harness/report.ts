@@ -68,8 +68,7 @@ function tableLines({ title, rows, comparisons }: Table): string[] {
     .map((row) => [row.name, ...cellsOf(row, withBytes), String(row.ms.length), saidOf(row)]);
   return [
     `#### ${title}`,
-    "",
-    ...aligned([head, head.map(() => "---"), ...body]),
+    ...(body.length === 0 ? [] : ["", ...aligned([head, head.map(() => "---"), ...body])]),
     ...(comparisons.length === 0 ? [] : [""]),
     ...comparisons.map(comparisonLine),
   ];
