@@ -7,8 +7,6 @@ import { once } from "node:events";
 import net from "node:net";
 import { type Duplex, pipeline } from "node:stream";
 
-import { createWebSocketStream } from "ws";
-
 import { type ForwardSpec, type LocalAddress, parseUpstream } from "../forward-spec.ts";
 import { AlcoveInputError } from "../input-error.ts";
 import { systemCode } from "../errors.ts";
@@ -49,6 +47,7 @@ export async function dial(
     "x-inlets-mode": "local",
     "x-inlets-client-id": "alcove",
   };
+  const { createWebSocketStream } = await import("ws");
   const socket = await wire.webSocket(urlPath`/vm/${hostname}/forward`, headers, signal);
   const stream = createWebSocketStream(socket);
   const onAbort = (): void => void stream.destroy();

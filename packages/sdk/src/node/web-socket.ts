@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import net from "node:net";
 
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 
 import { AlcoveApiError } from "../api-error.ts";
 import { deferred } from "../deferred.ts";
@@ -27,8 +27,9 @@ export async function openWebSocket(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<WebSocket> {
+  const { WebSocket: Socket } = await import("ws"); // most programs that use this never open one
   signal.throwIfAborted();
-  const socket = begin(endpoint, path, headers);
+  const socket = begin(Socket, endpoint, path, headers);
   const { promise, resolve, reject } = deferred<WebSocket>();
   const onAbort = (): void => {
     reject(signal.reason);
@@ -56,6 +57,7 @@ export async function openWebSocket(
 }
 
 function begin(
+  Socket: typeof WebSocket,
   endpoint: Endpoint,
   path: string,
   headers: Readonly<Record<string, string>>,
@@ -68,10 +70,10 @@ function begin(
   };
   if (endpoint.kind === "unix") {
     const createConnection = (): net.Socket => net.connect(endpoint.socketPath);
-    return new WebSocket(`ws://unix${path}`, { ...options, createConnection });
+    return new Socket(`ws://unix${path}`, { ...options, createConnection });
   }
   const base = describeEndpoint(endpoint).replace(/^http/, "ws");
-  return new WebSocket(base + path, options);
+  return new Socket(base + path, options);
 }
 
 async function refusal(response: IncomingMessage): Promise<AlcoveApiError> {
@@ -114,7 +116,7 @@ export class SocketLink implements MessageLink {
   }
 
   get isOpen(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN;
+    return this.#socket.readyState === this.#socket.OPEN;
   }
 
   async send(message: Uint8Array): Promise<void> {
