@@ -12,6 +12,7 @@ import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
+import { TemplateDesk } from "#core/template/template-desk.ts";
 import type { Templates } from "#core/template/templates.ts";
 import type { TemplateWorks } from "#core/template/template-works.ts";
 import type { Vms } from "#core/vm/vms.ts";
@@ -37,6 +38,7 @@ export interface Core extends AsyncDisposable {
   readonly secrets: Secrets;
   readonly templates: Templates;
   readonly works: TemplateWorks;
+  readonly desk: TemplateDesk;
   readonly pools: Pools;
   readonly keeper: PoolKeeper;
   readonly commits: Commits;
@@ -74,6 +76,7 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
     keepPools(config, { ...making, templates, pools, keptLayers, networks, hostFacts }, vms),
   );
   const commits = openCommits(config, { ...making, keptLayers, vms, groups, hostFacts });
+  const desk = new TemplateDesk({ ...making, templates, works, vms, groups, keptLayers });
   const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
   const { store, secrets, disks } = kept;
   const { hypervisor } = machines;
@@ -86,6 +89,7 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
     secrets,
     templates,
     works,
+    desk,
     pools,
     keeper,
     commits,

@@ -5,6 +5,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Config } from "#config/config.ts";
 import type { Log } from "#core/ports/log.ts";
 import { linuxMeter } from "#host/linux-meter.ts";
+import { linuxProcessMemory, noProcessMemory } from "#host/memory-of-process.ts";
 import { metrics } from "#http/metrics/surface.ts";
 import { type NativeParts, native } from "#http/native/surface.ts";
 import { openApi } from "#http/openapi.ts";
@@ -13,7 +14,7 @@ import { slicer } from "#http/slicer/surface.ts";
 
 import { about } from "./about.ts";
 
-export type Served = Omit<SlicerParts & NativeParts, "about" | "goStats" | "version">;
+export type Served = Omit<SlicerParts & NativeParts, "about" | "goStats" | "version" | "memory">;
 
 export async function surfaces(
   config: Config,
@@ -23,12 +24,13 @@ export async function surfaces(
   const us = await about();
   const hostMeter = linuxMeter(config.egressAdapter);
   const meters = metrics({ ...served, ...us, hostMeter }, log);
+  const memory = config.hypervisor === "fake" ? noProcessMemory : linuxProcessMemory;
   const document = openApi(us.version, log);
   return [
     document.collecting,
     meters.counting,
     slicer({ ...served, about: us, goStats: config.slicerGoStats }, log),
-    native({ ...served, version: us.version }, log),
+    native({ ...served, memory, version: us.version }, log),
     meters.surface,
     document.surface,
   ];

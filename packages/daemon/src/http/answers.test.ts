@@ -7,7 +7,7 @@ import { ApiDocument } from "#testing/api-document.ts";
 import { never } from "#testing/fake-host.ts";
 import { SlicerApi } from "#testing/slicer-api.ts";
 
-const api = await SlicerApi.make();
+const api = await SlicerApi.make({ templates: "on" });
 after(() => api[Symbol.asyncDispose]());
 const document = new ApiDocument((await api.call("GET /openapi.json")).text);
 const vm = await api.vm({ persistent: true, tags: ["a"], userdata: "echo hello" });
@@ -17,6 +17,7 @@ const stopped = await api.vm({ persistent: true });
 await api.vms.get(stopped).stop(never);
 const commit = await committed();
 const unneeded = await committed();
+const template = await oneTemplate();
 const program = await background("echo&args=hello");
 const ended = await background("true");
 
@@ -33,6 +34,12 @@ async function committed(): Promise<string> {
 async function background(command: string): Promise<string> {
   const { text } = await api.call(`POST /vm/${vm}/exec?background=true&cmd=${command}`);
   const { exec_id: id }: { exec_id: string } = JSON.parse(text);
+  return id;
+}
+
+async function oneTemplate(): Promise<string> {
+  const { text } = await api.call("POST /v1/templates", { body: '{"memory_bytes":134217728}' });
+  const { id }: { id: string } = JSON.parse(text);
   return id;
 }
 
@@ -112,6 +119,18 @@ const STORY: readonly (readonly [id: string, status: number, line: string, body?
   ["deleteNode", 200, `DELETE /hostgroup/sbox/nodes/${vm}`],
   ["deleteNode", 404, `DELETE /hostgroup/sbox/nodes/${vm}`],
   ["getHost", 200, "GET /v1/host"],
+  ["listVmAccounts", 200, "GET /v1/vms"],
+  ["getVmAccount", 200, `GET /v1/vms/${paused}`],
+  ["getVmAccount", 404, "GET /v1/vms/none-1"],
+  ["forkVm", 200, `POST /v1/vms/${paused}/fork`, "{}"],
+  ["buildTemplate", 202, "POST /v1/templates", '{"vcpus":1,"wait":false}'],
+  ["buildTemplate", 201, "POST /v1/templates", '{"group":"sbox","memory_bytes":268435456}'],
+  ["buildTemplate", 200, "POST /v1/templates", '{"group":"sbox","memory_bytes":268435456}'],
+  ["buildTemplate", 400, "POST /v1/templates", '{"vcpus":64}'],
+  ["buildTemplate", 404, "POST /v1/templates", '{"group":"none"}'],
+  ["listTemplates", 200, "GET /v1/templates"],
+  ["deleteTemplate", 200, `DELETE /v1/templates/${template}`],
+  ["deleteTemplate", 404, `DELETE /v1/templates/${template}`],
   ["listEvents", 200, "GET /v1/events"],
   ["getMetrics", 200, "GET /metrics"],
   ["getOpenApi", 200, "GET /openapi.json"],

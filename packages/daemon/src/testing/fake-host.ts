@@ -96,6 +96,7 @@ export class FakeHost implements AsyncDisposable {
   readonly #state: FakeState;
   readonly #ends: (() => Promise<void>)[] = [];
   #keptLayers: KeptLayers | undefined;
+  #templates: Templates | undefined;
 
   private constructor(
     directory: TempDir,
@@ -132,6 +133,12 @@ export class FakeHost implements AsyncDisposable {
   /** of the last opening */
   get keptLayers(): KeptLayers {
     if (this.#keptLayers) return this.#keptLayers;
+    throw new Error("the host is opened first");
+  }
+
+  /** of the last opening */
+  get usedTemplates(): Templates {
+    if (this.#templates) return this.#templates;
     throw new Error("the host is opened first");
   }
 
@@ -204,6 +211,7 @@ export class FakeHost implements AsyncDisposable {
     const enabled = this.templates === "on";
     const parts = { hypervisor, files, layers, images: fakeImages, log, enabled };
     const templates = await Templates.open(parts);
+    this.#templates = templates;
     this.#keptLayers = new KeptLayers(layers, [
       () => store.layers(),
       () => this.commitStore.layers(),

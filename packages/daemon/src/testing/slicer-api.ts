@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from "fastify";
 
 import { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms, VmsDeps } from "#core/vm/vms.ts";
+import { noProcessMemory } from "#host/memory-of-process.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
 import { type Access, tokenCheck } from "#http/auth.ts";
 import { application, serve } from "#http/server.ts";
@@ -14,6 +15,7 @@ import { linuxMeter } from "#host/linux-meter.ts";
 import { metrics } from "#http/metrics/surface.ts";
 
 import { fakeCommits } from "./fake-commits.ts";
+import { fakeDesk, type FakeDesk } from "./fake-desk.ts";
 import { FakeHost } from "./fake-host.ts";
 import { roomyFacts } from "./roomy-facts.ts";
 
@@ -42,6 +44,8 @@ export interface SlicerApiOptions {
   readonly token?: string;
   readonly goStats?: "on" | "off";
   readonly stop?: () => void;
+  /** default: off */
+  readonly templates?: "on" | "off";
   readonly parts?: (host: FakeHost) => Partial<VmsDeps>;
 }
 
@@ -53,16 +57,25 @@ export class SlicerApi implements AsyncDisposable {
   /** every route of the surface, as the router was told */
   readonly routes: readonly Route[];
 
-  private constructor(host: FakeHost, vms: Vms, app: App, routes: readonly Route[]) {
+  readonly #templates: FakeDesk;
+
+  private constructor(
+    { host, vms, templates }: { host: FakeHost; vms: Vms; templates: FakeDesk },
+    app: App,
+    routes: readonly Route[],
+  ) {
     this.host = host;
     this.vms = vms;
+    this.#templates = templates;
     this.app = app;
     this.routes = routes;
   }
 
   static async make(options: SlicerApiOptions = {}): Promise<SlicerApi> {
     const host = await FakeHost.make();
+    host.templates = options.templates ?? "off";
     const vms = await host.open(options.parts?.(host));
+    const templates = await fakeDesk(host, vms);
     const about = { version: "1.2.3", gitCommit: "c0ffee", platform: "linux", arch: "amd64" };
     const consoles = new VmConsoles(host.disks, fileConsoleLogs);
     const { goStats = "on" } = options;
@@ -73,7 +86,8 @@ export class SlicerApi implements AsyncDisposable {
     const check = options.token === undefined ? undefined : tokenCheck(options.token);
     const routes: Route[] = [];
     const { hypervisor, store } = host;
-    const served = { vms, groups, consoles, hypervisor, store, hostFacts: roomyFacts };
+    const { desk } = templates;
+    const served = { vms, groups, consoles, hypervisor, store, hostFacts: roomyFacts, desk };
     const meters = metrics({ ...served, ...about, hostMeter: linuxMeter("lo") }, log);
     const document = openApi(about.version, log);
     const surfaces = [
@@ -81,12 +95,15 @@ export class SlicerApi implements AsyncDisposable {
       document.collecting,
       meters.counting,
       surface,
-      native({ ...served, forking: host.forking(vms), version: about.version }, log),
+      native(
+        { ...served, forking: host.forking(vms), memory: noProcessMemory, version: about.version },
+        log,
+      ),
       meters.surface,
       document.surface,
     ];
     const app = await application(surfaces, check);
-    return new SlicerApi(host, vms, app, routes);
+    return new SlicerApi({ host, vms, templates }, app, routes);
   }
 
   /** One request without a socket. @param line "GET /nodes" */
@@ -125,6 +142,7 @@ export class SlicerApi implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close();
+    await this.#templates[Symbol.asyncDispose]();
     await this.host[Symbol.asyncDispose]();
   }
 }

@@ -30,6 +30,7 @@ export interface TemplateWork {
   readonly imageName: string;
   readonly shape: TemplateShape;
   readonly since: Date;
+  readonly isBuilding: boolean;
 }
 
 /** how long one that failed is left alone, in `ms` */
@@ -38,7 +39,7 @@ const RETRY_AFTER_MS = 10 * 60_000;
 /** how long no VM must have been starting before one is built in the background, in `ms` */
 const QUIET_MS = 200;
 
-interface Entry extends TemplateWork {
+interface Entry extends Omit<TemplateWork, "isBuilding"> {
   readonly done: Promise<Template>;
 }
 
@@ -49,6 +50,8 @@ export class TemplateWorks implements AsyncDisposable {
   readonly #over = new AbortController();
   readonly #listening: Disposable;
   #last: Promise<unknown> = Promise.resolve();
+  /** key of the one whose turn it is */
+  #building: string | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(deps: WorksDeps) {
@@ -56,9 +59,16 @@ export class TemplateWorks implements AsyncDisposable {
     this.#listening = deps.templates.onMissing((wanted) => this.#begin(wanted));
   }
 
-  /** what is being built, and what waits */
+  /** what is being built, and what waits, in the order of their turns */
   list(): readonly TemplateWork[] {
-    return [...this.#entries.values()];
+    return [...this.#entries.keys()].map((key) => this.of(key));
+  }
+
+  /** the building of the template that has this key, which has not ended */
+  of(key: string): TemplateWork {
+    const entry = this.#entries.get(key);
+    if (!entry) throw new Error("invariant: it is being built, or waits for that");
+    return { ...entry, isBuilding: key === this.#building };
   }
 
   /**
@@ -138,6 +148,7 @@ export class TemplateWorks implements AsyncDisposable {
     signal.throwIfAborted();
     using _share = await vms.admissions.hold({ vcpus, memoryMiB }, signal);
     const begun = performance.now();
+    this.#building = wanted.key;
     try {
       const { machines } = templates;
       const onComplete = (template: Template) => templates.add(template);
@@ -153,6 +164,8 @@ export class TemplateWorks implements AsyncDisposable {
       const why = cause instanceof Error ? cause.message : String(cause);
       const message = `The template could not be built: ${why}`;
       throw new AlcoveError("build_failed", message, { step: "template" }, { cause });
+    } finally {
+      this.#building = undefined;
     }
   }
 

@@ -49,6 +49,7 @@ export class Templates {
   readonly #open = new Map<string, Promise<OpenTemplate>>();
   readonly #missing = new Announcer<Wanted>();
   readonly #usedAt = new Map<string, number>();
+  readonly #heldBytes = new Map<string, number>();
 
   static async open(deps: TemplatesDeps): Promise<Templates> {
     const templates = new Templates(deps);
@@ -72,6 +73,11 @@ export class Templates {
   /** when it last served, in `ms` since 1970; `undefined` when it did not under this daemon */
   usedAt(id: string): number | undefined {
     return this.#usedAt.get(id);
+  }
+
+  /** what it holds in the host's memory, in bytes; 0 for one that is not held ready */
+  heldBytes(id: string): number {
+    return this.#heldBytes.get(id) ?? 0;
   }
 
   /** @throws AlcoveError `template_not_found` */
@@ -160,6 +166,7 @@ export class Templates {
     this.#usedAt.set(id, Date.now());
     try {
       const open = await opening;
+      if (this.#open.get(id) === opening) this.#heldBytes.set(id, open.memoryBytes);
       await this.#closeOldest();
       return open;
     } catch (error) {
@@ -187,6 +194,7 @@ export class Templates {
   async #close(id: string): Promise<void> {
     const opening = this.#open.get(id);
     this.#open.delete(id);
+    this.#heldBytes.delete(id);
     const open = await opening?.catch(() => undefined); // who asked for it has seen why
     await open?.[Symbol.asyncDispose]();
   }

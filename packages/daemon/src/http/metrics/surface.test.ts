@@ -166,6 +166,33 @@ test("metrics: a WebSocket is counted when it is over, and is no slow request", 
   assert.doesNotMatch(await page(), /duration_seconds_count\{[^}]*code="101"/);
 });
 
+test("metrics: starts are counted by how they began, and each step of them by its name", async () => {
+  const total = 'alcove_vm_starts_total{how="boot"}';
+  const step = (name: string) => `alcove_vm_start_step_seconds_count{step="${name}",how="boot"}`;
+  const before = { total: (await value(total)) ?? 0, boot: (await value(step("boot"))) ?? 0 };
+  await api.vm({}, headers);
+  assert.equal(await value(total), before.total + 1);
+  assert.equal(await value(step("boot")), before.boot + 1);
+  assert.equal(await value(step("admit")), before.total + 1);
+});
+
+test("metrics: templates are counted, with what they take", async () => {
+  await using on = await SlicerApi.make({ templates: "on" });
+  const count = async (series: string) => {
+    const { text } = await on.call("GET /metrics");
+    const line = text.split("\n").find((it) => it.startsWith(`${series} `));
+    return Number(line?.slice(series.length));
+  };
+  assert.equal(await count('alcove_templates{state="ready"}'), 0);
+  const built = await on.call("POST /v1/templates", { body: "{}" });
+  const { layer_bytes: layerBytes }: { layer_bytes: number } = JSON.parse(built.text);
+  assert.equal(await count('alcove_templates{state="ready"}'), 1);
+  assert.equal(await count('alcove_templates{state="building"}'), 0);
+  assert.ok((await count('alcove_template_bytes{of="disk"}')) >= layerBytes);
+  await on.vm();
+  assert.equal(await count('alcove_vm_starts_total{how="template"}'), 1);
+});
+
 test("metrics: none of this troubled the daemon", () => {
   assert.deepEqual(api.host.log.troubles(), []);
 });

@@ -13,6 +13,7 @@ import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { HostMeter } from "#core/ports/host-meter.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { Log } from "#core/ports/log.ts";
+import type { TemplateDesk } from "#core/template/template-desk.ts";
 import type { Vms } from "#core/vm/vms.ts";
 
 import { answerErrors } from "../errors.ts";
@@ -20,11 +21,13 @@ import { refuseOtherMethods, watchRoutes } from "../methods.ts";
 import { describeRoutes, type Operations, plainText } from "../operation.ts";
 import { hostGauges } from "./host-gauges.ts";
 import { requestCounters } from "./requests.ts";
+import { startMeters, templateGauges } from "./start-meters.ts";
 import { vmGauges } from "./vm-gauges.ts";
 
 export interface MetricsParts {
   readonly vms: Vms;
   readonly groups: HostGroups;
+  readonly desk: TemplateDesk;
   readonly hostFacts: HostFacts;
   readonly hostMeter: HostMeter;
   readonly hypervisor: Pick<Hypervisor, "name" | "isolation">;
@@ -46,6 +49,8 @@ export function metrics(parts: MetricsParts, log: Log): Metrics {
   collectDefaultMetrics({ register: registry });
   nameBuild(registers, parts);
   vmGauges(registers, vms, groups);
+  startMeters(registers, vms);
+  templateGauges(registers, parts.desk);
   const readHost = hostGauges(registers, { meter, facts, vms });
   const surface: FastifyPluginAsync = async (app) => {
     const routes = watchRoutes(app);

@@ -2,7 +2,16 @@
 
 import { Type } from "typebox";
 
-import { ForkAnswer, HostState, VmEvent } from "@alcove/api";
+import {
+  ForkAnswer,
+  HostState,
+  Template,
+  TemplateList,
+  TemplateWork,
+  VmAccount,
+  VmDetails,
+  VmEvent,
+} from "@alcove/api";
 
 import { json, type Operations } from "../operation.ts";
 
@@ -28,6 +37,42 @@ export const nativeOperations: Operations = {
       "The source stands still while it is copied, and goes on. A child that does not become somebody of its own is gone again, and told of in `failures`; when there is none at all, the request fails as the first of them did.",
     answers: { 200: json(ForkAnswer, "The children") },
     refusals: [400, 403, 404, 408, 409, 413, 501, 503],
+  },
+  "GET /templates": {
+    id: "listTemplates",
+    summary: "Templates of memory that VMs come from, and those that are being built",
+    answers: { 200: json(TemplateList, "Those that there are, and those under way") },
+    refusals: [],
+  },
+  "POST /templates": {
+    id: "buildTemplate",
+    summary: "Build a template for VMs of a host group, unless it is there",
+    description:
+      "Without it the first VM of an image and size boots, and the template is built in the background afterwards.",
+    answers: {
+      200: json(Template, "It was there already"),
+      201: json(Template, "It is there now"),
+      202: json(TemplateWork, "It is under way: the answer to `wait: false`"),
+    },
+    refusals: [400, 404, 409, 501, 503],
+  },
+  "DELETE /templates/:id": {
+    id: "deleteTemplate",
+    summary: "Remove a template; VMs that came from it live on",
+    answers: { 200: json(Template, "As it was") },
+    refusals: [404],
+  },
+  "GET /vms": {
+    id: "listVmAccounts",
+    summary: "How the VMs began, and what they take of the host's memory",
+    answers: { 200: json(Type.Array(VmAccount), "Oldest first") },
+    refusals: [],
+  },
+  "GET /vms/:hostname": {
+    id: "getVmAccount",
+    summary: "How a VM began, step by step, what it takes, and what its agent has confirmed",
+    answers: { 200: json(VmDetails, "The VM") },
+    refusals: [404],
   },
   "GET /vms/:hostname/console": {
     id: "followConsole",

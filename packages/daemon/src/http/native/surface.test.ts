@@ -6,7 +6,9 @@ import { test } from "node:test";
 
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
+import { noProcessMemory } from "#host/memory-of-process.ts";
 import { eventually } from "#testing/eventually.ts";
+import { fakeDesk } from "#testing/fake-desk.ts";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
 
 import { application, serve } from "../server.ts";
@@ -23,11 +25,26 @@ async function served(host: FakeHost) {
   const consoles = new VmConsoles(host.disks, fileConsoleLogs);
   const { store, hypervisor, log } = host;
   const forking = host.forking(vms);
-  const parts = { vms, forking, consoles, store, hypervisor, hostFacts: HOST_FACTS, version: "1.2.3" };
+  const templates = await fakeDesk(host, vms);
+  const parts = {
+    vms,
+    forking,
+    consoles,
+    store,
+    hypervisor,
+    hostFacts: HOST_FACTS,
+    desk: templates.desk,
+    memory: noProcessMemory,
+    version: "1.2.3",
+  };
   const app = await application([native(parts, log)], undefined);
   const server = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
   const url = (path: string) => `http://127.0.0.1:${server.port}/v1${path}`;
-  return { vms, url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const end = async () => {
+    await server[Symbol.asyncDispose]();
+    await templates[Symbol.asyncDispose]();
+  };
+  return { vms, url, [Symbol.asyncDispose]: end };
 }
 
 function openLogs(): number {

@@ -20,8 +20,10 @@ import { describeRoutes } from "../operation.ts";
 import { sendPieces } from "../streamed.ts";
 import { fork, type ForkParts } from "./fork.ts";
 import { nativeOperations } from "./operations.ts";
+import { templates, type TemplateParts } from "./templates.ts";
+import { vmAccounts, type VmParts } from "./vms.ts";
 
-export interface NativeParts extends ForkParts {
+export interface NativeParts extends ForkParts, TemplateParts, VmParts {
   readonly vms: Vms;
   readonly consoles: VmConsoles;
   readonly store: VmStore;
@@ -43,6 +45,8 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
         answerErrors(app, log, ({ message }) => message);
         await app.register(routes, parts);
         await app.register(fork, parts);
+        await app.register(templates, parts);
+        await app.register(vmAccounts, parts);
         refuseOtherMethods(app, table);
       },
       { prefix: "/v1" },
