@@ -1,6 +1,5 @@
 /** The core and everything it needs from the world, put together. */
 
-import { randomBytes } from "node:crypto";
 import path from "node:path";
 
 import type { Config } from "#config/config.ts";
@@ -16,15 +15,14 @@ import { guestSecrets } from "#core/secrets/guest-secrets.ts";
 import { ImportedKeys } from "#core/secrets/imported-keys.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import type { Templates } from "#core/template/templates.ts";
-import { guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
-import { renew } from "#core/vm/renewal.ts";
+import { whereaboutsOf } from "#core/vm/boot-plan.ts";
 import type { KeptLayers } from "#core/vm/kept-layers.ts";
 import type { MadeAhead } from "#core/vm/made-ahead.ts";
 import { Vms } from "#core/vm/vms.ts";
 import { MIB } from "#lib/bytes.ts";
 import { KeyImport } from "#secrets/key-import.ts";
-import { newHostKey } from "#secrets/ssh-host-keys.ts";
 
+import { guestWords } from "./guest-words.ts";
 import { planning } from "./planning.ts";
 import type { Virtualisation } from "./virtualisation.ts";
 
@@ -41,8 +39,6 @@ export interface VmsParts extends Virtualisation {
   readonly log: Log;
 }
 
-const GUEST_ENTROPY_BYTES = 64;
-
 /** Adopts what an earlier daemon left; when this resolves, every VM's phase is true. */
 export async function openVms(config: Config, parts: VmsParts, signal: AbortSignal): Promise<Vms> {
   const { images, disks, networks, secrets } = parts;
@@ -57,21 +53,7 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
     powerOffGraceMs: config.powerOffGraceMs,
     whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
     planFor: planning({ ...parts, runRoot }),
-    renewGuest: async (record, link, till) => {
-      const fresh = {
-        network: networks.guestNetwork(record),
-        time: systemClock.now(),
-        entropy: randomBytes(GUEST_ENTROPY_BYTES),
-        sshHostKeys: [newHostKey(`root@${record.hostname}`)],
-      };
-      return renew(record, link, fresh, till);
-    },
-    configurationFor: async (record) =>
-      guestConfigurationFor(record, {
-        network: networks.guestNetwork(record),
-        time: systemClock.now(),
-        entropy: randomBytes(GUEST_ENTROPY_BYTES),
-      }),
+    ...guestWords(networks),
     ...guestSecrets(secrets, parts.log),
   } satisfies Parameters<typeof Vms.open>[0];
   return Vms.open(deps, signal);

@@ -8,11 +8,14 @@ import type { Pools } from "#core/pool/pools.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Networks } from "#core/ports/networks.ts";
+import { guestSecrets } from "#core/secrets/guest-secrets.ts";
+import type { Secrets } from "#core/secrets/secrets.ts";
 import type { Templates } from "#core/template/templates.ts";
 import type { KeptLayers } from "#core/vm/kept-layers.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { ownMemory } from "#host/own-memory.ts";
 
+import { guestWords } from "./guest-words.ts";
 import { planning } from "./planning.ts";
 import type { TemplateParts } from "./templates.ts";
 
@@ -21,6 +24,7 @@ export interface PoolParts extends TemplateParts {
   readonly templates: Templates;
   readonly keptLayers: KeptLayers;
   readonly networks: Networks;
+  readonly secrets: Secrets;
   readonly hostFacts: HostFacts;
 }
 
@@ -28,5 +32,6 @@ export interface PoolParts extends TemplateParts {
 export function keepPools(config: Config, parts: PoolParts, vms: Vms): PoolKeeper {
   const runRoot = path.join(config.runtimeDir, "vms");
   const planFor = planning({ ...parts, runRoot });
-  return new PoolKeeper({ ...parts, vms, planFor, ownMemory, clock: systemClock });
+  const words = { ...guestWords(parts.networks), ...guestSecrets(parts.secrets, parts.log) };
+  return new PoolKeeper({ ...parts, ...words, vms, planFor, ownMemory, clock: systemClock });
 }

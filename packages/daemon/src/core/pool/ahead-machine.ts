@@ -8,9 +8,10 @@ import type { Templates } from "../template/templates.ts";
 import type { KeptLayers } from "../vm/kept-layers.ts";
 import { forkOf } from "../vm/start-of.ts";
 import type { VmRecord } from "../vm/vm.ts";
-import type { AheadMachine } from "./pool-member.ts";
+import type { WholeMachine } from "./pool-member.ts";
+import { warmUp, type WarmUpDeps } from "./warm-up.ts";
 
-export interface AheadDeps {
+export interface AheadDeps extends WarmUpDeps {
   readonly templates: Templates;
   readonly disks: DiskStore;
   readonly networks: Networks;
@@ -33,7 +34,7 @@ export async function makeAhead(
   { image, diskBytes }: AheadDisk,
   deps: AheadDeps,
   signal: AbortSignal,
-): Promise<AheadMachine> {
+): Promise<WholeMachine> {
   const { templates, disks, networks, keptLayers, planFor, ownMemory } = deps;
   await using undo = new AsyncDisposableStack();
   const ground = place.layer && undo.use(keptLayers.hold(place.layer));
@@ -41,11 +42,14 @@ export async function makeAhead(
   undo.defer(() => disks.remove(place.id));
   undo.defer(() => networks.release(place)); // also when it is only half made
   const machine = undo.use(await forkOf(place, await planFor(place, signal), templates, signal));
+  const session = undo.use(await warmUp(place, machine, deps, signal));
   const memoryBytes = await ownMemory(machine.pid);
   signal.throwIfAborted();
   const kept = undo.move();
   return {
     machine,
+    dialer: session.dialer,
+    renewGuest: session.renewGuest,
     memoryBytes,
     release: () => ground?.[Symbol.dispose](),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

@@ -41,8 +41,8 @@ const LOOK_MS = 1_000;
 /** how long a pool is left alone after a machine could not be made, in `ms`; each failure that follows doubles it */
 const [FIRST_REST_MS, LONGEST_REST_MS] = [1_000, 60_000];
 
-/** what machines are called that have no name yet; no host name can be that */
-const NOBODY = "(nobody)";
+/** what machines are called that have no name yet: no VM is, their names end with a number */
+const NOBODY = "nobody";
 
 /** What the next member of a pool is made from. */
 interface Mould extends StartOf, AheadDisk {

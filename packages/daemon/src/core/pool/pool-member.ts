@@ -5,12 +5,11 @@
  */
 
 import { AlcoveError } from "../errors.ts";
-import type { Machine } from "../ports/hypervisor.ts";
+import type { AheadMachine } from "../vm/made-ahead.ts";
 import type { VmRecord } from "../vm/vm.ts";
 
 /** A machine that stands still, with all that was made for it. Disposing it leaves nothing. */
-export interface AheadMachine extends AsyncDisposable {
-  readonly machine: Machine;
+export interface WholeMachine extends AheadMachine, AsyncDisposable {
   /** what is its own of the host's memory, in bytes */
   readonly memoryBytes: number;
   /** From now on a VM's record keeps what it needs; disposing it is the VM's affair. */
@@ -21,7 +20,7 @@ export interface AheadMachine extends AsyncDisposable {
 export type MemberPhase = "making" | "waiting" | "claimed" | "over";
 
 export interface MemberDeps {
-  readonly make: (place: VmRecord, signal: AbortSignal) => Promise<AheadMachine>;
+  readonly make: (place: VmRecord, signal: AbortSignal) => Promise<WholeMachine>;
   /** told when its place is free, or a VM's */
   readonly onOver: (member: PoolMember) => void;
   /** told what could not be taken back; the next daemon's sweep removes it */
@@ -35,7 +34,7 @@ export class PoolMember {
   readonly #deps: MemberDeps;
   readonly #over = new AbortController();
   #phase: MemberPhase = "making";
-  #ahead: AheadMachine | undefined;
+  #ahead: WholeMachine | undefined;
   #ended: Promise<void> | undefined;
 
   /** @param signal gives up making it */
@@ -56,10 +55,10 @@ export class PoolMember {
   }
 
   /** @returns `undefined` unless it waits */
-  claim(): Machine | undefined {
+  claim(): AheadMachine | undefined {
     if (this.#phase !== "waiting" || !this.#ahead) return undefined;
     this.#phase = "claimed";
-    return this.#ahead.machine;
+    return this.#ahead;
   }
 
   putBack(): void {

@@ -93,13 +93,14 @@ export class Pools implements MadeAhead {
     if (!group || !isOrdinary(wish, group)) return undefined;
     const count = this.#mustCount(wish.group);
     for (const member of this.members(wish.group)) {
-      const machine = isFor(member.place, wish) ? member.claim() : undefined;
-      if (!machine) continue;
+      const ahead = isFor(member.place, wish) ? member.claim() : undefined;
+      if (!ahead) continue;
       const keep = () => {
         count.claimed += 1;
         member.keep();
       };
-      return { place: member.place, machine, keep, [Symbol.dispose]: () => member.putBack() };
+      const putBack = () => member.putBack();
+      return { ...ahead, place: member.place, keep, [Symbol.dispose]: putBack };
     }
     count.misses += 1;
     return undefined;

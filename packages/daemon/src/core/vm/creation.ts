@@ -67,7 +67,7 @@ export async function createVm(
   const { origin } = start;
   using claim = deps.ahead.claim({ group: group.name, kind, spec, origin, wantedAddress });
   const vm = await deps.vms.add({ ...made, claim }, signal);
-  const begin = () => (claim ? vm.startWith(claim.machine, never) : vm.start(never));
+  const begin = () => (claim ? vm.startWith(claim, never) : vm.start(never));
   void deps.vms.inBackground(vm, "vm.start_failed", begin);
   return vm;
 }

@@ -7,6 +7,7 @@ import type { Share } from "../host/capacity.ts";
 import type { Machine } from "../ports/hypervisor.ts";
 import { nextHostname } from "./naming.ts";
 import type { NewVm } from "./new-record.ts";
+import type { WayIn } from "./occupancy.ts";
 import type { VmKind, VmOrigin, VmRecord, VmSpec } from "./vm.ts";
 
 export interface MadeAhead {
@@ -34,11 +35,17 @@ export interface Wish {
   readonly wantedAddress: string | undefined;
 }
 
-/** One that is about to be a VM's: unless it is kept, disposing this puts it back as it was. */
-export interface Claim extends Disposable {
-  readonly place: VmRecord;
-  /** it stands still */
+/**
+ * Its guest is connected and stands still. It is somebody of its own already but for its name: `dialer` begins with
+ * the session that there is, and `renewGuest` with what its agent has confirmed.
+ */
+export interface AheadMachine extends WayIn {
   readonly machine: Machine;
+}
+
+/** One that is about to be a VM's: unless it is kept, disposing this puts it back as it was. */
+export interface Claim extends AheadMachine, Disposable {
+  readonly place: VmRecord;
   /** It is a VM's from now on, which is on record. */
   keep(): void;
 }

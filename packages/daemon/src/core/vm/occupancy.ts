@@ -21,6 +21,9 @@ export interface ForeseenEnd {
   readonly reason: string | undefined;
 }
 
+/** How its agent is reached, and becomes a copy's own. */
+export type WayIn = Pick<SupervisorDeps, "dialer" | "renewGuest">;
+
 export class Occupancy {
   readonly #life: VmLife;
   readonly #deps: SupervisorDeps;
@@ -85,9 +88,9 @@ export class Occupancy {
   }
 
   /** From now on the machine's end is applied to the life. */
-  run(machine: Machine, start: ContactStart): RunningMachine {
-    const { dialer, configurationFor, renewGuest, prepareGuest, attendGuest, hypervisor, starts } =
-      this.#deps;
+  run(machine: Machine, start: ContactStart, way: WayIn = this.#deps): RunningMachine {
+    const { dialer, renewGuest } = way;
+    const { configurationFor, prepareGuest, attendGuest, hypervisor, starts } = this.#deps;
     const record = () => this.#life.record;
     this.#foreseen = undefined;
     this.#running = new RunningMachine(machine, start, {

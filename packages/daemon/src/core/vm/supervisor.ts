@@ -11,7 +11,6 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import { type CopyOrder, type LiveCopy, takeCopy } from "../fork/live-copy.ts";
 import type { LayerId } from "../ids.ts";
-import type { Machine } from "../ports/hypervisor.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
 import type { StartTrace } from "../trace/start-trace.ts";
@@ -20,6 +19,7 @@ import { comesToLife, firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
 import type { VmPhase } from "./lifecycle.ts";
+import type { AheadMachine } from "./made-ahead.ts";
 import { Occupancy } from "./occupancy.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
 import { Suspension, type SuspendOrder } from "./suspension.ts";
@@ -101,17 +101,18 @@ export class VmSupervisor {
   }
 
   /** The same for a new VM that is on record with its machine, which was made ahead and stands still. */
-  async startWith(ahead: Machine, signal: AbortSignal): Promise<void> {
+  async startWith(ahead: AheadMachine, signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     const { starts, emptyDisk } = this.#deps;
-    if (!(await comesToLife(ahead, this.#log))) {
+    const { machine } = ahead;
+    if (!(await comesToLife(machine, this.#log))) {
       const { record } = this.#life;
       await emptyDisk(record, record.layer, signal); // it may have written to the one it has
       return await this.#begin(true, signal);
     }
     starts.begin();
     starts.tookMachine("template", []);
-    const running = this.#occupancy.run(ahead, "copied");
+    const running = this.#occupancy.run(machine, "copied", ahead);
     running.contact.setHeld("live");
     await this.#occupancy.putOnRecord(running);
     starts.took("running");
