@@ -5,15 +5,16 @@ import { type LayerId, newLayerId } from "../ids.ts";
 import type { DiskLayers } from "../ports/disk-layers.ts";
 import { KeptLayers } from "./kept-layers.ts";
 
+const unused = () => {
+  throw new Error("it only removes");
+};
+
 /** Layers that notes what it was told to keep. */
 function stage(uses: readonly (() => Iterable<LayerId>)[]) {
   const kept: (readonly LayerId[])[] = [];
   const keepOnly: DiskLayers["keepOnly"] = async (used) => {
     kept.push([...used].toSorted());
     return [];
-  };
-  const unused = () => {
-    throw new Error("it only removes");
   };
   const nothing = { get: unused, below: unused, seal: unused, list: unused };
   const layers = new KeptLayers({ ...nothing, mustTakeAnother: unused, keepOnly }, uses);
