@@ -113,6 +113,35 @@ describe("alcove", { timeout: 180_000, concurrency: 2 }, () => {
     });
   });
 
+  test("a VM that runs is forked by its name, into as many children as asked for", async () => {
+    await withHost(async (run, host) => {
+      host.addVm("vm-1");
+      const fork = await run(
+        "vm fork vm-1 --count 2 --tag x --replace-tags --secret a --wait none",
+      );
+      assert.equal(fork.stdout, "vm-1-child-1\nvm-1-child-2\n");
+      assert.match(fork.stderr, /vm-1 stood still for 13 ms/);
+      assert.equal(host.seen.at(-1)?.path, "/v1/vms/vm-1/fork");
+      assert.deepEqual(JSON.parse(String(host.seen.at(-1)?.body)), {
+        count: 2,
+        tags: ["x"],
+        tag_mode: "replace",
+        secrets: ["a"],
+        wait: "none",
+      });
+      const shown: unknown = JSON.parse((await run("vm fork vm-1 --persistent --json")).stdout);
+      assert.partialDeepStrictEqual(shown, {
+        source: "vm-1",
+        children: [{ hostname: "vm-1-child-1", persistent: true }],
+      });
+      assert.equal((await run("vm fork vm-1 --cpus 2")).exitCode, 2);
+      assert.equal((await run("vm fork vm-1 --no-fixups")).exitCode, 2);
+      assert.equal((await run("vm fork vm-1 --count 2 --name web")).exitCode, 2);
+      assert.equal((await run("vm fork cmt-1 --count 2")).exitCode, 2);
+      assert.equal((await run("vm fork vm-9")).exitCode, 5);
+    });
+  });
+
   test("exec passes input, output and the exit status on", async () => {
     await withHost(async (run, host) => {
       host.addVm("vm-1");

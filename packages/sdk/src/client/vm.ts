@@ -7,6 +7,7 @@ import { AlcoveApiError } from "../api-error.ts";
 import { type CamelKeys, camelKeys } from "../camel-keys.ts";
 import type { CopyInOptions, CopyOut, CopyOutOptions } from "../copy.ts";
 import type { HostApi, ShellOptions } from "../host-api.ts";
+import type { LiveForked } from "../live-fork.ts";
 import type {
   CreatedVm,
   DeletedVm,
@@ -22,6 +23,7 @@ import type { Content } from "../wire.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 import { type ExecRequest, execSpecOf } from "./exec-request.ts";
 import { type ExecFrame, OutputText } from "./frames.ts";
+import { type LiveForkRequest, liveForkSpecOf } from "./live-fork.ts";
 import { type WaitOptions, untilAgentAnswers, untilUserdataIsDone } from "./readiness.ts";
 import { VmBackground } from "./vm-background.ts";
 import { VmFiles } from "./vm-files.ts";
@@ -206,6 +208,12 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
       ...(waitTimeoutSec === undefined ? {} : { timeoutMs: waitTimeoutSec * 1000 }),
     };
     await this.#api.power.restore(this.hostname, options, signalOf(request));
+  }
+
+  /** Children with its memory and disk, each somebody of its own; it goes on. `client.vms.get` makes a handle of one. */
+  async fork(request: LiveForkRequest = {}): Promise<CamelKeys<LiveForked>> {
+    const spec = liveForkSpecOf(request);
+    return camelKeys(await this.#api.forkVm(this.hostname, spec, signalOf(request)));
   }
 
   /** Asks the guest to power off; one that is not persistent is then gone. */

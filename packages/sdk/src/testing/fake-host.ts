@@ -12,9 +12,11 @@ import { isObject } from "../errors.ts";
 import { type Call, fail, json } from "./fake-answer.ts";
 import { FakeBackground } from "./fake-background.ts";
 import { FakeCommits } from "./fake-commits.ts";
+import { answerFork } from "./fake-forks.ts";
 import { runCommand } from "./fake-exec.ts";
 import { FakeFiles } from "./fake-files.ts";
 import { tunnel } from "./fake-forward.ts";
+import { FakeNative } from "./fake-native.ts";
 import { FakeSecrets } from "./fake-secrets.ts";
 import { echoShell, refuseShell } from "./fake-shell.ts";
 
@@ -48,6 +50,7 @@ export class FakeHost implements AsyncDisposable {
   readonly background: FakeBackground = new FakeBackground();
   readonly secrets: FakeSecrets = new FakeSecrets();
   readonly commits: FakeCommits = new FakeCommits();
+  readonly native: FakeNative = new FakeNative();
   /** how often health is asked before the agent answers */
   healthAfter = 0;
   /** status of the first-boot script; `undefined` while it runs */
@@ -130,11 +133,19 @@ export class FakeHost implements AsyncDisposable {
     const [noun, , verb] = call.at;
     if (noun === "vm" && call.at[1] === "commits") return this.commits.answer(call);
     if (noun === "vm") return await this.#vmCall(call);
+    if (noun === "v1" && call.at[3] === "fork") return this.#forkCall(call);
+    if (noun === "v1") return this.native.answer(call);
     if (noun === "secrets") return this.secrets.answer(call);
     if (noun === "hostgroup" && verb === "nodes" && call.request.method !== "GET") {
       return await this.#groupCall(call);
     }
     this.#hostCall(call);
+  }
+
+  #forkCall(call: Call): void {
+    const [, , hostname = ""] = call.at;
+    if (this.vms.has(hostname)) answerFork(call, hostname);
+    else this.#noVm(call.response, hostname);
   }
 
   /** Its body is the command's input, which is not waited for. */
