@@ -36,6 +36,8 @@ test("vm disks: a VM has an overlay for each ground, and keeps the one that coun
   assert.deepEqual(await names(), [`disk-${layer}.qcow2`, "state-1"]);
 
   await disks.keepOnlyOverlay(newVmId(), undefined); // nothing of it is here
+  await disks.keepOnlyOverlay(vmId, undefined);
+  assert.deepEqual(await names(), [`disk-${layer}.qcow2`, "state-1"], "the last one stays");
 });
 
 test("vm disks: another overlay of the same ground takes the place of the one before", async () => {

@@ -89,6 +89,8 @@ export class VmDisks implements DiskStore {
 
   async keepOnlyOverlay(vmId: string, layer: LayerId | undefined): Promise<void> {
     const kept = path.basename(this.#overlayPath(vmId, layer));
+    const names = await namesIn(this.#directory(vmId));
+    if (!names.includes(kept)) return; // then what there is may be all that is left of the disk
     await this.#removeOthers(vmId, isOverlayName, kept);
   }
 

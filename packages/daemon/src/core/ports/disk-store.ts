@@ -24,7 +24,7 @@ export interface DiskStore {
   rootDisk(vmId: string, ground: Ground): DiskPlan;
   /** whether nothing has been written to the overlay that stands on `ground` */
   isUntouched(vmId: string, ground: Ground): Promise<boolean>;
-  /** Removes every overlay of the VM but the one that stands on this layer; harmless when there is no other. */
+  /** Removes every overlay of the VM but the one that stands on this layer; none when that is not there. */
   keepOnlyOverlay(vmId: string, layer: LayerId | undefined): Promise<void>;
   consoleLogPath(vmId: string): string;
   /** where a driver keeps a state of the VM, whether or not it exists; the directory around it is there */
