@@ -37,7 +37,10 @@ export async function sendOwned(
   let next = await source.next();
   reply.hijack();
   const { raw } = reply;
-  raw.writeHead(reply.statusCode, reply.getHeaders());
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) raw.setHeader(name, value);
+  }
+  raw.writeHead(reply.statusCode);
   try {
     for (; next.done !== true; next = await source.next()) {
       await unlessAborted(written(raw, next.value), left);
