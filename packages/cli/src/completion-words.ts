@@ -9,7 +9,7 @@ import type { Argument, Command, Option } from "commander";
 export type Suggestion = readonly [word: string, description: string];
 
 /** What is to be looked up, beside the words that are known. */
-export type Lookup = "vms" | "groups" | "secrets" | "vm paths";
+export type Lookup = "vms" | "groups" | "secrets" | "templates" | "vm paths";
 
 export interface Completion {
   readonly words: readonly Suggestion[];
@@ -24,6 +24,7 @@ const ARGUMENT_LOOKUPS: Readonly<Record<string, Lookup>> = {
   vm: "vms",
   group: "groups",
   secret: "secrets",
+  template: "templates",
   "vm:path": "vm paths",
   source: "vm paths",
   target: "vm paths",

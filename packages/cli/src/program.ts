@@ -5,11 +5,10 @@ import { Command, CommanderError } from "commander";
 import { Cli, withConnection } from "./cli.ts";
 import { complete, completion } from "./commands/completion.ts";
 import { doctor, up } from "./commands/local.ts";
-import { image } from "./commands/image.ts";
 import { info, version } from "./commands/info.ts";
 import { newConfiguration } from "./commands/new.ts";
 import { run } from "./commands/run.ts";
-import { secret } from "./commands/secret.ts";
+import { STOCK_VERBS } from "./commands/stock.ts";
 import { vm, vmShortcuts } from "./commands/vm.ts";
 import { EXIT } from "./exit-codes.ts";
 import { explain } from "./failure.ts";
@@ -29,7 +28,7 @@ function programFor(cli: Cli): Command {
   const program = withConnection(new Command("alcove"))
     .description("Run microVMs on your own machine")
     .enablePositionalOptions();
-  const verbs = [up, newConfiguration, doctor, run, vm, secret, image, info];
+  const verbs = [up, newConfiguration, doctor, run, vm, ...STOCK_VERBS, info];
   for (const verb of verbs) program.addCommand(verb(cli));
   for (const command of vmShortcuts(cli)) program.addCommand(command);
   return program

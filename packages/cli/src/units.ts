@@ -62,6 +62,11 @@ export function humanDuration(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d${Math.floor((seconds % 86_400) / 3_600)}h`;
 }
 
+/** For what is done in less than a few seconds: `84 ms`, `2.3 s`. */
+export function humanMilliseconds(ms: number): string {
+  return ms < 1_000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
 /** @param instant RFC 3339; a text that is none is returned as it is */
 export function humanAge(instant: string, now: Date): string {
   const then = Date.parse(instant);

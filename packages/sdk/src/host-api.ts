@@ -19,6 +19,7 @@ import { type ExecSpec, Execution } from "./exec.ts";
 import { GuestFilesApi } from "./guest-files.ts";
 import { forkVm, type LiveForked, type LiveForkSpec } from "./live-fork.ts";
 import { NativeApi } from "./native.ts";
+import { NativeApi } from "./native.ts";
 import { PowerApi } from "./power.ts";
 import { type Query, queryText, urlPath } from "./query.ts";
 import { type Resource, asResource, asResources } from "./resource.ts";
@@ -72,6 +73,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly files: GuestFilesApi;
   readonly power: PowerApi;
   readonly native: NativeApi;
+  readonly native: NativeApi;
   readonly #wire: Wire<B>;
 
   constructor(wire: Wire<B>) {
@@ -81,6 +83,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
     this.background = new BackgroundApi(wire);
     this.files = new GuestFilesApi(wire);
     this.power = new PowerApi(wire);
+    this.native = new NativeApi(wire);
     this.native = new NativeApi(wire);
   }
 

@@ -62,6 +62,11 @@ const LOOKUPS: Readonly<
     (await client.hostGroups(signal)).map(({ name }): Suggestion => [name, "host group"]),
   secrets: async (client, signal) =>
     (await client.secrets.list(signal)).map(({ name }): Suggestion => [name, "secret"]),
+  templates: async (client, signal) =>
+    (await client.native.templates(signal)).templates.map(({ id, image, vcpus }): Suggestion => [
+      id,
+      `${image}, ${vcpus} CPUs`,
+    ]),
   vms,
   "vm paths": async (client, signal) =>
     (await vms(client, signal)).map(([name, what]): Suggestion => [`${name}:`, what]),

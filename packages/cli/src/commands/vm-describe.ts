@@ -1,11 +1,14 @@
 /** `vm describe`: all that the host knows of a VM. */
 
+import type { VmDetails } from "@alcove/sdk/native.ts";
 import type { NetworkPolicy, VmDescription } from "@alcove/sdk/vm-description.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withJson } from "../cli.ts";
+import { whenceOf } from "../how-it-began.ts";
 import { printableLine } from "../printable.ts";
-import { humanAge, humanBytes } from "../units.ts";
+import { humanAge, humanBytes, humanMilliseconds } from "../units.ts";
+import { vmDetails } from "../vm-accounts.ts";
 import { onVm } from "./on-vm.ts";
 import { statusOf } from "./vm-list.ts";
 
@@ -18,7 +21,9 @@ export function vmDescribe(cli: Cli): Command {
     const { json } = command.opts<JsonFlag>();
     const vm = await client.describeVm(hostname, cli.signal);
     if (json) return cli.printJson(vm);
-    const facts = [...factsOf(vm, new Date()), ...networkOf(vm), ...workOf(vm)];
+    const details = await vmDetails(client, hostname, cli.signal);
+    const own = details ? ownFacts(details) : [];
+    const facts = [...factsOf(vm, new Date()), ...own, ...networkOf(vm), ...workOf(vm)];
     const width = Math.max(...facts.map(([name]) => name.length));
     for (const [name, value] of facts) {
       cli.print(`${name.padEnd(width)}  ${printableLine(value) || "-"}`);
@@ -41,6 +46,28 @@ function factsOf(vm: VmDescription, now: Date): readonly Fact[] {
     ...(vm.commit_id ? [["commit", vm.commit_id] as const] : []),
     ...(vm.parent_commit_id ? [["forked from", vm.parent_commit_id] as const] : []),
   ];
+}
+
+/** What only Alcove's own API says. */
+function ownFacts({ origin, start, memory, receipt }: VmDetails): readonly Fact[] {
+  const { private_bytes: own, shared_bytes: shared, reserved_bytes: reserved } = memory;
+  const promised = `${humanBytes(reserved)} reserved`;
+  const use =
+    own === undefined || shared === undefined
+      ? promised
+      : `${humanBytes(own)} its own, ${humanBytes(shared)} shared, ${promised}`;
+  const time = start?.ready ? `, ready in ${humanMilliseconds(start.total_ms)}` : "";
+  const last = start?.how === "restore" ? "; last restored" : "";
+  return [
+    ["began", `${whenceOf(origin)}${last}${time}`],
+    ["memory", use],
+    ...(receipt ? [["confirmed", confirmedBy(receipt)] as const] : []),
+  ];
+}
+
+function confirmedBy(receipt: NonNullable<VmDetails["receipt"]>): string {
+  const { machine_id: machineId, ssh_host_keys: keys, connections_cut: cut } = receipt;
+  return `random generator reseeded, machine id ${machineId}, SSH host keys ${keys}, ${cut} connections cut`;
 }
 
 function diskOf({ image, storage, persistent }: VmDescription): string {

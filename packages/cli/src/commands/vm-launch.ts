@@ -8,15 +8,17 @@ import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CommandError } from "../failure.ts";
 import { chooseGroup } from "../host-group.ts";
+import { howItBegan, stepsTable } from "../how-it-began.ts";
 import { type LaunchFlags, vmSpecFrom, withLaunchFlags } from "../launch-options.ts";
 import { printableLine } from "../printable.ts";
-import { humanDuration } from "../units.ts";
+import { vmDetails } from "../vm-accounts.ts";
 import { openShell } from "./vm-shell.ts";
 
 interface Flags extends LaunchFlags, JsonFlag {
   readonly wait?: "agent" | "userdata" | true;
   readonly waitUserdata?: boolean;
   readonly shell?: true;
+  readonly trace?: true;
 }
 
 export function vmLaunch(cli: Cli): Command {
@@ -32,14 +34,18 @@ export function vmLaunch(cli: Cli): Command {
         .preset("agent"),
     )
     .option("--wait-userdata", "same as --wait userdata")
-    .addOption(new Option("--shell", "then open a terminal in it").conflicts("json"));
+    .addOption(new Option("--shell", "then open a terminal in it").conflicts("json"))
+    .addOption(
+      new Option("--trace", "wait for the agent, and show the steps of the start").conflicts(
+        "json",
+      ),
+    );
   return withConnection(withJson(command)).action(launch);
 
   async function launch(group: string | undefined, flags: Flags, self: Command): Promise<void> {
     using client = cli.client(self);
     const wait = waitOf(flags);
     const spec = vmSpecFrom(flags);
-    const startedAtMs = performance.now();
     using _progress = cli.progress("Launching a VM");
     const groupName = await chooseGroup(client, group, cli.signal);
     const vm = await client
@@ -52,10 +58,9 @@ export function vmLaunch(cli: Cli): Command {
     if (flags.json) cli.printJson(vm);
     else cli.print(printableLine(vm.hostname));
     if (wait === "userdata") await userdataMustHaveWorked(client, vm.hostname);
-    if (flags.shell) return await openShell(client, vm.hostname, {}, cli.signal);
-    if (flags.json || !process.stderr.isTTY) return;
-    const took = humanDuration(performance.now() - startedAtMs);
-    cli.say(cli.colours.dim(wait ? `ready after ${took}` : `launched; it boots in the background`));
+    if (flags.trace || (!flags.json && process.stderr.isTTY))
+      await sayHowItBegan(cli, client, vm.hostname, flags);
+    if (flags.shell) await openShell(client, vm.hostname, {}, cli.signal);
   }
 
   /** The VM is there and stays, but what was asked of its first boot did not happen. */
@@ -67,6 +72,18 @@ export function vmLaunch(cli: Cli): Command {
   }
 }
 
+/** On standard error: standard output has the name, and nothing else. */
+async function sayHowItBegan(
+  cli: Cli,
+  client: HostApi,
+  hostname: string,
+  { trace }: Flags,
+): Promise<void> {
+  const details = await vmDetails(client, hostname, cli.signal);
+  if (details) cli.say(cli.colours.dim(howItBegan(details)));
+  if (trace) cli.say(details?.start ? stepsTable(details) : "This host traces no starts.");
+}
+
 function patienceOf(flags: Flags): CreateOptions {
   const [wait, { timeout }] = [waitOf(flags), flags];
   return {
@@ -75,8 +92,8 @@ function patienceOf(flags: Flags): CreateOptions {
   };
 }
 
-/** A terminal needs the agent. */
-function waitOf({ wait, waitUserdata, shell }: Flags): "agent" | "userdata" | undefined {
+/** A terminal needs the agent, and a trace ends with it. */
+function waitOf({ wait, waitUserdata, shell, trace }: Flags): "agent" | "userdata" | undefined {
   if (waitUserdata || wait === "userdata") return "userdata";
-  return wait !== undefined || shell ? "agent" : undefined;
+  return wait !== undefined || shell || trace ? "agent" : undefined;
 }

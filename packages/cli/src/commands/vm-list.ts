@@ -1,11 +1,13 @@
 /** `vm list`: the VMs of a host. `vm group`: its host groups. */
 
+import type { VmAccount } from "@alcove/sdk/native.ts";
 import type { HostGroup, Vm } from "@alcove/sdk/resources.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
 import { table } from "../table.ts";
 import { humanAge, humanBytes } from "../units.ts";
+import { vmAccounts } from "../vm-accounts.ts";
 
 interface Flags extends JsonFlag {
   readonly tag?: string;
@@ -13,6 +15,8 @@ interface Flags extends JsonFlag {
 }
 
 const COLUMNS = ["HOSTNAME", "IP", "RAM", "CPUS", "STATUS", "CREATED", "TAGS"];
+/** beside RAM: what the host has given for it */
+const MEMORY_COLUMNS = ["PRIVATE", "SHARED", "RESERVED"];
 
 /** @param base the command to make into it, under its own name */
 export function vmList(cli: Cli, base: Command = new Command("list").alias("ls")): Command {
@@ -32,9 +36,7 @@ export function vmList(cli: Cli, base: Command = new Command("list").alias("ls")
       };
       const vms = await client.listVms(filter, cli.signal);
       if (flags.json) return cli.printJson(vms);
-      const now = new Date();
-      const rows = vms.map((vm) => row(vm, now));
-      cli.print(table(COLUMNS, rows));
+      cli.print(vmTable(vms, await vmAccounts(client, cli.signal)));
     },
   );
 }
@@ -57,6 +59,27 @@ export function groupTable(groups: readonly HostGroup[]): string {
     String(count),
   ]);
   return table(["GROUP", "MAX RAM", "MAX CPUS", "DECLARED"], rows);
+}
+
+/** @param accounts `undefined` where the host has none */
+function vmTable(vms: readonly Vm[], accounts: ReadonlyMap<string, VmAccount> | undefined): string {
+  const now = new Date();
+  if (!accounts)
+    return table(
+      COLUMNS,
+      vms.map((vm) => row(vm, now)),
+    );
+  const rows = vms.map((vm) =>
+    row(vm, now).toSpliced(3, 0, ...memoryOf(accounts.get(vm.hostname))),
+  );
+  return table(COLUMNS.toSpliced(3, 0, ...MEMORY_COLUMNS), rows);
+}
+
+function memoryOf(account: VmAccount | undefined): readonly string[] {
+  const { private_bytes, shared_bytes, reserved_bytes } = account?.memory ?? {};
+  return [private_bytes, shared_bytes, reserved_bytes].map((bytes) =>
+    bytes === undefined ? "-" : humanBytes(bytes),
+  );
 }
 
 function row(vm: Vm, now: Date): readonly string[] {

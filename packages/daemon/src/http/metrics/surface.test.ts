@@ -166,9 +166,12 @@ test("metrics: a WebSocket is counted when it is over, and is no slow request", 
   assert.doesNotMatch(await page(), /duration_seconds_count\{[^}]*code="101"/);
 });
 
+function step(name: string): string {
+  return `alcove_vm_start_step_seconds_count{step="${name}",how="boot"}`;
+}
+
 test("metrics: starts are counted by how they began, and each step of them by its name", async () => {
   const total = 'alcove_vm_starts_total{how="boot"}';
-  const step = (name: string) => `alcove_vm_start_step_seconds_count{step="${name}",how="boot"}`;
   const before = { total: (await value(total)) ?? 0, boot: (await value(step("boot"))) ?? 0 };
   await api.vm({}, headers);
   assert.equal(await value(total), before.total + 1);

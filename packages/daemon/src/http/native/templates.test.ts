@@ -93,7 +93,8 @@ test("native templates: one that is removed is gone, and VMs that came from it l
   const hostname = await api.vm({ persistent: true });
   const removed = await api.call(`DELETE /v1/templates/${id}`);
   assert.equal(removed.status, 200);
-  assert.equal((JSON.parse(removed.text) as Template).id, id);
+  const gone: Template = JSON.parse(removed.text);
+  assert.equal(gone.id, id);
   assert.ok(!(await list()).templates.some((it) => it.id === id));
   assert.equal((await api.call(`DELETE /v1/templates/${id}`)).status, 404);
   const vm = api.vms.get(hostname);

@@ -1,0 +1,7 @@
+/** The verbs about what a host keeps for VMs to come. */
+
+import { image } from "./image.ts";
+import { secret } from "./secret.ts";
+import { template } from "./template.ts";
+
+export const STOCK_VERBS = [secret, image, template];

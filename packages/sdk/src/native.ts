@@ -1,0 +1,122 @@
+/** Alcove's own API, where Slicer's has no words: templates, how VMs began, and what they take of the host. */
+
+import type {
+  Template,
+  TemplateList,
+  TemplateOrder,
+  TemplateWork,
+  VmAccount,
+  VmDetails,
+} from "@alcove/api";
+
+import { askJson, jsonRequest } from "./answer-text.ts";
+import { urlPath } from "./query.ts";
+import { asResource, asResources, type Resource, resource } from "./resource.ts";
+import type { Wire } from "./wire.ts";
+
+export type {
+  Template,
+  TemplateList,
+  TemplateOrder,
+  TemplateWork,
+  VmAccount,
+  VmDetails,
+} from "@alcove/api";
+
+const SHAPE = {
+  image: "string",
+  vcpus: "number",
+  memory_bytes: "number",
+  disk_bytes: "number",
+  network: "string",
+} as const;
+
+const TEMPLATE: Resource<Template> = resource<Template>("template", {
+  ...SHAPE,
+  id: "string",
+  image_id: "string",
+  kernel: "string",
+  state_bytes: "number",
+  layer_bytes: "number",
+  held_bytes: "number",
+  built_at: "string",
+  last_used_at: "string?",
+  vms: "number",
+});
+
+const TEMPLATE_WORK: Resource<TemplateWork> = resource<TemplateWork>("template under way", {
+  ...SHAPE,
+  state: "string",
+  since: "string",
+});
+
+const TEMPLATE_LIST: Resource<TemplateList> = resource<TemplateList>("list of templates", {
+  enabled: "boolean",
+  templates: "list?",
+  under_way: "list?",
+});
+
+const ACCOUNT = {
+  hostname: "string",
+  id: "string",
+  group: "string",
+  kind: "string",
+  phase: "string",
+  origin: "object",
+  memory: "object",
+} as const;
+
+const VM_ACCOUNT: Resource<VmAccount> = resource<VmAccount>("account of a VM", ACCOUNT);
+
+const VM_DETAILS: Resource<VmDetails> = resource<VmDetails>("account of a VM", {
+  ...ACCOUNT,
+  receipt: "object?",
+  start: "object?",
+});
+
+/** What came of an order: the template, or that it is under way. */
+export type OrderedTemplate =
+  | { readonly isThere: true; readonly template: Template }
+  | { readonly isThere: false; readonly work: TemplateWork };
+
+export class NativeApi {
+  readonly #wire: Wire<Uint8Array>;
+
+  constructor(wire: Wire<Uint8Array>) {
+    this.#wire = wire;
+  }
+
+  async templates(signal: AbortSignal): Promise<TemplateList> {
+    const list = asResource(await this.#get("/v1/templates", signal), TEMPLATE_LIST);
+    asResources(list.templates, TEMPLATE);
+    asResources(list.under_way, TEMPLATE_WORK);
+    return list;
+  }
+
+  /** Waits until it is there, unless the order says otherwise; it is built anyway. */
+  async buildTemplate(order: TemplateOrder, signal: AbortSignal): Promise<OrderedTemplate> {
+    const request = jsonRequest("POST", "/v1/templates", order);
+    const answer = await askJson(this.#wire, request, signal);
+    if (TEMPLATE_WORK.matches(answer)) return { isThere: false, work: answer };
+    return { isThere: true, template: asResource(answer, TEMPLATE) };
+  }
+
+  /** VMs that came from it live on. @returns as it was */
+  async removeTemplate(id: string, signal: AbortSignal): Promise<Template> {
+    const request = { method: "DELETE", path: urlPath`/v1/templates/${id}` } as const;
+    return asResource(await askJson(this.#wire, request, signal), TEMPLATE);
+  }
+
+  /** Of all VMs; the host looks at each one's process. */
+  async vms(signal: AbortSignal): Promise<readonly VmAccount[]> {
+    return asResources(await this.#get("/v1/vms", signal), VM_ACCOUNT);
+  }
+
+  async vm(hostname: string, signal: AbortSignal): Promise<VmDetails> {
+    return asResource(await this.#get(urlPath`/v1/vms/${hostname}`, signal), VM_DETAILS);
+  }
+
+  async #get(path: string, signal: AbortSignal): Promise<unknown> {
+    return await askJson(this.#wire, { method: "GET", path }, signal);
+  }
+}

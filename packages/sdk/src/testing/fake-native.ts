@@ -1,0 +1,66 @@
+/** Alcove's own API of a host for tests: its templates are built at once. Only for tests. */
+
+import type { Template, VmDetails } from "@alcove/api";
+
+import { isObject } from "../errors.ts";
+import { type Call, fail, json } from "./fake-answer.ts";
+
+const SHAPE = {
+  image: "base",
+  memory_bytes: 2 ** 30,
+  disk_bytes: 2 ** 30,
+  network: "user",
+} as const;
+
+export class FakeNative {
+  /** by id */
+  readonly templates: Map<string, Template> = new Map();
+  /** by host name; others are 404, as are all on a host of another kind */
+  readonly vms: Map<string, VmDetails> = new Map();
+
+  answer(call: Call): void {
+    const [, noun, name] = call.at;
+    if (noun === "templates") return this.#templateCall(call, name);
+    const { response } = call;
+    if (noun !== "vms" || this.vms.size === 0)
+      return fail(response, 404, "route_not_found", "No such route");
+    if (name === undefined) return json(response, 200, [...this.vms.values()]);
+    const vm = this.vms.get(name);
+    if (vm) json(response, 200, vm);
+    else fail(response, 404, "vm_not_found", `There is no VM ${name}`);
+  }
+
+  #templateCall({ request, response, body }: Call, id: string | undefined): void {
+    if (request.method === "GET") {
+      const templates = [...this.templates.values()];
+      return json(response, 200, { enabled: true, templates, under_way: [] });
+    }
+    if (request.method === "POST") return this.#build(response, JSON.parse(body.toString()));
+    const template = this.templates.get(id ?? "");
+    if (!template) return fail(response, 404, "template_not_found", `There is no template "${id}"`);
+    this.templates.delete(template.id);
+    json(response, 200, template);
+  }
+
+  #build(response: Call["response"], order: unknown): void {
+    const vcpus = isObject(order) && typeof order["vcpus"] === "number" ? order["vcpus"] : 2;
+    if (isObject(order) && order["wait"] === false) {
+      const since = "2026-01-02T03:04:05Z";
+      return json(response, 202, { ...SHAPE, vcpus, state: "building", since });
+    }
+    const template = {
+      ...SHAPE,
+      vcpus,
+      id: `00000000000000${vcpus}0`,
+      image_id: "a".repeat(64),
+      kernel: "debian-cloud",
+      state_bytes: 100 * 2 ** 20,
+      layer_bytes: 2 ** 20,
+      held_bytes: 0,
+      built_at: "2026-01-02T03:04:05Z",
+      vms: 0,
+    };
+    this.templates.set(template.id, template);
+    json(response, 201, template);
+  }
+}
