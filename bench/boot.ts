@@ -13,10 +13,12 @@ import { BareGuest } from "./harness/bare-guest.ts";
 import { bootableKernels, BenchHost, IMAGE } from "./harness/bench-host.ts";
 import { type BenchOrder, runAsProgram } from "./harness/command-line.ts";
 import type { MachineFacts } from "./harness/machine-facts.ts";
+import type { LibvirtDomain } from "./harness/libvirt-domain.ts";
 import { publish } from "./harness/publish.ts";
 import { Comparisons, type Table } from "./harness/report.ts";
 import { SeriesBook } from "./harness/series.ts";
 import { progress, timed } from "./harness/stopwatch.ts";
+import { libvirtGuest } from "./ways/libvirt-guest.ts";
 
 /** as small as the default image is meant to run */
 const MEMORY_MIB = 256;
@@ -40,6 +42,12 @@ const ROWS = [
   { name: "DELETE", measures: "until the machine, its disk and its record are gone" },
 ] as const;
 
+const LIBVIRT = {
+  name: "virsh define, start → guest agent answers",
+  measures:
+    "libvirt with the same kernel, image and memory, on the smallest machine that it knows, until QEMU's own guest agent answers",
+} as const;
+
 /** @param facts taken before anything was started */
 export async function benchBoot(
   order: BenchOrder,
@@ -53,6 +61,8 @@ export async function benchBoot(
     const host = await BenchHost.open({ memoryMiB: MEMORY_MIB, names: [IMAGE, kernel] }, signal);
     contests.push(new Contest(opened.use(host)));
   }
+  // The kernel that a create takes by itself. One contest is enough to compare with.
+  await contests.at(-1)?.challenge(opened, signal);
   for (const contest of contests) await contest.warmUp(signal);
   for (let round = 1; round <= order.boots; round += 1) {
     for (const contest of contests) await contest.round(signal);
@@ -75,15 +85,28 @@ export async function benchBoot(
 class Contest {
   readonly host: BenchHost;
   readonly #book = new SeriesBook();
+  #domain: LibvirtDomain | undefined;
 
   constructor(host: BenchHost) {
     this.host = host;
     for (const row of ROWS) this.#book.announce(row);
   }
 
+  /** Has libvirt take part. What is started is closed by `opened`. */
+  async challenge(opened: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
+    const domain = await libvirtGuest({ host: this.host, memoryMiB: MEMORY_MIB }, opened, signal);
+    if ("why" in domain) {
+      this.#book.announceMissing(LIBVIRT, domain.why);
+      return;
+    }
+    this.#book.announce(LIBVIRT);
+    this.#domain = domain.there;
+  }
+
   async warmUp(signal: AbortSignal): Promise<void> {
     await this.#create();
     await this.#bare(signal);
+    if (this.#domain) await this.#libvirt(this.#domain, signal);
   }
 
   async round(signal: AbortSignal): Promise<void> {
@@ -94,6 +117,7 @@ class Contest {
     this.#book.add("DELETE", deleted);
     signal.throwIfAborted();
     this.#book.add("bare QEMU → HELLO answered", await this.#bare(signal));
+    if (this.#domain) this.#book.add(LIBVIRT.name, await this.#libvirt(this.#domain, signal));
   }
 
   table(): Table {
@@ -103,6 +127,8 @@ class Contest {
     const ours = "create, wait=agent";
     comparisons.more("Alcove adds to the bare boot", ours, "bare QEMU → HELLO answered");
     comparisons.times("A create takes, of a bare boot", ours, "bare QEMU → HELLO answered");
+    const challenged = rows.some((row) => row.name === LIBVIRT.name);
+    if (challenged) comparisons.times("libvirt takes, of a create", LIBVIRT.name, ours);
     const drivers = initramfsPath === undefined ? "all built in" : "drivers in an initramfs";
     return {
       title: `Kernel ${name} (${release}, ${drivers})`,
@@ -128,6 +154,12 @@ class Contest {
     const event = events.find((it) => it["hostname"] === hostname && it["phase"] === "running");
     if (!event) throw new Error(`the event log does not say when ${hostname} began to run`);
     return Date.parse(String(event["at"]));
+  }
+
+  async #libvirt(domain: LibvirtDomain, signal: AbortSignal): Promise<number> {
+    const took = await timed(() => domain.boot(signal));
+    await domain.end(signal);
+    return took;
   }
 
   async #bare(signal: AbortSignal): Promise<number> {

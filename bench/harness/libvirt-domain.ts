@@ -38,14 +38,8 @@ export class LibvirtDomain implements AsyncDisposable {
 
   static async prepare(order: DomainOrder): Promise<LibvirtDomain> {
     const domain = new LibvirtDomain(order);
-    const { ground, image } = order;
-    const overlay = emptyOverlay({
-      virtualSizeBytes: image.rootfs.virtualSizeBytes,
-      backingPath: ground.path,
-      backingFormat: ground.format,
-    });
-    await writeFile(domain.#disk, overlay);
     await writeFile(domain.#definition, definitionOf(order, domain.#disk));
+    await domain.#renewDisk();
     return domain;
   }
 
@@ -60,6 +54,12 @@ export class LibvirtDomain implements AsyncDisposable {
     await this.#virsh(["define", this.#definition], signal);
     await this.#virsh(["start", this.#order.name], signal);
     await this.#answers(signal);
+  }
+
+  /** Ends it and forgets it; `boot` begins with a new disk. */
+  async end(signal: AbortSignal): Promise<void> {
+    for (const verb of ["destroy", "undefine"]) await this.#virsh([verb, this.#order.name], signal);
+    await this.#renewDisk();
   }
 
   async save(file: string, signal: AbortSignal): Promise<void> {
@@ -89,6 +89,16 @@ export class LibvirtDomain implements AsyncDisposable {
       await this.#virsh([verb, this.#order.name], never).catch(() => undefined); // not that far yet
     }
     for (const file of [this.#disk, this.#definition]) await rm(file, { force: true });
+  }
+
+  async #renewDisk(): Promise<void> {
+    const { ground, image } = this.#order;
+    const overlay = emptyOverlay({
+      virtualSizeBytes: image.rootfs.virtualSizeBytes,
+      backingPath: ground.path,
+      backingFormat: ground.format,
+    });
+    await writeFile(this.#disk, overlay);
   }
 
   async #answers(signal: AbortSignal): Promise<void> {

@@ -3,16 +3,25 @@
 import { runInGuest } from "../harness/agent-channel.ts";
 import { alcove } from "../harness/alcove-command.ts";
 import { KeepAlive } from "../harness/keep-alive.ts";
+import type { Baseline } from "./libvirt-guest.ts";
 import type { Scene } from "./scene.ts";
 
 export interface Way {
   readonly name: string;
   readonly measures: string;
+  /** why it cannot be gone here, one sentence; `undefined` when it can */
+  readonly notRun?: string;
   once(signal: AbortSignal): Promise<unknown>;
 }
 
 export function execWays(scene: Scene, opened: DisposableStack): readonly Way[] {
-  return [...apiWays(scene, opened), commandLine(scene), ...bareWays(scene), ...sshWays(scene)];
+  return [
+    ...apiWays(scene, opened),
+    commandLine(scene),
+    ...bareWays(scene),
+    ...sshWays(scene),
+    ...guestAgentWays(scene),
+  ];
 }
 
 function apiWays({ host, hostname }: Scene, opened: DisposableStack): readonly Way[] {
@@ -80,4 +89,36 @@ function sshWays({ ssh }: Scene): readonly Way[] {
       once: (signal) => ssh.shared(signal),
     },
   ];
+}
+
+function guestAgentWays({ qga, domain }: Scene): readonly Way[] {
+  return [
+    baseline(
+      {
+        name: "QEMU guest agent",
+        measures: "guest-exec and guest-exec-status to Debian's qemu-guest-agent, over its port",
+      },
+      qga,
+      (agent, signal) => agent.exec("/bin/true", signal),
+    ),
+    baseline(
+      {
+        name: "virsh qemu-agent-command",
+        measures:
+          "the same by libvirt: a `virsh` for the command, and one each time it is asked for",
+      },
+      domain,
+      (guest, signal) => guest.exec("/bin/true", [], signal),
+    ),
+  ];
+}
+
+function baseline<T>(
+  row: Pick<Way, "name" | "measures">,
+  found: Baseline<T>,
+  exec: (there: T, signal: AbortSignal) => Promise<void>,
+): Way {
+  if ("there" in found) return { ...row, once: (signal) => exec(found.there, signal) };
+  const { why } = found;
+  return { ...row, notRun: why, once: () => Promise.reject(new Error(why)) };
 }

@@ -52,7 +52,10 @@ export function forkWays({ cold, warm, pooled, bare }: ForkScene): readonly Fork
       measures: "the same requests, while a machine of that template waits to become a VM",
       make: async (use, signal) => {
         await pooled.poolFilled(POOL_SIZE, signal);
-        return created(pooled, use, signal);
+        const waited = pooled.dirs.machines();
+        const made = await created(pooled, use, signal);
+        if (waited.includes(made.pid())) return made;
+        throw new Error("A machine waited for it, but the VM has got another one");
       },
     },
     {

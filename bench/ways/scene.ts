@@ -1,20 +1,27 @@
 /**
- * Two guests of one shape, side by side: a daemon's, reached by the API, and a bare one, reached by
+ * Guests of one shape, side by side: a daemon's, reached by the API, and a bare one, reached by
  * its agent without a daemon, by ssh, and through a serial port that nobody else holds.
  *
  * ssh cannot be given a way into the daemon's guest: its user-mode network forwards no ports, and a
  * tunnel through the agent would make ssh pay for Alcove. The bare guest has the same kernel, image,
- * memory and devices, and its agent is measured there too, so the two can be compared.
+ * memory and devices, and its agent is measured there too, so the two can be compared. QEMU's own
+ * guest agent is put into it as well, and a third guest is libvirt's, where there is one.
  */
 
 import { freemem } from "node:os";
 
 import { type HostApi, openHostApi } from "../../packages/sdk/src/index.ts";
+import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
 import { type AgentChannel, openAgentChannel } from "../harness/agent-channel.ts";
 import { BareGuest, freePort } from "../harness/bare-guest.ts";
 import { BenchHost } from "../harness/bench-host.ts";
+import { installGuestAgent, startGuestAgent } from "../harness/guest-agent-guest.ts";
+import { GuestAgentSocket } from "../harness/guest-agent-socket.ts";
+import type { LibvirtDomain } from "../harness/libvirt-domain.ts";
 import { RawPort } from "../harness/raw-port.ts";
 import { SshAccess } from "../harness/ssh-access.ts";
+import { whyNoGuestAgent } from "../setup/baselines.ts";
+import { type Baseline, libvirtGuest } from "./libvirt-guest.ts";
 
 /** the default size of a VM, and room for the largest copy in a tmpfs of the guest */
 export const MEMORY_MIB = 1024;
@@ -28,10 +35,14 @@ export interface Scene extends AsyncDisposable {
   readonly channel: AgentChannel;
   readonly raw: RawPort;
   readonly ssh: SshAccess;
+  /** QEMU's own guest agent in the bare guest */
+  readonly qga: Baseline<GuestAgentSocket>;
+  /** another guest of that shape, by libvirt */
+  readonly domain: Baseline<LibvirtDomain>;
 }
 
 export async function setScene(signal: AbortSignal): Promise<Scene> {
-  if (freemem() < 3 * MEMORY_MIB * 2 ** 20) throw new Error("Two guests need 3 GiB free memory");
+  if (freemem() < 4 * MEMORY_MIB * 2 ** 20) throw new Error("Three guests need 4 GiB free memory");
   await using opened = new AsyncDisposableStack();
   const host = opened.use(await BenchHost.open({ memoryMiB: MEMORY_MIB }, signal));
   const { image, qemuHost, token, url } = host;
@@ -48,6 +59,9 @@ export async function setScene(signal: AbortSignal): Promise<Scene> {
   const raw = opened.use(await RawPort.open(guest.rawSocket, link, signal));
   const user = image.defaultUser ?? "root";
   const ssh = opened.use(await SshAccess.open({ link, port: sshPort, user, scratch }, signal));
+  const qga = await guestAgentIn({ link, socketPath: guest.qgaSocket }, opened, signal);
+  const domain = await libvirtGuest({ host, memoryMiB: MEMORY_MIB }, opened, signal);
+  if ("there" in domain) await domain.there.boot(signal);
 
   const all = opened.move();
   return {
@@ -57,6 +71,20 @@ export async function setScene(signal: AbortSignal): Promise<Scene> {
     channel,
     raw,
     ssh,
+    qga,
+    domain,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+async function guestAgentIn(
+  { link, socketPath }: { readonly link: GuestLink; readonly socketPath: string },
+  opened: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<Baseline<GuestAgentSocket>> {
+  const why = await whyNoGuestAgent();
+  if (why !== undefined) return { why };
+  await installGuestAgent(link, signal);
+  await startGuestAgent(link, signal);
+  return { there: opened.use(await GuestAgentSocket.open(socketPath, signal)) };
 }
