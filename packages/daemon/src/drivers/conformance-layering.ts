@@ -9,7 +9,8 @@ import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 
 import type { GuestLink } from "#core/ports/guest-link.ts";
-import type { BootPlan, DiskPlan, Hypervisor, Machine } from "#core/ports/hypervisor.ts";
+import type { Hypervisor } from "#core/ports/hypervisor.ts";
+import type { BootPlan, DiskPlan, Machine } from "#core/ports/machine.ts";
 
 export interface LayeringHarness {
   readonly open: () => Hypervisor;
@@ -121,6 +122,23 @@ export function describeLayering(name: string, harness: LayeringHarness): void {
       await copy.pausing?.resume(never);
       await leave("mark2", copy);
       assert.deepEqual(await marksIn(copy), ["mark0", "mark2"]);
+      assert.deepEqual(await marksIn(machine), ["mark0", "mark1"]);
+    });
+
+    test("a machine is given no layer above a file that it does not write to", async () => {
+      const plan = await freshPlan();
+      await using machine = await open().boot(plan, never);
+      const [disk] = plan.disks;
+      if (!machine.layering || !disk) return;
+      await leave("mark0", machine);
+      const overlay = await overlayOn(disk);
+      await machine.pausing?.pause(never);
+
+      await assert.rejects(machine.layering.addLayer(await overlayOn(overlay), never), /write/);
+
+      await machine.layering.addLayer(overlay, never);
+      await machine.pausing?.resume(never);
+      await leave("mark1", machine);
       assert.deepEqual(await marksIn(machine), ["mark0", "mark1"]);
     });
 

@@ -8,9 +8,9 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 
-import type { DiskPlan, Layering } from "#core/ports/hypervisor.ts";
+import type { DiskPlan, Layering } from "#core/ports/machine.ts";
 
 import { type BlockNode, layer } from "./disk-nodes.ts";
 import { diskDevice } from "./argv.ts";
@@ -24,12 +24,15 @@ export class QemuLayering implements Layering {
   /** what QEMU does not need any more, and closes only while the machine runs */
   #unneeded: readonly GivenFile[] = [];
 
-  constructor(qmp: Qmp) {
+  readonly #pid: number;
+
+  constructor(qmp: Qmp, pid: number) {
     this.#qmp = qmp;
+    this.#pid = pid;
   }
 
   async addLayer(disk: DiskPlan, signal: AbortSignal): Promise<void> {
-    const unneeded = await addLayer(this.#qmp, disk, signal);
+    const unneeded = await addLayer({ qmp: this.#qmp, pid: this.#pid }, disk, signal);
     this.#unneeded = [...this.#unneeded, ...unneeded];
   }
 
@@ -48,7 +51,7 @@ export class QemuLayering implements Layering {
 
 /** @returns the descriptors that may still write to the file below */
 async function addLayer(
-  qmp: Qmp,
+  { qmp, pid }: { readonly qmp: Qmp; readonly pid: number },
   disk: DiskPlan,
   signal: AbortSignal,
 ): Promise<readonly GivenFile[]> {
@@ -57,6 +60,7 @@ async function addLayer(
     throw new Error("invariant: only the disk of a paused machine gets a layer");
   }
   const below = await writtenNode(qmp, disk.id, signal);
+  await mustStandOn(disk, await descriptorsIn(qmp, setOf(below), signal), pid);
   await using undo = new AsyncDisposableStack();
   const takeBack = (command: string, args: BlockNode) =>
     undo.defer(async () => {
@@ -109,12 +113,36 @@ async function giveFile(
 async function giveReading(
   qmp: Qmp,
   { backing }: DiskPlan,
-  { file }: WrittenNode,
+  below: WrittenNode,
   signal: AbortSignal,
 ): Promise<GivenFile> {
+  if (!backing) throw new Error("invariant: a layer goes on top of a file");
+  return giveFile(qmp, { path: backing.path, access: "read", set: setOf(below) }, signal);
+}
+
+/**
+ * A daemon that died between putting a layer on record and adding it leaves a machine that writes to the layer itself.
+ * Nobody may stand on that, and its record's file must not take the place of the one that it has.
+ */
+async function mustStandOn(
+  { backing }: DiskPlan,
+  written: readonly GivenFile[],
+  pid: number,
+): Promise<void> {
+  const wanted = backing && (await stat(backing.path, { bigint: true }));
+  for (const { fd } of written) {
+    const { dev, ino } = await stat(`/proc/${pid}/fd/${fd}`, { bigint: true });
+    if (dev === wanted?.dev && ino === wanted.ino) continue;
+    const why = "its machine writes to another file than the one on record";
+    throw new Error(`${why}: suspend and restore it, or start it again`);
+  }
+}
+
+/** @returns the number of the set that a file is in */
+function setOf({ file }: WrittenNode): number {
   const set = /^\/dev\/fdset\/(\d+)$/.exec(file)?.[1];
-  if (set === undefined || !backing) throw new Error("invariant: a layer goes on top of a file");
-  return giveFile(qmp, { path: backing.path, access: "read", set: Number(set) }, signal);
+  if (set === undefined) throw new Error("invariant: a layer goes on top of a file of ours");
+  return Number(set);
 }
 
 /** Never rejects: that the machine has its layer does not depend on it. @returns what may be closed then */

@@ -88,7 +88,7 @@ export class QemuMachine implements Machine {
     this.logPaths = [parts.consoleLogPath, parts.paths.log];
     this.pausedAtStart = parts.pausedAtStart;
     this.madeIn = parts.madeIn ?? [];
-    const layering = new QemuLayering(parts.qmp);
+    const layering = new QemuLayering(parts.qmp, this.pid);
     this.layering = layering;
     this.pausing = pausingOf(parts, () => layering.resumed());
     this.saving = savingOf(parts);
