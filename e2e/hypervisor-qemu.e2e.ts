@@ -14,7 +14,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { macAddress, userNetworkPlan } from "../packages/daemon/src/core/network/user-network.ts";
-import type { BootPlan, Machine } from "../packages/daemon/src/core/ports/hypervisor.ts";
+import type { BootPlan, Machine } from "../packages/daemon/src/core/ports/machine.ts";
 import { describeHypervisor } from "../packages/daemon/src/drivers/conformance.ts";
 import { isAlive, startTicksOf } from "../packages/daemon/src/drivers/qemu/processes.ts";
 import {

@@ -19,7 +19,7 @@ import {
 } from "../../packages/daemon/src/core/network/user-network.ts";
 import { systemClock } from "../../packages/daemon/src/core/ports/clock.ts";
 import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
-import type { DiskLayer } from "../../packages/daemon/src/core/ports/hypervisor.ts";
+import type { DiskLayer } from "../../packages/daemon/src/core/ports/machine.ts";
 import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-store.ts";
 import {
   type MemoryPlan,

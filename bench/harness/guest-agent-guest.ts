@@ -6,7 +6,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 
 import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
-import type { DiskLayer } from "../../packages/daemon/src/core/ports/hypervisor.ts";
+import type { DiskLayer } from "../../packages/daemon/src/core/ports/machine.ts";
 import { downloadedDebs } from "../setup/baselines.ts";
 import { runInGuest, shell } from "./agent-channel.ts";
 import { BareGuest, type BareOrder, QGA_PORT } from "./bare-guest.ts";

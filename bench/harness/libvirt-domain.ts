@@ -6,7 +6,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import type { DiskLayer } from "../../packages/daemon/src/core/ports/hypervisor.ts";
+import type { DiskLayer } from "../../packages/daemon/src/core/ports/machine.ts";
 import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-store.ts";
 import { kernelCommandLine, type QemuHost } from "../../packages/daemon/src/drivers/qemu/argv.ts";
 import { emptyOverlay } from "../../packages/daemon/src/images/qcow2.ts";

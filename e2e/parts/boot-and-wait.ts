@@ -1,6 +1,6 @@
 /** A daemon in miniature: boots the machine it is given, says its handle, and waits to be killed. */
 
-import type { BootPlan } from "../../packages/daemon/src/core/ports/hypervisor.ts";
+import type { BootPlan } from "../../packages/daemon/src/core/ports/machine.ts";
 import { SecretBytes } from "../../packages/daemon/src/core/secrets/secret-bytes.ts";
 import {
   type QemuConfig,

@@ -12,11 +12,7 @@ import {
 } from "../../packages/daemon/src/core/network/user-network.ts";
 import { systemClock } from "../../packages/daemon/src/core/ports/clock.ts";
 import { type GuestLink, SessionLost } from "../../packages/daemon/src/core/ports/guest-link.ts";
-import type {
-  BootPlan,
-  DiskPlan,
-  Machine,
-} from "../../packages/daemon/src/core/ports/hypervisor.ts";
+import type { BootPlan, DiskPlan, Machine } from "../../packages/daemon/src/core/ports/machine.ts";
 import {
   type QemuConfig,
   QemuHypervisor,

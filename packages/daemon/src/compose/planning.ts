@@ -1,7 +1,7 @@
 /** What a VM's machine needs from the host, as a plan for the driver. */
 
 import type { DiskStore } from "#core/ports/disk-store.ts";
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Networks } from "#core/ports/networks.ts";
 import { bootPlanFor } from "#core/vm/boot-plan.ts";

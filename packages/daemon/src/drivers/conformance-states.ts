@@ -8,13 +8,8 @@ import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import type {
-  BootPlan,
-  Hypervisor,
-  Machine,
-  MachineStates,
-  Saving,
-} from "#core/ports/hypervisor.ts";
+import type { Hypervisor, MachineStates } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Machine, Saving } from "#core/ports/machine.ts";
 
 export interface StatesHarness {
   /** a driver as a daemon that has just started makes it: it remembers no machine */

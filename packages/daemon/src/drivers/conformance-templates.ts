@@ -11,7 +11,8 @@ import path from "node:path";
 import { describe, test } from "node:test";
 
 import type { GuestLink } from "#core/ports/guest-link.ts";
-import type { BootPlan, DiskPlan, Hypervisor, Machine } from "#core/ports/hypervisor.ts";
+import type { Hypervisor } from "#core/ports/hypervisor.ts";
+import type { BootPlan, DiskPlan, Machine } from "#core/ports/machine.ts";
 import type { MachineTemplates, OpenTemplate } from "#core/ports/machine-templates.ts";
 
 export interface TemplatesHarness {

@@ -12,7 +12,7 @@ import { access, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import type { BootPlan, Exit, Machine } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Exit, Machine } from "#core/ports/machine.ts";
 
 import { describeLayering, type LayeringHarness } from "./conformance-layering.ts";
 import { describeStates, type StatesHarness } from "./conformance-states.ts";

@@ -12,7 +12,7 @@ import path from "node:path";
 import { AlcoveError } from "#core/errors.ts";
 import { isLayerId, type LayerId } from "#core/ids.ts";
 import type { DiskLayers, Ground, SealedFrom, SealedLayer } from "#core/ports/disk-layers.ts";
-import type { DiskLayer } from "#core/ports/hypervisor.ts";
+import type { DiskLayer } from "#core/ports/machine.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { allocatedBytes, syncDirectory } from "./blob-store.ts";

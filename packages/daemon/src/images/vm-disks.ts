@@ -6,7 +6,7 @@ import path from "node:path";
 import { isVmId, type LayerId } from "#core/ids.ts";
 import type { DiskLayers, Ground } from "#core/ports/disk-layers.ts";
 import type { DiskStore, StateOfVm } from "#core/ports/disk-store.ts";
-import type { DiskPlan } from "#core/ports/hypervisor.ts";
+import type { DiskPlan } from "#core/ports/machine.ts";
 
 import { syncDirectory } from "./blob-store.ts";
 import { LayerStore } from "./layer-store.ts";

@@ -4,7 +4,7 @@ import { bridgePlan } from "#core/network/bridge-plan.ts";
 import { bridgedIpv6, linkLocal } from "#core/network/local-plan.ts";
 import type { BridgeNetwork } from "#core/network/network.ts";
 import type { GuestIpv6 } from "#core/ports/guest-network.ts";
-import type { NetworkPlan } from "#core/ports/hypervisor.ts";
+import type { NetworkPlan } from "#core/ports/machine.ts";
 import { mustHaveAddress, type VmRecord } from "#core/vm/vm.ts";
 
 import { tapLines } from "./devices.ts";

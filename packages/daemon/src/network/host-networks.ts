@@ -8,7 +8,7 @@
 import { guestNetworkOf } from "#core/network/guest-network.ts";
 import { userNetworkPlan } from "#core/network/user-network.ts";
 import type { GuestIpv6, GuestNetwork } from "#core/ports/guest-network.ts";
-import type { NetworkPlan } from "#core/ports/hypervisor.ts";
+import type { NetworkPlan } from "#core/ports/machine.ts";
 import type { Networks } from "#core/ports/networks.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
 

@@ -8,7 +8,7 @@ import { INSIDE, isolatedRange, linkOf } from "#core/network/isolated-plan.ts";
 import { INSIDE_IPV6, localLink } from "#core/network/local-plan.ts";
 import type { IsolatedNetwork } from "#core/network/network.ts";
 import type { GuestIpv6 } from "#core/ports/guest-network.ts";
-import type { NetworkPlan } from "#core/ports/hypervisor.ts";
+import type { NetworkPlan } from "#core/ports/machine.ts";
 import { mustHaveAddress, type VmRecord } from "#core/vm/vm.ts";
 
 import { insideLines, type LinkEnds, linkLines } from "./devices.ts";

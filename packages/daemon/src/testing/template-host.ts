@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 
+import type { HostGroup } from "#core/group/host-group.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Template } from "#core/template/template.ts";
@@ -19,6 +20,7 @@ export interface OpenedHost extends AsyncDisposable {
   readonly vms: Vms;
   readonly templates: Templates;
   readonly works: TemplateWorks;
+  readonly keptLayers: KeptLayers;
 }
 
 export class TemplateHost implements AsyncDisposable {
@@ -28,8 +30,8 @@ export class TemplateHost implements AsyncDisposable {
     this.host = host;
   }
 
-  static async make(): Promise<TemplateHost> {
-    return new TemplateHost(await FakeHost.make());
+  static async make(groups?: readonly HostGroup[]): Promise<TemplateHost> {
+    return new TemplateHost(await FakeHost.make(groups));
   }
 
   get images(): ImageStore {
@@ -57,8 +59,16 @@ export class TemplateHost implements AsyncDisposable {
     ]);
     const vms = await host.open({ templates, keptLayers, ...different });
     const works = new TemplateWorks({
-      ...{ templates, vms, log, layers, keptLayers, files },
-      ...{ dialer: host.dialer, disks: host.disks, clock: systemClock, runRoot: host.runRoot },
+      templates,
+      vms,
+      log,
+      layers,
+      keptLayers,
+      files,
+      dialer: host.dialer,
+      disks: host.disks,
+      clock: systemClock,
+      runRoot: host.runRoot,
       entropy: () => randomBytes(64),
       maxBytes: Number.MAX_SAFE_INTEGER,
       ...working,
@@ -68,7 +78,7 @@ export class TemplateHost implements AsyncDisposable {
       await vms.abandonAll();
       await templates.closeAll();
     };
-    return { vms, templates, works, [Symbol.asyncDispose]: end };
+    return { vms, templates, works, keptLayers, [Symbol.asyncDispose]: end };
   }
 
   /** @returns the template, once it was built */

@@ -1,7 +1,8 @@
 /** The usual drivers with one thing different: what a test wants to go wrong, or to wait. */
 
 import type { GuestDialer, GuestLink } from "#core/ports/guest-link.ts";
-import type { Hypervisor, Machine, MachineStates } from "#core/ports/hypervisor.ts";
+import type { Hypervisor, MachineStates } from "#core/ports/hypervisor.ts";
+import type { Machine } from "#core/ports/machine.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 /** Sessions in which some requests go another way. */

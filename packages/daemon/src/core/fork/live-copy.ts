@@ -15,7 +15,7 @@ import { type LayerId, newStateName } from "../ids.ts";
 import type { DiskLayers } from "../ports/disk-layers.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { GuestStillness } from "../ports/guest-identity.ts";
-import type { Layering } from "../ports/hypervisor.ts";
+import type { Layering } from "../ports/machine.ts";
 import type { ImageStore, ResolvedImage } from "../ports/image-store.ts";
 import type { Log } from "../ports/log.ts";
 import type { KeptMemory } from "../vm/kept-memory.ts";

@@ -1,7 +1,7 @@
 /** Networks that need nothing on the host: none, and the VMM's own user-mode stack. For daemons without root. */
 
 import { AlcoveError } from "../errors.ts";
-import type { NetworkPlan } from "../ports/hypervisor.ts";
+import type { NetworkPlan } from "../ports/machine.ts";
 import type { Networks } from "../ports/networks.ts";
 import type { VmRecord } from "../vm/vm.ts";
 import { guestNetworkOf } from "./guest-network.ts";

@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 
 import { AlcoveError } from "../errors.ts";
 import type { GuestNetwork } from "../ports/guest-network.ts";
-import type { NetworkPlan } from "../ports/hypervisor.ts";
+import type { NetworkPlan } from "../ports/machine.ts";
 
 export type Families = "IPv4" | "IPv4 and IPv6";
 

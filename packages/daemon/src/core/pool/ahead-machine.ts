@@ -1,7 +1,7 @@
 /** Makes one machine ahead of its VM: a disk, a network, and a copy of a template that stands still. */
 
 import type { DiskStore } from "../ports/disk-store.ts";
-import type { BootPlan } from "../ports/hypervisor.ts";
+import type { BootPlan } from "../ports/machine.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { Networks } from "../ports/networks.ts";
 import type { Templates } from "../template/templates.ts";

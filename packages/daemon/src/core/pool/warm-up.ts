@@ -11,7 +11,7 @@ import { within } from "#lib/patience.ts";
 
 import type { GuestReceipt } from "../ports/guest-identity.ts";
 import type { GuestLink } from "../ports/guest-link.ts";
-import type { Machine } from "../ports/hypervisor.ts";
+import type { Machine } from "../ports/machine.ts";
 import { forgetDelivery } from "../secrets/delivery.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { runFirstCommand } from "../template/first-command.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { LayerId } from "../ids.ts";
-import type { DiskLayer } from "./hypervisor.ts";
+import type { DiskLayer } from "./machine.ts";
 
 /** A disk of an image: never written to. */
 export interface BaseDisk {

@@ -7,7 +7,7 @@
 
 import type { LayerId } from "../ids.ts";
 import type { Ground } from "./disk-layers.ts";
-import type { DiskPlan } from "./hypervisor.ts";
+import type { DiskPlan } from "./machine.ts";
 
 export interface DiskStore {
   /**

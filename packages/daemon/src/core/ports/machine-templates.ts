@@ -6,7 +6,7 @@
  * `drivers/conformance-templates.ts` is the executable half of this contract.
  */
 
-import type { BootPlan, Machine, MachineState } from "./hypervisor.ts";
+import type { BootPlan, Machine, MachineState } from "./machine.ts";
 
 export interface MachineTemplates {
   /**

@@ -6,7 +6,7 @@
 
 import type { VmRecord } from "../vm/vm.ts";
 import type { GuestNetwork } from "./guest-network.ts";
-import type { NetworkPlan } from "./hypervisor.ts";
+import type { NetworkPlan } from "./machine.ts";
 
 export interface Networks {
   /**

@@ -6,7 +6,7 @@ import type { LayerId } from "../ids.ts";
 import { INSIDE } from "../network/isolated-plan.ts";
 import type { NetworkMode } from "../network/network.ts";
 import { macAddress, userNetworkPlan } from "../network/user-network.ts";
-import type { BootPlan, NetworkPlan } from "../ports/hypervisor.ts";
+import type { BootPlan, NetworkPlan } from "../ports/machine.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import { machinePlan } from "../vm/boot-plan.ts";
 

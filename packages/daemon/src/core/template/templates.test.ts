@@ -110,6 +110,8 @@ test("templates: the next daemon has them, and what was half made is gone", asyn
   assert.equal(vm.record.origin.how, "template");
 });
 
+const disliked = () => Promise.reject(new Error("QEMU does not like it"));
+
 const DAMAGES = ["disk", "machine"] as const;
 
 for (const part of DAMAGES) {
@@ -149,8 +151,11 @@ test("templates: a machine that cannot be made from one is booted, on an empty d
   const hypervisor = withTemplates(host.hypervisor, {
     open: async (directory, signal) => {
       const inner = await host.hypervisor.templates.open(directory, signal);
-      const fork = () => Promise.reject(new Error("QEMU does not like it"));
-      return { ...inner, fork, [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose]() };
+      return {
+        ...inner,
+        fork: disliked,
+        [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+      };
     },
   });
   await using opened = await it.open({ hypervisor });
@@ -220,7 +225,7 @@ test("templates: one that is removed leaves VMs their disk until the last of the
 
   assert.deepEqual(await readdir(it.root), []);
   assert.deepEqual(
-    it.host.layers.list().map((it) => it.id),
+    it.host.layers.list().map((one) => one.id),
     [layer],
   );
   await opened.vms.delete(vm);

@@ -8,7 +8,8 @@
 import { AlcoveError } from "../errors.ts";
 import { Announcer } from "#lib/announcer.ts";
 import type { DiskLayers } from "../ports/disk-layers.ts";
-import type { BootPlan, Hypervisor, Machine } from "../ports/hypervisor.ts";
+import type { Hypervisor } from "../ports/hypervisor.ts";
+import type { BootPlan, Machine } from "../ports/machine.ts";
 import type { ImageStore, ResolvedImage } from "../ports/image-store.ts";
 import type { Log } from "../ports/log.ts";
 import type { MachineTemplates, OpenTemplate } from "../ports/machine-templates.ts";

@@ -5,7 +5,7 @@
  * machine are its driver's to tell.
  */
 
-import type { MachineStep } from "../ports/hypervisor.ts";
+import type { MachineStep } from "../ports/machine.ts";
 
 /**
  * Steps in the order in which they come, as far as a start has them:

@@ -1,6 +1,6 @@
 /** The starts of one VM: the last one is kept, in memory only, and told of when it is over. */
 
-import type { MachineStep } from "../ports/hypervisor.ts";
+import type { MachineStep } from "../ports/machine.ts";
 import { type ContactStep, type StartHow, type StartStep, StartTrace } from "./start-trace.ts";
 
 export class VmStarts {

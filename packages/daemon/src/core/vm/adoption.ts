@@ -1,6 +1,7 @@
 /** Takes over what an earlier daemon left of one VM. */
 
-import type { Hypervisor, Machine, Whereabouts } from "../ports/hypervisor.ts";
+import type { Hypervisor } from "../ports/hypervisor.ts";
+import type { Machine, Whereabouts } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmLife } from "./life.ts";
 import type { ContactStart } from "./guest-contact.ts";

@@ -6,7 +6,7 @@ import path from "node:path";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { GuestConfiguration } from "../ports/guest-link.ts";
 import type { GuestNetwork } from "../ports/guest-network.ts";
-import type { BootPlan, DiskPlan, NetworkPlan, Whereabouts } from "../ports/hypervisor.ts";
+import type { BootPlan, DiskPlan, NetworkPlan, Whereabouts } from "../ports/machine.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmId } from "../ids.ts";
 import type { VmRecord } from "./vm.ts";

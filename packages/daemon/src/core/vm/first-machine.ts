@@ -1,7 +1,7 @@
 /** The first machine of a new VM: from a template where its record names one, and booted otherwise. */
 
 import { AlcoveError } from "../errors.ts";
-import type { BootPlan, Machine } from "../ports/hypervisor.ts";
+import type { BootPlan, Machine } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { ContactStart } from "./guest-contact.ts";
 import type { VmLife } from "./life.ts";

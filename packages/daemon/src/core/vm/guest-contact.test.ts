@@ -25,6 +25,7 @@ interface Stage {
 }
 
 const nothing = async () => undefined;
+const onStep = (): void => undefined;
 const onUnconfirmed = (): void => assert.fail("nobody is a copy here");
 
 /** A guest that runs, and nobody in contact with it yet. */
@@ -67,7 +68,6 @@ function stage(refusals = 0): Stage {
     userdata: undefined,
   });
   const renew = nothing;
-  const onStep = (): void => undefined;
   const told = { prepare: nothing, attend: nothing, renew, onUnconfirmed, onStep };
   const usual = { dialer, configuration, log, ...told };
   return {

@@ -10,7 +10,8 @@ import { AlcoveError } from "../errors.ts";
 import { admitFile, type CapacityLimits } from "../host/capacity.ts";
 import type { DiskStore, StateOfVm } from "../ports/disk-store.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
-import type { BootPlan, Hypervisor, Machine, MachineStates, Saving } from "../ports/hypervisor.ts";
+import type { Hypervisor, MachineStates } from "../ports/hypervisor.ts";
+import type { BootPlan, Machine, Saving } from "../ports/machine.ts";
 import type { VmRecord } from "./vm.ts";
 
 export interface KeptMemoryDeps {

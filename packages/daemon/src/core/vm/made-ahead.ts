@@ -4,7 +4,7 @@
  */
 
 import type { Share } from "../host/capacity.ts";
-import type { Machine } from "../ports/hypervisor.ts";
+import type { Machine } from "../ports/machine.ts";
 import { nextHostname } from "./naming.ts";
 import type { NewVm } from "./new-record.ts";
 import type { WayIn } from "./occupancy.ts";

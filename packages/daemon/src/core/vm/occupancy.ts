@@ -6,7 +6,7 @@
  */
 
 import { AlcoveError } from "../errors.ts";
-import type { BootPlan, Exit, Machine } from "../ports/hypervisor.ts";
+import type { BootPlan, Exit, Machine } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { ContactStart } from "./guest-contact.ts";
 import { fixUp } from "./fixups.ts";

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { test } from "node:test";
 
 import { newVmId } from "#core/ids.ts";
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
 import { eventually } from "#testing/eventually.ts";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";

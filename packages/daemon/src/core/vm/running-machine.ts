@@ -7,7 +7,7 @@
 import { settlesWithin } from "#lib/patience.ts";
 
 import { AlcoveError } from "../errors.ts";
-import type { Exit, Machine, Pausing } from "../ports/hypervisor.ts";
+import type { Exit, Machine, Pausing } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import { type ContactDeps, type ContactStart, GuestContact } from "./guest-contact.ts";
 

@@ -3,7 +3,7 @@
 import { rootDiskBytes } from "../image/disk-size.ts";
 import type { LayerId } from "../ids.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
-import type { BootPlan, Machine } from "../ports/hypervisor.ts";
+import type { BootPlan, Machine } from "../ports/machine.ts";
 import type { ImageStore, ResolvedImage } from "../ports/image-store.ts";
 import { templateNetwork } from "../template/template.ts";
 import type { Templates } from "../template/templates.ts";

@@ -3,7 +3,8 @@
 import type { LayerId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GuestConfiguration, GuestDialer, GuestLink } from "../ports/guest-link.ts";
-import type { BootPlan, Hypervisor, Machine, Whereabouts } from "../ports/hypervisor.ts";
+import type { Hypervisor } from "../ports/hypervisor.ts";
+import type { BootPlan, Machine, Whereabouts } from "../ports/machine.ts";
 import type { GuestReceipt } from "../ports/guest-identity.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmStore } from "../ports/vm-store.ts";

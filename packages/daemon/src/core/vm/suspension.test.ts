@@ -4,7 +4,8 @@ import path from "node:path";
 import { test } from "node:test";
 
 import { AlcoveError, type ErrorCode } from "#core/errors.ts";
-import type { Hypervisor, Saving } from "#core/ports/hypervisor.ts";
+import type { Hypervisor } from "#core/ports/hypervisor.ts";
+import type { Saving } from "#core/ports/machine.ts";
 import { unlessAborted } from "#lib/patience.ts";
 import { eventually } from "#testing/eventually.ts";
 import { FakeHost, never } from "#testing/fake-host.ts";

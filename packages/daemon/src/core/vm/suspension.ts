@@ -7,7 +7,7 @@
  */
 
 import { newStateName } from "../ids.ts";
-import type { BootPlan } from "../ports/hypervisor.ts";
+import type { BootPlan } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { StartHow } from "../trace/start-trace.ts";
 import type { VmStarts } from "../trace/vm-starts.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { GuestExec, GuestLink, GuestProcess, ProcessEnd } from "#core/ports/guest-link.ts";
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 
 import { FakeDialer } from "./fake-agent.ts";
 import { FAKE_ENDPOINT } from "./fake-hypervisor.ts";

@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 import { SessionLost } from "#core/ports/guest-link.ts";
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 import { unlessAborted } from "#lib/patience.ts";
 
 import { FakeFiles } from "./fake-files.ts";

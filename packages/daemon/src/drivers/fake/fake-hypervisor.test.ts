@@ -7,7 +7,7 @@ import path from "node:path";
 import { after } from "node:test";
 
 import { newVmId } from "#core/ids.ts";
-import type { BootPlan, Machine } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Machine } from "#core/ports/machine.ts";
 
 import { describeHypervisor } from "../conformance.ts";
 import { DIES_AT_BOOT, FakeHypervisor } from "./fake-hypervisor.ts";

@@ -8,17 +8,15 @@
 import { appendFile, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
+import type { GuestReboot, Hypervisor, MachineStates } from "#core/ports/hypervisor.ts";
 import type {
   BootPlan,
-  GuestReboot,
-  Hypervisor,
   Layering,
   Machine,
-  MachineStates,
   Pausing,
   Saving,
   Whereabouts,
-} from "#core/ports/hypervisor.ts";
+} from "#core/ports/machine.ts";
 import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import { pause } from "#lib/patience.ts";
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { AlcoveError } from "#core/errors.ts";
 import type { GuestNewIdentity } from "#core/ports/guest-identity.ts";
 import type { GuestLink } from "#core/ports/guest-link.ts";
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 
 import { FakeDialer } from "./fake-agent.ts";
 import { FAKE_ENDPOINT } from "./fake-hypervisor.ts";

@@ -2,7 +2,7 @@
 
 import { access } from "node:fs/promises";
 
-import type { DiskPlan } from "#core/ports/hypervisor.ts";
+import type { DiskPlan } from "#core/ports/machine.ts";
 
 import type { FakeBox } from "./fake-world.ts";
 

@@ -8,7 +8,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { AlcoveError } from "#core/errors.ts";
-import type { BootPlan, MachineState } from "#core/ports/hypervisor.ts";
+import type { BootPlan, MachineState } from "#core/ports/machine.ts";
 import { MIB } from "#lib/bytes.ts";
 import { pause } from "#lib/patience.ts";
 

@@ -4,7 +4,8 @@
  */
 
 import { FakeGuest, type FakeMemory } from "./fake-guest.ts";
-import type { BootPlan, Exit, GuestReboot } from "#core/ports/hypervisor.ts";
+import type { GuestReboot } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Exit } from "#core/ports/machine.ts";
 
 /** Above every pid Linux can give, so that nothing real is ever signalled by mistake. */
 const FIRST_FAKE_PID = 2 ** 23;

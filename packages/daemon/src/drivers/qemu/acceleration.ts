@@ -20,7 +20,7 @@ import {
 } from "node:fs/promises";
 import path from "node:path";
 
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 import { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { unlessAborted, within } from "#lib/patience.ts";
 import { runText } from "#process/run.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 
 import { kernelCommandLine, MAX_DISKS, type QemuHost, qemuLaunch } from "./argv.ts";
 

@@ -9,7 +9,8 @@
  * still a power-off that ends the process.
  */
 
-import type { BootPlan, GuestReboot } from "#core/ports/hypervisor.ts";
+import type { GuestReboot } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 
 import { diskNodes } from "./disk-nodes.ts";
 import { networkOptions, tapOf, type TapToOpen } from "./network-options.ts";

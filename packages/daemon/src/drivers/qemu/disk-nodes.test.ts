@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { DiskLayer } from "#core/ports/hypervisor.ts";
+import type { DiskLayer } from "#core/ports/machine.ts";
 
 import { diskNodes } from "./disk-nodes.ts";
 

@@ -5,7 +5,7 @@
  * an overlay, which whoever wrote that overlay has chosen. The guest's device hangs on the uppermost.
  */
 
-import type { DiskLayer, DiskPlan } from "#core/ports/hypervisor.ts";
+import type { DiskLayer, DiskPlan } from "#core/ports/machine.ts";
 
 /** The value of `-blockdev`, and the arguments of `blockdev-add`. */
 export type BlockNode = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** A template that machines are made from: its memory, sealed and mapped by all of them, and its devices. */
 
 import { AlcoveError } from "#core/errors.ts";
-import type { BootPlan, Machine } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Machine } from "#core/ports/machine.ts";
 import type { OpenTemplate } from "#core/ports/machine-templates.ts";
 
 import { type QemuHost, qemuLaunch } from "./argv.ts";

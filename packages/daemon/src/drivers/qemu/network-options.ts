@@ -1,6 +1,6 @@
 /** A machine's network card and what is behind it, as QEMU's options. Pure. */
 
-import type { NetworkPlan } from "#core/ports/hypervisor.ts";
+import type { NetworkPlan } from "#core/ports/machine.ts";
 
 import type { Option } from "./option.ts";
 

@@ -6,14 +6,12 @@
  */
 
 import type {
-  BootPlan,
   GuestReboot,
   Hypervisor,
   IsolationGrade,
-  Machine,
   MachineStates,
-  Whereabouts,
 } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Machine, Whereabouts } from "#core/ports/machine.ts";
 import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 

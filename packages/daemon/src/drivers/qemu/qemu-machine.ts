@@ -1,14 +1,7 @@
 /** One running QEMU: its end, its pausing, and how it is put away or let go. */
 
 import { AlcoveError } from "#core/errors.ts";
-import type {
-  Exit,
-  Layering,
-  Machine,
-  MachineStep,
-  Pausing,
-  Saving,
-} from "#core/ports/hypervisor.ts";
+import type { Exit, Layering, Machine, MachineStep, Pausing, Saving } from "#core/ports/machine.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { pause, settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";

@@ -1,6 +1,6 @@
 /** Takes over a QEMU that an earlier daemon started. */
 
-import type { Machine } from "#core/ports/hypervisor.ts";
+import type { Machine } from "#core/ports/machine.ts";
 import { retry, within } from "#lib/patience.ts";
 
 import { gone } from "./processes.ts";

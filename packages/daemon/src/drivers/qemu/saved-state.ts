@@ -11,7 +11,7 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import type { MachineState, StateLasting } from "#core/ports/hypervisor.ts";
+import type { MachineState, StateLasting } from "#core/ports/machine.ts";
 
 import type { MachineShape } from "./machine-shape.ts";
 

@@ -2,7 +2,7 @@
 
 import { statSync } from "node:fs";
 
-import type { MachineState, Saving, StateLasting } from "#core/ports/hypervisor.ts";
+import type { MachineState, Saving, StateLasting } from "#core/ports/machine.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { MIB } from "#lib/bytes.ts";
 

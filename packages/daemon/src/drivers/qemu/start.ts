@@ -1,7 +1,7 @@
 /** Starts a QEMU and waits until it can be commanded: all of it, or nothing left behind. */
 
 import { AlcoveError } from "#core/errors.ts";
-import type { BootPlan, Machine } from "#core/ports/hypervisor.ts";
+import type { BootPlan, Machine } from "#core/ports/machine.ts";
 import { retry } from "#lib/patience.ts";
 import type { Child } from "#process/child.ts";
 

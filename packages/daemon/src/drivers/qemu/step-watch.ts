@@ -1,6 +1,6 @@
 /** Measures the steps in which a machine is made, one after the other. */
 
-import type { MachineStep } from "#core/ports/hypervisor.ts";
+import type { MachineStep } from "#core/ports/machine.ts";
 
 export class StepWatch {
   readonly #steps: MachineStep[] = [];

@@ -1,6 +1,6 @@
 /** Machines from the memory of another: what makes one, freezing it, and taking it up again. */
 
-import type { BootPlan } from "#core/ports/hypervisor.ts";
+import type { BootPlan } from "#core/ports/machine.ts";
 import type {
   FreezableMachine,
   MachineTemplates,
