@@ -63,7 +63,7 @@ interface Filling {
 }
 
 const CREATE = "create, wait=agent";
-const EXEC = "exec of `true`";
+const EXEC = "first exec of `true`";
 
 async function filled(
   { host, how, limit, floorMiB }: Filling,

@@ -36,6 +36,11 @@ const IDLE_MS = 3_000;
 /** what design asks: a tenth of a cold boot, bare QEMU and 60 `ms`, a quarter of the memory */
 const GOAL = { ofColdBoot: 0.1, overBareMs: 60, memoryPercent: 25 };
 
+const PAUSE = {
+  name: "… live fork: pause of the source",
+  measures: "how long the VM that is forked stands still, as the answer says",
+} as const;
+
 /** @param facts taken before anything was started */
 export async function benchFork(
   order: BenchOrder,
@@ -64,13 +69,20 @@ async function times(
   signal: AbortSignal,
 ): Promise<Table> {
   const book = new SeriesBook();
-  for (const way of ways) book.announce(way);
+  for (const way of ways) {
+    book.announce(way);
+    book.announce({ name: agentOf(way), measures: "of that, until its agent has answered" });
+  }
+  book.announce(PAUSE);
   for (let round = 0; round <= rounds; round += 1) {
     for (const way of ways) {
       signal.throwIfAborted();
       const made = await way.make("exec", signal);
       await made.end();
-      if (round > 0) book.add(way.name, made.readyMs);
+      if (round === 0) continue;
+      book.add(way.name, made.readyMs);
+      book.add(agentOf(way), made.agentMs);
+      if (made.pauseMs !== undefined) book.add(PAUSE.name, made.pauseMs);
     }
     if (round > 0) progress("forks", round, rounds);
   }
@@ -85,6 +97,10 @@ async function times(
   found.times("A live fork, of a cold boot", LIVE, COLD);
   found.times("QEMU's own fork, of its own boot", BARE_FORK, BARE_BOOT);
   return { title: "Until something was done in a new VM", rows, comparisons: found.made };
+}
+
+function agentOf({ name }: ForkWay): string {
+  return `… ${name.split(":")[0]}: agent`;
 }
 
 /** One VM of each kind, in which nothing was done, all at once. */

@@ -89,7 +89,7 @@ async function measured(
   const { rows } = book;
   const found = new Comparisons(rows);
   for (const { says, perMinute } of rates) found.figure(`VMs, ${says}`, perMinute, "a minute");
-  return { title: `${creates} VMs, one after the other`, rows, comparisons: found.made };
+  return { title: `${creates} VMs, each way`, rows, comparisons: found.made };
 }
 
 async function deleteAll(host: BenchHost, signal: AbortSignal): Promise<void> {

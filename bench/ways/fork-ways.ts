@@ -13,12 +13,16 @@ export const COLD = "boot: create, then exec";
 export const TEMPLATE = "template: create, then exec";
 export const POOL = "pool: create, then exec";
 export const LIVE = "live fork: fork a running VM, then exec in the child";
-export const BARE_BOOT = "bare QEMU: boot, then exec";
-export const BARE_FORK = "bare QEMU: fork, then exec";
+export const BARE_BOOT = "bare boot: QEMU, then exec";
+export const BARE_FORK = "bare fork: QEMU, then exec";
 
 export interface Made {
-  /** from the beginning until `true` had run in it, or, left idle, until its agent was there, in `ms` */
+  /** from the beginning until its agent was there, in `ms` */
+  readonly agentMs: number;
+  /** until `true` had run in it; the same as `agentMs` when it was left idle */
   readonly readyMs: number;
+  /** how long its source stood still, in `ms`; `undefined` when it has none that runs */
+  readonly pauseMs?: number;
   /** the process that runs it */
   pid(): number;
   end(): Promise<void>;
@@ -87,12 +91,14 @@ export function forkWays({ cold, warm, pooled, bare }: ForkScene): readonly Fork
 /** One VM by the API. */
 async function created(host: BenchHost, use: Use, signal: AbortSignal): Promise<Made> {
   let hostname = "";
-  const readyMs = await timed(async () => {
-    hostname = await host.createVm();
-    if (use === "exec") await execTrue(host, hostname, signal);
-  });
+  const times = await lapped(
+    async () => {
+      hostname = await host.createVm();
+    },
+    () => (use === "exec" ? execTrue(host, hostname, signal) : undefined),
+  );
   return {
-    readyMs,
+    ...times,
     pid: () => host.machinePid(hostname),
     end: () => host.deleteVm(hostname),
   };
@@ -100,14 +106,18 @@ async function created(host: BenchHost, use: Use, signal: AbortSignal): Promise<
 
 async function forkedLive(host: BenchHost, use: Use, signal: AbortSignal): Promise<Made> {
   const source = await host.createVm();
-  let child = "";
-  const readyMs = await timed(async () => {
-    const { hostnames } = await forkVm(host.api, source);
-    child = String(hostnames[0]);
-    if (use === "exec") await execTrue(host, child, signal);
-  });
+  let [child, pauseMs] = ["", 0];
+  const times = await lapped(
+    async () => {
+      const forked = await forkVm(host.api, source);
+      child = String(forked.hostnames[0]);
+      ({ pauseMs } = forked);
+    },
+    () => (use === "exec" ? execTrue(host, child, signal) : undefined),
+  );
   return {
-    readyMs,
+    ...times,
+    pauseMs,
     pid: () => host.machinePid(child),
     end: async () => {
       await host.deleteVm(child);
@@ -133,13 +143,29 @@ async function byHand(
   signal: AbortSignal,
 ): Promise<Made> {
   try {
-    const readyMs = await timed(async () => {
-      const link = await start();
-      if (use === "exec") await runInGuest(link, { kind: "auto", command: "true" }, signal);
-    });
-    return { readyMs, pid: () => guest.pid, end: () => guest[Symbol.asyncDispose]() };
+    let link: GuestLink | undefined;
+    const times = await lapped(
+      async () => {
+        link = await start();
+      },
+      async () => {
+        if (link && use === "exec") await runInGuest(link, TRUE, signal);
+      },
+    );
+    return { ...times, pid: () => guest.pid, end: () => guest[Symbol.asyncDispose]() };
   } catch (error) {
     await guest[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+const TRUE = { kind: "auto", command: "true" } as const;
+
+async function lapped(
+  untilAgent: () => Promise<void>,
+  thenUse: () => Promise<void> | undefined,
+): Promise<Pick<Made, "agentMs" | "readyMs">> {
+  const agentMs = await timed(untilAgent);
+  const useMs = await timed(async () => thenUse());
+  return { agentMs, readyMs: agentMs + useMs };
 }
