@@ -14,10 +14,10 @@ type MachineState = "runs" | "stands still" | "is gone";
 
 const ADOPTIONS: readonly (readonly [stored: VmPhase, MachineState, VmPhase])[] = [
   ["starting", "runs", "running"],
-  ["starting", "stands still", "paused"],
+  ["starting", "stands still", "running"],
   ["starting", "is gone", "failed"],
   ["running", "runs", "running"],
-  ["running", "stands still", "paused"],
+  ["running", "stands still", "running"],
   ["running", "is gone", "failed"],
   ["paused", "stands still", "paused"],
   ["paused", "runs", "running"],
