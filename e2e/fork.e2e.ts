@@ -10,11 +10,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sh } from "./harness/exec.ts";
 import { forkVm } from "./harness/forks.ts";
 import { asObject, textIn } from "./harness/json-value.ts";
+import { assertSound, layersOf } from "./harness/sound-disks.ts";
 import { suite, type TestHost } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
 const MIB = 1024 * 1024;
 const CLOCK_TOLERANCE_MS = 200;
+
+/** how often a daemon is killed in the middle of a fork, and how long one takes at most until its children run, in `ms` */
+const KILLS = 10;
+const FORK_TAKES_MS = 1_500;
 
 /** Networks of their own for each run of this file. */
 const place = 20 + (process.pid % 200);
@@ -66,10 +71,10 @@ interface Identity {
 }
 
 async function identityOf(host: TestHost, vm: string): Promise<Identity> {
-  const before = Date.now();
+  const begun = Date.now();
   const lines = (await sh(host.api, vm, IDENTITY)).split("\n");
   const clock = Number(lines.at(-1));
-  assert.ok(clock > before - CLOCK_TOLERANCE_MS, `${vm} lives ${before - clock} ms ago`);
+  assert.ok(clock > begun - CLOCK_TOLERANCE_MS, `${vm} lives ${begun - clock} ms ago`);
   assert.ok(clock < Date.now() + CLOCK_TOLERANCE_MS, `${vm} lives ${clock - Date.now()} ms ahead`);
   assert.equal(lines.length, 7, lines.join("\n"));
   return { own: lines.slice(0, 4), mac: lines[4] ?? "", address: lines[5] ?? "" };
@@ -100,7 +105,7 @@ async function remove(host: TestHost, vms: readonly string[]): Promise<void> {
 function strayFiles(host: TestHost): readonly string[] {
   return host.dirs.vmDirs().flatMap((id) => {
     const names = readdirSync(path.join(host.dirs.state, "vms", id));
-    return names.filter((name) => !/^(disk-[0-9a-f]{16}\.qcow2|console\.log)$/.test(name));
+    return names.filter((name) => !/^(disk(-[0-9a-f]{16})?\.qcow2|console\.log)$/.test(name));
   });
 }
 
@@ -175,4 +180,41 @@ suite("fork", SETTINGS, (host, story) => {
       },
     );
   }
+
+  story(
+    "a daemon killed at any moment of a fork costs neither the source nor its disk anything",
+    async () => {
+      const source = await created(host, "sbox", { persistent: true });
+      await sh(host.api, source, FILL);
+      const hashes = await sh(host.api, source, HASHES);
+      const usable = () =>
+        until(`${source} can be used`, async () => {
+          return (await host.api.get(`/vm/${source}/health`)).status === 200;
+        });
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const dying = host.api.post(`/v1/vms/${source}/fork`, { json: { count: 2 } });
+        const asked = dying.catch(() => undefined); // it is cut off, or was faster
+        await delay((kill * FORK_TAKES_MS) / KILLS);
+        await host.daemon.kill();
+        await asked;
+        await host.start();
+        await usable();
+        assert.equal(textIn(asObject(await host.node(source)), "status"), "Running");
+        assert.equal(await sh(host.api, source, HASHES), hashes);
+        await sh(host.api, source, `echo ${kill} >> /root/kills; sync`);
+        const children = (await host.hostnames()).filter((vm) => vm !== source);
+        for (const child of children)
+          await host.untilStatus(child, "Running").catch(() => undefined);
+        await remove(host, children);
+        assert.deepEqual(strayFiles(host), []);
+      }
+      const kills = [...Array(KILLS).keys()].join("\n");
+      assert.equal(await sh(host.api, source, "cat /root/kills"), kills);
+      await host.api.post(`/vm/${source}/shutdown`);
+      await host.untilStatus(source, "Stopped");
+      await assertSound(host.dirs);
+      await remove(host, [source]);
+      assert.deepEqual(layersOf(host.dirs), []);
+    },
+  );
 });

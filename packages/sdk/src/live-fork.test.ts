@@ -35,6 +35,7 @@ describe("live forks", { timeout: 60_000 }, () => {
     await withClient({}, async (client, host) => {
       host.addVm("vm-1");
       const vm = await client.vms.get("vm-1");
+      assert.ok(vm);
       const { children, pauseMs } = await vm.fork({ tagMode: "replace", waitTimeoutSec: 1.5 });
       assert.equal(pauseMs, 12.5);
       assert.equal(children[0]?.receipt?.machineId, "0123456789abcdef0123456789abcdef");

@@ -22,15 +22,16 @@ export interface LiveForkRequest extends CallOptions {
   readonly waitTimeoutSec?: number;
 }
 
-export function liveForkSpecOf({
-  signal: _,
-  tagMode,
-  waitTimeoutSec,
-  ...same
-}: LiveForkRequest): LiveForkSpec {
+export function liveForkSpecOf(request: LiveForkRequest): LiveForkSpec {
+  const { count, tags, tagMode, secrets, network, persistent, wait, waitTimeoutSec } = request;
   return {
-    ...same,
+    ...(count === undefined ? {} : { count }),
+    ...(tags === undefined ? {} : { tags }),
     ...(tagMode === undefined ? {} : { tag_mode: tagMode }),
+    ...(secrets === undefined ? {} : { secrets }),
+    ...(network === undefined ? {} : { network }),
+    ...(persistent === undefined ? {} : { persistent }),
+    ...(wait === undefined ? {} : { wait }),
     ...(waitTimeoutSec === undefined ? {} : { timeout_ms: Math.ceil(waitTimeoutSec * 1000) }),
   };
 }

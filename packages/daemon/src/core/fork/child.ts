@@ -4,6 +4,7 @@ import type { HostGroup } from "../group/host-group.ts";
 import { type LayerId, newStateName } from "../ids.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { ImageStore } from "../ports/image-store.ts";
+import { StartTrace } from "../trace/start-trace.ts";
 import { restore } from "../vm/restore.ts";
 import type { VmSupervisor } from "../vm/supervisor.ts";
 import type { VmKind, VmRecord, VmSpec } from "../vm/vm.ts";
@@ -74,6 +75,7 @@ async function born({ vms, images, disks }: ChildDeps, child: Child): Promise<Vm
       layer,
       origin: { how: "fork", source: source.hostname },
       saved: { name, restoreAtStart: true },
+      trace: new StartTrace(),
       furnish: ({ id: vmId }) => disks.shareState(from, { vmId, name }),
     },
     never,
