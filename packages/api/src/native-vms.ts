@@ -51,7 +51,7 @@ export const VmAccount = Type.Object(ACCOUNT);
 export type VmAccount = Static<typeof VmAccount>;
 
 export const VmStart = Type.Object({
-  /** `boot`, `commit`, `template`, `fork` or `restore`; absent before there is a machine */
+  /** `boot`, `commit`, `template`, `pool`, `fork` or `restore`; absent before there is a machine */
   how: Type.Optional(Type.String()),
   /** RFC 3339: when it was asked for */
   begun_at: Type.String(),

@@ -7,6 +7,7 @@ import type { NetworkOverride } from "../network/network.ts";
 import type { DiskLayers } from "../ports/disk-layers.ts";
 import type { ImageStore } from "../ports/image-store.ts";
 import type { Secrets } from "../secrets/secrets.ts";
+import { StartTrace } from "../trace/start-trace.ts";
 import { type LaunchWait, readyOrGone } from "../vm/launch.ts";
 import type { KeptLayers } from "../vm/kept-layers.ts";
 import { checkSpec, type VmRequest } from "../vm/spec.ts";
@@ -53,6 +54,7 @@ export async function forkCommit(
   { commit, order, wait }: ForkingCommit,
   signal: AbortSignal,
 ): Promise<VmSupervisor> {
+  const trace = new StartTrace();
   const { vms, layers } = deps;
   const group = deps.groups.get(commit.group);
   const spec = await inheritedSpec(deps, commit, order);
@@ -69,6 +71,7 @@ export async function forkCommit(
       diskBytes: layers.get(commit.layer).virtualSizeBytes,
       layer: commit.layer,
       origin: { how: "commit", commit: commit.id, fixups: order.fixups ?? FIXUPS },
+      trace,
     },
     signal,
   );

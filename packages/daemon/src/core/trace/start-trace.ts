@@ -36,8 +36,8 @@ export const START_STEPS = [
 ] as const;
 export type StartStep = (typeof START_STEPS)[number];
 
-/** Where its memory comes from: as `VmOrigin`, or its own that was kept. */
-export type StartHow = "boot" | "commit" | "template" | "fork" | "restore";
+/** Where its memory comes from: as `VmOrigin`, from a template ahead of the request, or its own that was kept. */
+export type StartHow = "boot" | "commit" | "template" | "pool" | "fork" | "restore";
 
 /** What a contact with an agent goes through, once in each session; `ready` ends a start. */
 export type ContactStep = "contact" | "reidentify" | "prepare" | "configure" | "ready";

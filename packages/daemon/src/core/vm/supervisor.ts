@@ -111,7 +111,7 @@ export class VmSupervisor {
       return await this.#begin(true, signal);
     }
     starts.begin();
-    starts.tookMachine("template", []);
+    starts.tookMachine("pool", undefined);
     const running = this.#occupancy.run(machine, "copied", ahead);
     running.contact.setHeld("live");
     await this.#occupancy.putOnRecord(running);
