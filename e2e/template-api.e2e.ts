@@ -74,7 +74,6 @@ suite("template API", { ALCOVE_TEMPLATES: "on" }, (host, story) => {
       const [own, shared] = [Number(use["private_bytes"]), Number(use["shared_bytes"])];
       assert.ok(own > MIB && own < 200 * MIB, `${own} of its own`);
       assert.ok(shared > MIB && shared < held + 100 * MIB, `${shared} shared`);
-      console.log(`# ${name}: ${own / MIB} MiB its own, ${shared / MIB} MiB shared`);
     }
     for (const name of names) await host.deleteVm(name);
   });

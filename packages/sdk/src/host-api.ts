@@ -17,8 +17,6 @@ import {
 } from "./copy.ts";
 import { type ExecSpec, Execution } from "./exec.ts";
 import { GuestFilesApi } from "./guest-files.ts";
-import { forkVm, type LiveForked, type LiveForkSpec } from "./live-fork.ts";
-import { NativeApi } from "./native.ts";
 import { NativeApi } from "./native.ts";
 import { PowerApi } from "./power.ts";
 import { type Query, queryText, urlPath } from "./query.ts";
@@ -73,7 +71,6 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly files: GuestFilesApi;
   readonly power: PowerApi;
   readonly native: NativeApi;
-  readonly native: NativeApi;
   readonly #wire: Wire<B>;
 
   constructor(wire: Wire<B>) {
@@ -83,7 +80,6 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
     this.background = new BackgroundApi(wire);
     this.files = new GuestFilesApi(wire);
     this.power = new PowerApi(wire);
-    this.native = new NativeApi(wire);
     this.native = new NativeApi(wire);
   }
 
@@ -205,11 +201,6 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   async logs(hostname: string, lines: number | undefined, signal: AbortSignal): Promise<VmLogs> {
     const path = urlPath`/vm/${hostname}/logs`;
     return asResource(await this.#get(path, { lines }, signal), kinds.VM_LOGS);
-  }
-
-  /** Children with memory and disk of a VM that runs, each somebody of its own; an Alcove host's addition. */
-  async forkVm(hostname: string, spec: LiveForkSpec, signal: AbortSignal): Promise<LiveForked> {
-    return await forkVm(this.#wire, hostname, spec, signal);
   }
 
   /** What the VM writes on its serial console from now on; ends when the VM is deleted. */

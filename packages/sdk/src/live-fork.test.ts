@@ -15,7 +15,7 @@ describe("live forks", { timeout: 60_000 }, () => {
         children,
         failures,
         pause_ms: pauseMs,
-      } = await api.forkVm("vm-1", spec, never);
+      } = await api.native.forkVm("vm-1", spec, never);
       assert.deepEqual([source, failures, pauseMs], ["vm-1", [], 12.5]);
       assert.deepEqual(
         children.map(({ hostname, tags }) => [hostname, tags]),
@@ -26,8 +26,11 @@ describe("live forks", { timeout: 60_000 }, () => {
       );
       assert.equal(host.seen.at(-1)?.path, "/v1/vms/vm-1/fork");
       assert.deepEqual(JSON.parse(String(host.seen.at(-1)?.body)), spec);
-      await assert.rejects(api.forkVm("vm-2", {}, never), { status: 404, code: "vm_not_found" });
-      await assert.rejects(api.forkVm("..", {}, never), /not a name/);
+      await assert.rejects(api.native.forkVm("vm-2", {}, never), {
+        status: 404,
+        code: "vm_not_found",
+      });
+      await assert.rejects(api.native.forkVm("..", {}, never), /not a name/);
     });
   });
 

@@ -10,6 +10,7 @@ import type {
 } from "@alcove/api";
 
 import { askJson, jsonRequest } from "./answer-text.ts";
+import { forkVm, type LiveForked, type LiveForkSpec } from "./live-fork.ts";
 import { urlPath } from "./query.ts";
 import { asResource, asResources, type Resource, resource } from "./resource.ts";
 import type { Wire } from "./wire.ts";
@@ -114,6 +115,11 @@ export class NativeApi {
 
   async vm(hostname: string, signal: AbortSignal): Promise<VmDetails> {
     return asResource(await this.#get(urlPath`/v1/vms/${hostname}`, signal), VM_DETAILS);
+  }
+
+  /** Children with memory and disk of a VM that runs, each somebody of its own. */
+  async forkVm(hostname: string, spec: LiveForkSpec, signal: AbortSignal): Promise<LiveForked> {
+    return await forkVm(this.#wire, hostname, spec, signal);
   }
 
   async #get(path: string, signal: AbortSignal): Promise<unknown> {

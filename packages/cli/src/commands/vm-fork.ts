@@ -98,7 +98,7 @@ function checkFlags({ count, cpus, ramMb, fixup, fixups, name }: Flags, ofVm: bo
 
 async function forkVm(cli: Cli, client: HostApi, name: string, flags: Flags): Promise<LiveForked> {
   const source = await hostnameOf(client, name, cli.signal);
-  return await client.forkVm(source, liveSpecOf(flags), cli.signal);
+  return await client.native.forkVm(source, liveSpecOf(flags), cli.signal);
 }
 
 /** @throws CommandError when there are fewer children than were asked for */

@@ -213,7 +213,7 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
   /** Children with its memory and disk, each somebody of its own; it goes on. `client.vms.get` makes a handle of one. */
   async fork(request: LiveForkRequest = {}): Promise<CamelKeys<LiveForked>> {
     const spec = liveForkSpecOf(request);
-    return camelKeys(await this.#api.forkVm(this.hostname, spec, signalOf(request)));
+    return camelKeys(await this.#api.native.forkVm(this.hostname, spec, signalOf(request)));
   }
 
   /** Asks the guest to power off; one that is not persistent is then gone. */

@@ -17,7 +17,6 @@ import { runCommand } from "./fake-exec.ts";
 import { FakeFiles } from "./fake-files.ts";
 import { tunnel } from "./fake-forward.ts";
 import { FakeNative } from "./fake-native.ts";
-import { FakeNative } from "./fake-native.ts";
 import { FakeSecrets } from "./fake-secrets.ts";
 import { echoShell, refuseShell } from "./fake-shell.ts";
 
@@ -51,7 +50,6 @@ export class FakeHost implements AsyncDisposable {
   readonly background: FakeBackground = new FakeBackground();
   readonly secrets: FakeSecrets = new FakeSecrets();
   readonly commits: FakeCommits = new FakeCommits();
-  readonly native: FakeNative = new FakeNative();
   readonly native: FakeNative = new FakeNative();
   /** how often health is asked before the agent answers */
   healthAfter = 0;
@@ -136,7 +134,6 @@ export class FakeHost implements AsyncDisposable {
     if (noun === "vm" && call.at[1] === "commits") return this.commits.answer(call);
     if (noun === "vm") return await this.#vmCall(call);
     if (noun === "v1" && call.at[3] === "fork") return this.#forkCall(call);
-    if (noun === "v1") return this.native.answer(call);
     if (noun === "v1") return this.native.answer(call);
     if (noun === "secrets") return this.secrets.answer(call);
     if (noun === "hostgroup" && verb === "nodes" && call.request.method !== "GET") {
