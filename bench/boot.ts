@@ -10,7 +10,8 @@
 
 import { asObjects } from "../e2e/harness/json-value.ts";
 import { BareGuest } from "./harness/bare-guest.ts";
-import { bootableKernels, BenchHost, IMAGE } from "./harness/bench-host.ts";
+import { bootableKernels, IMAGE } from "./harness/bench-environment.ts";
+import { BenchHost } from "./harness/bench-host.ts";
 import { type BenchOrder, runAsProgram } from "./harness/command-line.ts";
 import type { MachineFacts } from "./harness/machine-facts.ts";
 import type { LibvirtDomain } from "./harness/libvirt-domain.ts";

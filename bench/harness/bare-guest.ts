@@ -9,7 +9,6 @@
  */
 
 import { type FileHandle, mkdir, open, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import path from "node:path";
 
 import { newVmId } from "../../packages/daemon/src/core/ids.ts";
@@ -33,14 +32,10 @@ import { AgentDialer } from "../../packages/daemon/src/guest/agent-dialer.ts";
 import { emptyOverlay } from "../../packages/daemon/src/images/qcow2.ts";
 import { retry } from "../../packages/daemon/src/lib/patience.ts";
 import { Child } from "../../packages/daemon/src/process/child.ts";
+import { extended } from "./bare-extras.ts";
 
 /** place in the address plan; every user-mode network is one of its own, so any will do */
 export const BARE_SLOT = 4_095;
-/** name of the serial port that no agent holds */
-export const RAW_PORT = "bench.raw";
-/** name of the serial port of QEMU's guest agent, which it and libvirt have agreed on */
-export const QGA_PORT = "org.qemu.guest_agent.0";
-
 const ANSWER_MS = 120_000;
 /** how often a socket of QEMU's is tried until it is there, in `ms` */
 const RETRY_EVERY_MS = 2;
@@ -188,32 +183,8 @@ export class BareGuest implements AsyncDisposable {
 
 const DISK = "disk.qcow2";
 
-/** @returns a TCP port that nobody listened on a moment ago */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", resolve);
-  await promise;
-  const address = server.address();
-  await server[Symbol.asyncDispose]();
-  if (typeof address === "object" && address) return address.port;
-  throw new Error("invariant: a TCP server has a port");
-}
-
 const FLAGS = { read: "r", "read-write": "r+", append: "a" } as const;
 
 function openFile({ path: file, access }: QemuLaunch["files"][number]): Promise<FileHandle> {
   return open(file, FLAGS[access], 0o600);
-}
-
-function extended(args: readonly string[], sshPort: number): readonly string[] {
-  const at = args.findIndex((arg) => arg.startsWith("user,id=net0"));
-  if (at < 0) throw new Error("invariant: the machine has a user-mode network");
-  const netdev = `${args[at]},hostfwd=tcp:127.0.0.1:${sshPort}-:22`;
-  return [...args.with(at, netdev), ...serialPort("raw", RAW_PORT), ...serialPort("qga", QGA_PORT)];
-}
-
-function serialPort(id: string, name: string): readonly string[] {
-  const device = `virtserialport,bus=serial0.0,chardev=${id},name=${name}`;
-  return ["-chardev", `socket,id=${id},path=${id}.sock,server=on,wait=off`, "-device", device];
 }

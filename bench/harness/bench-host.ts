@@ -5,13 +5,12 @@
  * the names that its image store knows are chosen here.
  */
 
-import { existsSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { Api } from "../../e2e/harness/api.ts";
-import { cannotRun, IMAGES } from "../../e2e/harness/can-run.ts";
+import { cannotRun } from "../../e2e/harness/can-run.ts";
 import { Daemon } from "../../e2e/harness/daemon.ts";
 import { HostDirs } from "../../e2e/harness/host-dirs.ts";
 import { asObjects, type JsonObject, textIn } from "../../e2e/harness/json-value.ts";
@@ -19,9 +18,8 @@ import { until } from "../../e2e/harness/until.ts";
 import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-store.ts";
 import type { QemuHost } from "../../packages/daemon/src/drivers/qemu/argv.ts";
 import { LocalImageStore } from "../../packages/daemon/src/images/local-image-store.ts";
-
-export const GROUP = "sbox";
-export const IMAGE = "base";
+import { environment, GROUP, type HostOrder, IMAGE, narrow } from "./bench-environment.ts";
+import { machineOf } from "./machine-process.ts";
 
 /** from a pooled machine's process until it has the template's memory and waits, in `ms` */
 const POOL_SETTLES_MS = 500;
@@ -29,21 +27,6 @@ const POOL_SETTLES_MS = 500;
 const BUILDS = ["template.built", "template.build_failed"] as const;
 /** a boot, and writing down what came of it */
 const TEMPLATE_MS = 120_000;
-const UID_BASE = 700_000_000;
-const UIDS_EACH = 4_096;
-let opened = 0;
-
-export interface HostOrder {
-  readonly memoryMiB: number;
-  /** names that the image store knows; `undefined` for all */
-  readonly names?: readonly string[];
-  /** whether VMs may be made from templates; default: each boots */
-  readonly templates?: "on" | "off";
-  /** more of the daemon's environment */
-  readonly settings?: Settings;
-}
-
-export type Settings = Readonly<Record<string, string>>;
 
 /** A create was refused because the host has no room, or the machine did not come up in time. */
 export class AlcoveFull extends Error {}
@@ -145,9 +128,7 @@ export class BenchHost implements AsyncDisposable {
   machinePid(hostname: string): number {
     const lines = this.#daemon.events("vm.phase");
     const vmId = lines.findLast((line) => line["hostname"] === hostname)?.["vmId"];
-    const pid = this.dirs
-      .machines()
-      .find((one) => commandLineOf(one).includes(`alcove-${String(vmId)}`));
+    const pid = machineOf(String(vmId), this.dirs.machines());
     if (pid === undefined) throw new Error(`no process runs ${hostname} (${String(vmId)})`);
     return pid;
   }
@@ -195,62 +176,10 @@ export class BenchHost implements AsyncDisposable {
   }
 }
 
-function commandLineOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return ""; // it has just ended
-  }
-}
-
 /** What a host's guests are, for a report. */
 export function guestFacts({ image, qemuHost }: BenchHost, memoryMiB: number): string {
   const how = qemuHost.accel === "kvm" ? "KVM" : "emulated (TCG)";
   return `image ${IMAGE}, kernel ${image.kernel.name}, 1 vCPU, ${memoryMiB} MiB, ${how}`;
-}
-
-/** @returns kernels that the image store can boot the image with, its own first */
-export async function bootableKernels(): Promise<readonly string[]> {
-  const images = await LocalImageStore.open(IMAGES);
-  const manifest = await images.get(IMAGE);
-  if (manifest.kind !== "image") throw new Error(`${IMAGE} is not an image`);
-  const others = manifest.preferredKernels.filter((name) => existsSync(nameFile(IMAGES, name)));
-  return [manifest.kernel.name, ...others];
-}
-
-/** A store with the same content that knows fewer names: an image then boots with another kernel. */
-async function narrow(store: string, names: readonly string[]): Promise<void> {
-  await rm(store); // a link to the real one
-  await mkdir(path.join(store, "names"), { recursive: true });
-  for (const part of ["blobs", "manifests"]) {
-    await symlink(path.join(IMAGES, part), path.join(store, part));
-  }
-  for (const name of names.filter((it) => existsSync(nameFile(IMAGES, it)))) {
-    await copyFile(nameFile(IMAGES, name), nameFile(store, name));
-  }
-}
-
-function nameFile(store: string, name: string): string {
-  return path.join(store, "names", name);
-}
-
-function environment(dirs: HostDirs, order: HostOrder): NodeJS.ProcessEnv {
-  const range = (process.pid * 2 + opened++) % 100_000;
-  return {
-    PATH: process.env["PATH"],
-    HOME: "/nonexistent",
-    TMPDIR: dirs.temp,
-    ALCOVE_STATE_DIR: dirs.state,
-    ALCOVE_RUNTIME_DIR: dirs.runtime,
-    ALCOVE_LISTEN_PORT: "0",
-    ALCOVE_VMM_UID_BASE: String(UID_BASE + range * UIDS_EACH),
-    ALCOVE_GROUP_NAME: GROUP,
-    ALCOVE_GROUP_IMAGE: IMAGE,
-    ALCOVE_GROUP_VCPUS: "1",
-    ALCOVE_GROUP_MEMORY_MIB: String(order.memoryMiB),
-    ALCOVE_TEMPLATES: order.templates ?? "off",
-    ...order.settings,
-  };
 }
 
 /** An orderly stop; what a daemon that crashed has left is ended too, by its process id. */

@@ -9,7 +9,8 @@ import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.
 import type { DiskLayer } from "../../packages/daemon/src/core/ports/machine.ts";
 import { downloadedDebs } from "../setup/baselines.ts";
 import { runInGuest, shell } from "./agent-channel.ts";
-import { BareGuest, type BareOrder, QGA_PORT } from "./bare-guest.ts";
+import { QGA_PORT } from "./bare-extras.ts";
+import { BareGuest, type BareOrder } from "./bare-guest.ts";
 
 /** starts the agent on its port, in the background, however early it is */
 const START = "/usr/local/sbin/start-guest-agent";

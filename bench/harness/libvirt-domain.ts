@@ -11,7 +11,7 @@ import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-s
 import { kernelCommandLine, type QemuHost } from "../../packages/daemon/src/drivers/qemu/argv.ts";
 import { emptyOverlay } from "../../packages/daemon/src/images/qcow2.ts";
 import { pause, within } from "../../packages/daemon/src/lib/patience.ts";
-import { QGA_PORT } from "./bare-guest.ts";
+import { QGA_PORT } from "./bare-extras.ts";
 import { INIT_WITH_AGENT } from "./guest-agent-guest.ts";
 import type { Libvirt } from "./libvirt.ts";
 

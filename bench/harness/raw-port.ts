@@ -12,7 +12,7 @@ import type { Socket } from "node:net";
 import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
 import { connectUnixSocket } from "../../packages/daemon/src/guest/transports/unix-socket.ts";
 import { runInGuest, shell } from "./agent-channel.ts";
-import { RAW_PORT } from "./bare-guest.ts";
+import { RAW_PORT } from "./bare-extras.ts";
 import { timed } from "./stopwatch.ts";
 
 const BLOCK_BYTES = 256 * 1024;
