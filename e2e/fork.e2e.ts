@@ -11,7 +11,7 @@ import { sh } from "./harness/exec.ts";
 import { forkVm } from "./harness/forks.ts";
 import { asObject, textIn } from "./harness/json-value.ts";
 import { assertSound, layersOf } from "./harness/sound-disks.ts";
-import { suite, type TestHost } from "./harness/test-host.ts";
+import { GROUP, suite, type TestHost } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
 const MIB = 1024 * 1024;
@@ -182,6 +182,25 @@ suite("fork", SETTINGS, (host, story) => {
   }
 
   story(
+    "a paused VM is forked as it is, and can be forked, suspended and restored afterwards",
+    async () => {
+      const source = await created(host, "sbox");
+      await sh(host.api, source, FILL);
+      const hashes = await sh(host.api, source, HASHES);
+      assert.equal((await host.api.post(`/vm/${source}/pause`)).status, 200);
+      const { hostnames } = await forkVm(host.api, source);
+      const again = await forkVm(host.api, source);
+      assert.equal(textIn(asObject(await host.node(source)), "status"), "Paused");
+      assert.equal((await host.api.post(`/vm/${source}/suspend`)).status, 200);
+      const query = { wait: "agent", timeout: "60s" };
+      assert.equal((await host.api.post(`/vm/${source}/restore`, { query })).status, 200);
+      const all = [source, ...hostnames, ...again.hostnames];
+      for (const vm of all) assert.equal(await sh(host.api, vm, HASHES), hashes);
+      await remove(host, all);
+    },
+  );
+
+  story(
     "a daemon killed at any moment of a fork costs neither the source nor its disk anything",
     async () => {
       const source = await created(host, "sbox", { persistent: true });
@@ -217,4 +236,35 @@ suite("fork", SETTINGS, (host, story) => {
       assert.deepEqual(layersOf(host.dirs), []);
     },
   );
+});
+
+/** the first VM of a host that comes from a template; those before it are gone */
+async function fromTemplate(host: TestHost): Promise<string> {
+  const vm = await created(host, GROUP);
+  const { json } = await host.api.get(`/v1/vms/${vm}`);
+  if (asObject(asObject(json)["origin"])["how"] === "template") return vm;
+  await remove(host, [vm]);
+  await delay(500);
+  return await fromTemplate(host);
+}
+
+suite("fork of what came from a template", { ALCOVE_TEMPLATES: "on" }, (host, story) => {
+  story("its children, and theirs, have its data and are somebody of their own", async () => {
+    const source = await fromTemplate(host);
+    await sh(host.api, source, FILL);
+    const hashes = await sh(host.api, source, HASHES);
+    const { hostnames } = await forkVm(host.api, source, { count: 2 });
+    const [child = ""] = hostnames;
+    const grandchildren = await forkVm(host.api, child, { count: 2 });
+    const all = [source, ...hostnames, ...grandchildren.hostnames];
+    const identities = await Promise.all(all.map((vm) => identityOf(host, vm)));
+    for (const at of [0, 1, 2, 3]) {
+      allDiffer(
+        "identity",
+        identities.map(({ own }) => own[at] ?? ""),
+      );
+    }
+    for (const vm of all) assert.equal(await sh(host.api, vm, HASHES), hashes);
+    await remove(host, all);
+  });
 });

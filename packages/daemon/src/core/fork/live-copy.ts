@@ -77,7 +77,7 @@ export async function takeCopy(
   const image = await order.images.resolve(record.imageId, signal);
   const step = { parts, order, running, layering, image };
   try {
-    if (phase === "paused") return { ...(await kept(step)), pauseMs: 0 };
+    if (phase === "paused") return await stillPaused(step);
     return await stillFor(step, signal);
   } catch (cause) {
     signal.throwIfAborted();
@@ -91,6 +91,20 @@ interface Copying {
   readonly running: RunningMachine;
   readonly layering: Layering;
   readonly image: ResolvedImage;
+}
+
+/**
+ * One that was paused is so again. In between it runs for a moment, on the disk that is its own: a machine that was
+ * saved is no paused one to its hypervisor, and could be saved no more.
+ */
+async function stillPaused(step: Copying): Promise<LiveCopy> {
+  const { running } = step;
+  try {
+    return { ...(await kept(step)), pauseMs: 0 };
+  } finally {
+    await running.resume();
+    await running.pause();
+  }
 }
 
 async function stillFor(step: Copying, signal: AbortSignal): Promise<LiveCopy> {

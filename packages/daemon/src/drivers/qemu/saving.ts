@@ -6,6 +6,7 @@ import type { MachineState, Saving, StateLasting } from "#core/ports/machine.ts"
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { MIB } from "#lib/bytes.ts";
 
+import { GatheredWrites } from "./gathered-writes.ts";
 import type { QemuHandle } from "./handle.ts";
 import { memoryFdOf, memoryMiBOf, shapeOf } from "./machine-shape.ts";
 import { saveTo } from "./migration.ts";
@@ -52,8 +53,10 @@ async function save(
   await using door = await openStateDoor(paths, process.uid);
   const salt = newSalt();
   const cipher = stateCipher(stateKey, salt);
-  const keep = (piece: Buffer) => draft.memory.appendFile(cipher.pass(piece));
+  const writes = new GatheredWrites(draft.memory);
+  const keep = (piece: Buffer) => writes.take(cipher.pass(piece));
   const { bytes, checksum } = await saveTo({ door, maxBytes, keep }, qmp, signal);
+  await writes.end();
   const sealing = { salt, mark: cipher.mark };
   const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, sealing, qemu, shape };
   await draft.seal(manifest, lasting);
