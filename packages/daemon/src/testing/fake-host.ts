@@ -163,6 +163,11 @@ export class FakeHost implements AsyncDisposable {
     return { ...parts, layers: this.layers, ...different };
   }
 
+  /** What the core of a daemon is made of here, less what VMs share. */
+  get parts(): LoneParts {
+    return this.#parts();
+  }
+
   /** One VM by itself, already stored and with its disk. */
   async supervise(
     record: VmRecord,
@@ -263,7 +268,7 @@ export class FakeHost implements AsyncDisposable {
         guestConfigurationFor(record, {
           network: fakeNetworks.guestNetwork(record),
           time: systemClock.now(),
-          entropy: Buffer.alloc(64),
+          entropy: randomBytes(64),
         }),
     };
   }

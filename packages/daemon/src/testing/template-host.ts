@@ -12,6 +12,7 @@ import { KeptLayers } from "#core/vm/kept-layers.ts";
 import type { Vms, VmsDeps } from "#core/vm/vms.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
 import { TemplateFiles } from "#images/template-files.ts";
+import { newHostKey } from "#secrets/ssh-host-keys.ts";
 
 import { eventually } from "./eventually.ts";
 import { FakeHost } from "./fake-host.ts";
@@ -70,6 +71,7 @@ export class TemplateHost implements AsyncDisposable {
       clock: systemClock,
       runRoot: host.runRoot,
       entropy: () => randomBytes(64),
+      hostKey: newHostKey,
       maxBytes: Number.MAX_SAFE_INTEGER,
       ...working,
     });

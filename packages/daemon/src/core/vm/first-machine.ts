@@ -61,7 +61,16 @@ export async function comesToLife(ahead: Machine, log: Log): Promise<boolean> {
     return true;
   } catch (error) {
     log.warn("vm.machine_ahead_failed", { error });
-    await ahead[Symbol.asyncDispose]();
+    await endedOrLeft(ahead, log);
     return false;
+  }
+}
+
+/** What is left keeps the next machine from being made, which says why. */
+async function endedOrLeft(machine: Machine, log: Log): Promise<void> {
+  try {
+    await machine[Symbol.asyncDispose]();
+  } catch (error) {
+    log.error("vm.machine_ahead_left", { error });
   }
 }

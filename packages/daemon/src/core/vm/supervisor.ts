@@ -11,6 +11,7 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import { type CopyOrder, type LiveCopy, takeCopy } from "../fork/live-copy.ts";
 import type { LayerId } from "../ids.ts";
+import type { BootPlan } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
 import type { StartTrace } from "../trace/start-trace.ts";
@@ -97,19 +98,16 @@ export class VmSupervisor {
     using _turn = await this.#turns.enter(signal);
     const isNew = this.phase === "created";
     this.#life.apply("start");
-    await this.#begin(isNew, signal);
+    await this.#begin(isNew ? "new" : "again", signal);
   }
 
   /** The same for a new VM that is on record with its machine, which was made ahead and stands still. */
   async startWith(ahead: AheadMachine, signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
-    const { starts, emptyDisk } = this.#deps;
+    const { starts } = this.#deps;
     const { machine } = ahead;
-    if (!(await comesToLife(machine, this.#log))) {
-      const { record } = this.#life;
-      await emptyDisk(record, record.layer, signal); // it may have written to the one it has
-      return await this.#begin(true, signal);
-    }
+    if (!(await comesToLife(machine, this.#log)))
+      return await this.#begin("new, disk used", signal);
     starts.begin();
     starts.tookMachine("pool", undefined);
     const running = this.#occupancy.run(machine, "copied", ahead);
@@ -118,13 +116,15 @@ export class VmSupervisor {
     starts.took("running");
   }
 
-  async #begin(isNew: boolean, signal: AbortSignal): Promise<void> {
+  async #begin(state: "new" | "new, disk used" | "again", signal: AbortSignal): Promise<void> {
+    const isNew = state !== "again";
     const parts = { life: this.#life, deps: this.#deps, log: this.#log, isNew };
-    const { machine, start } = await this.#occupancy.make(
-      "did not boot",
-      (plan, till) => firstMachine(plan, parts, till),
-      signal,
-    );
+    const make = async (plan: BootPlan, till: AbortSignal) => {
+      const { record } = this.#life;
+      if (state === "new, disk used") await this.#deps.emptyDisk(record, record.layer, till);
+      return firstMachine(plan, parts, till);
+    };
+    const { machine, start } = await this.#occupancy.make("did not boot", make, signal);
     const { starts } = this.#deps;
     starts.tookMachine(isNew ? this.#life.record.origin.how : "boot", machine.madeIn);
     const running = this.#occupancy.run(machine, start);

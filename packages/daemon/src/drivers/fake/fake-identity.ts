@@ -38,12 +38,18 @@ export function reidentify(guest: FakeGuest, wanted: GuestNewIdentity): GuestRec
     rng: "reseeded",
     clockStepNs: 0n, // it reads the host's clock
     hostname: guest.hostname,
-    machineId: machineId ?? "0".repeat(32), // what a guest says that has none
+    machineId: machineId ?? machineIdOf(guest),
     sshHostKeys,
     mac: guest.card?.mac,
     address: guest.card?.address,
     connectionsCut: 0, // nothing in it outlives a session
   };
+}
+
+/** A guest that has none says zeros. */
+function machineIdOf(guest: FakeGuest): string {
+  const entry = guest.files.find(MACHINE_ID);
+  return entry?.kind === "file" ? entry.content.toString().trim() : "0".repeat(32);
 }
 
 /** Gives a guest the id that it has not got yet. */
