@@ -7,8 +7,12 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 import type { HostDirs } from "./host-dirs.ts";
+import { until } from "./until.ts";
 
 const run = promisify(execFile);
+
+/** processes of a host of which no VM runs */
+const DAEMONS = 1;
 
 /** ids of the layers on this host */
 export function layersOf({ state }: HostDirs): readonly string[] {
@@ -18,6 +22,8 @@ export function layersOf({ state }: HostDirs): readonly string[] {
 
 /** Each VM of this host has one overlay, which no machine has open, and it and every layer are sound. */
 export async function assertSound(dirs: HostDirs): Promise<void> {
+  // A VM is called stopped as soon as it is asked to.
+  await until("every machine has ended", async () => dirs.machines().length <= DAEMONS);
   const overlays = dirs.vmDirs().flatMap((id) => {
     const directory = path.join(dirs.state, "vms", id);
     const names = readdirSync(directory).filter((name) => name.startsWith("disk"));
