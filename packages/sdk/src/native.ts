@@ -2,6 +2,7 @@
 
 import type {
   Template,
+  Pool,
   TemplateList,
   TemplateOrder,
   TemplateWork,
@@ -17,6 +18,7 @@ import type { Wire } from "./wire.ts";
 
 export type {
   Template,
+  Pool,
   TemplateList,
   TemplateOrder,
   TemplateWork,
@@ -57,6 +59,17 @@ const TEMPLATE_LIST: Resource<TemplateList> = resource<TemplateList>("list of te
   under_way: "list?",
 });
 
+const POOL: Resource<Pool> = resource<Pool>("pool", {
+  group: "string",
+  size: "number",
+  waiting: "number",
+  making: "number",
+  claimed: "number",
+  misses: "number",
+  memory_bytes: "number",
+  problem: "string?",
+});
+
 const ACCOUNT = {
   hostname: "string",
   id: "string",
@@ -94,6 +107,10 @@ export class NativeApi {
     return list;
   }
 
+  async pools(signal: AbortSignal): Promise<readonly Pool[]> {
+    return asResources(await this.#get("/v1/pools", signal), POOL);
+  }
+
   /** Waits until it is there, unless the order says otherwise; it is built anyway. */
   async buildTemplate(order: TemplateOrder, signal: AbortSignal): Promise<OrderedTemplate> {
     const request = jsonRequest("POST", "/v1/templates", order);
@@ -108,7 +125,7 @@ export class NativeApi {
     return asResource(await askJson(this.#wire, request, signal), TEMPLATE);
   }
 
-  /** Of all VMs; the host looks at each one's process. */
+  /** Of all VMs; the host looks at what each one takes. */
   async vms(signal: AbortSignal): Promise<readonly VmAccount[]> {
     return asResources(await this.#get("/v1/vms", signal), VM_ACCOUNT);
   }

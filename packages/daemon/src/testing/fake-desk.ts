@@ -8,6 +8,7 @@ import { TemplateWorks } from "#core/template/template-works.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
 import { TemplateFiles } from "#images/template-files.ts";
+import { newHostKey } from "#secrets/ssh-host-keys.ts";
 
 import type { FakeHost } from "./fake-host.ts";
 
@@ -37,6 +38,7 @@ export async function fakeDesk(host: FakeHost, vms: Vms): Promise<FakeDesk> {
     runRoot,
     clock: systemClock,
     entropy: () => randomBytes(64),
+    hostKey: newHostKey,
     maxBytes: Number.MAX_SAFE_INTEGER,
   });
   const desk = new TemplateDesk({ ...parts, works, groups, images: fakeImages });
