@@ -14,6 +14,7 @@ use crate::growth::grow_root;
 use crate::machine_id;
 use crate::refusal::{About, Answer, Refusal};
 use crate::request::{ConfigureRequest, Network};
+use crate::small_file::rewrite;
 use crate::sys::interface::Interfaces;
 use crate::sys::{clock, entropy};
 use crate::userdata;
@@ -205,7 +206,7 @@ fn write_changed(path: &str, text: &str) -> Answer<()> {
     if fs::read_to_string(path).is_ok_and(|known| known == text) {
         return Ok(());
     }
-    fs::write(path, text).about(path)
+    rewrite(Path::new(path), 0o644, text).about(path)
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! The keys by which the guest's SSH server is known.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::refusal::{About, Answer, Refusal};
+use crate::small_file::rewrite;
 use crate::sys::signals;
 
 const FOLDER: &str = "etc/ssh";
+const PRIVATE: u32 = 0o600;
+const PUBLIC: u32 = 0o644;
 const PID_FILE: &str = "/run/sshd.pid";
 
 /// Puts `keys` in the place of all that are below `root`; false where there is no place for any.
@@ -21,16 +24,29 @@ pub fn renew(root: &Path, keys: &[Value]) -> Answer<bool> {
     }
     let keys: Option<Vec<HostKey>> = keys.iter().map(HostKey::read).collect();
     let keys = keys.ok_or_else(|| Refusal::bad_request("sshHostKeys: one is not a key"))?;
+    let mut files = BTreeMap::new();
+    for key in &keys {
+        let name = format!("ssh_host_{}_key", key.kind);
+        files.insert(name.clone() + ".pub", (PUBLIC, key.public));
+        files.insert(name, (PRIVATE, key.private));
+    }
     for entry in fs::read_dir(&folder).about(folder.display())? {
         let entry = entry.about(folder.display())?;
-        if entry.file_name().to_str().is_some_and(is_host_key) {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| is_host_key(name)) else {
+            continue;
+        };
+        // One that is to be there, and is as it is to be, is written over: that costs least.
+        let mode = files.get(name).map(|(mode, _)| *mode);
+        let known = fs::symlink_metadata(entry.path()).about(entry.path().display())?;
+        if !known.is_file() || mode != Some(known.mode() & 0o7777) {
             fs::remove_file(entry.path()).about(entry.path().display())?;
         }
     }
-    for key in &keys {
-        let name = format!("ssh_host_{}_key", key.kind);
-        write(&folder.join(&name), 0o600, key.private)?;
-        write(&folder.join(name + ".pub"), 0o644, key.public)?;
+    for (name, (mode, text)) in &files {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let path = folder.join(name);
+        rewrite(&path, *mode, &format!("{text}{end}")).about(path.display())?;
     }
     Ok(!keys.is_empty())
 }
@@ -62,17 +78,6 @@ fn is_host_key(name: &str) -> bool {
     name.starts_with("ssh_host_") && name.ends_with("_key")
 }
 
-fn write(path: &Path, mode: u32, text: &str) -> Answer<()> {
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    File::options()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut file| file.write_all(format!("{text}{end}").as_bytes()))
-        .about(path.display())
-}
-
 /// Has a running server read its keys again; what it serves already goes on.
 pub fn tell_server() {
     for pid in servers() {
@@ -93,8 +98,13 @@ fn servers() -> Vec<i32> {
     };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid| is_server(*pid))
+        .filter(|pid| is_named_so(*pid) && is_server(*pid))
         .collect()
+}
+
+/// What a kernel says at once, where all that it knows of a process takes it much longer.
+fn is_named_so(pid: i32) -> bool {
+    fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name == b"sshd\n")
 }
 
 fn is_server(pid: i32) -> bool {

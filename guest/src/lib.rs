@@ -52,6 +52,7 @@ pub mod ring;
 mod session;
 mod sessions;
 mod shutdown;
+mod small_file;
 mod stats;
 mod stillness;
 mod stream;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::refusal::{About, Answer, Refusal};
+use crate::small_file::rewrite;
 
 const DIGITS: usize = 32;
 const FILE: &str = "etc/machine-id";
@@ -51,5 +52,5 @@ fn check(id: &str) -> Answer<()> {
 
 /// In place: systemd may have mounted something over the file.
 fn write(path: &Path, id: &str) -> Answer<()> {
-    fs::write(path, format!("{id}\n")).about(path.display())
+    rewrite(path, 0o444, &format!("{id}\n")).about(path.display())
 }

@@ -95,9 +95,9 @@ fn change_network(network: &Network) -> Answer<(String, Option<String>, u32)> {
     let name = &network.interface;
     let interfaces = Interfaces::open().about("opening a socket")?;
     let take_down = interfaces.take_down(name);
-    take_down.about(format!("{name}: taking it down"))?;
+    let was_up = take_down.about(format!("{name}: taking it down"))?;
     // A kernel that cannot end them leaves them without an address: nobody hears of them again.
-    let cut = if has_connections() {
+    let cut = if was_up && has_connections() {
         connections::end_all().unwrap_or(0)
     } else {
         0

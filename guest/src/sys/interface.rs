@@ -27,25 +27,27 @@ impl Interfaces {
     }
 
     pub fn bring_up(&self, name: &str) -> io::Result<()> {
-        self.change_flags(name, |flags| {
-            flags | (libc::IFF_UP | libc::IFF_RUNNING) as i16
-        })
+        let up = (libc::IFF_UP | libc::IFF_RUNNING) as i16;
+        self.change_flags(name, |flags| flags | up).map(drop)
     }
 
-    pub fn take_down(&self, name: &str) -> io::Result<()> {
+    /// Returns whether it was up.
+    pub fn take_down(&self, name: &str) -> io::Result<bool> {
         self.change_flags(name, |flags| flags & !(libc::IFF_UP as i16))
     }
 
-    fn change_flags(&self, name: &str, change: impl Fn(i16) -> i16) -> io::Result<()> {
+    /// Returns whether anything changed.
+    fn change_flags(&self, name: &str, change: impl Fn(i16) -> i16) -> io::Result<bool> {
         let mut request = request_for(name)?;
         self.call(libc::SIOCGIFFLAGS, &mut request)?;
         // SAFETY: SIOCGIFFLAGS has just filled this member of the union.
         let flags = unsafe { request.ifr_ifru.ifru_flags };
         if change(flags) == flags {
-            return Ok(());
+            return Ok(false);
         }
         request.ifr_ifru.ifru_flags = change(flags);
-        self.call(libc::SIOCSIFFLAGS, &mut request)
+        self.call(libc::SIOCSIFFLAGS, &mut request)?;
+        Ok(true)
     }
 
     /// The first IPv4 address.

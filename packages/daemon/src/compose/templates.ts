@@ -15,6 +15,7 @@ import type { KeptLayers } from "#core/vm/kept-layers.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { TemplateFiles } from "#images/template-files.ts";
 import { MIB } from "#lib/bytes.ts";
+import { newHostKey } from "#secrets/ssh-host-keys.ts";
 
 import type { Virtualisation } from "./virtualisation.ts";
 
@@ -48,6 +49,7 @@ export function beginWorks(
     vms,
     clock: systemClock,
     entropy: () => randomBytes(GUEST_ENTROPY_BYTES),
+    hostKey: newHostKey,
     runRoot: path.join(config.runtimeDir, "vms"),
     maxBytes: config.templateDiskMiB * MIB,
   });

@@ -46,7 +46,7 @@ export async function warmUp(
   await machine.pausing?.resume(till);
   const link = undo.use(await dialer.dial(machine.agentEndpoint, till));
   const receipt = await renewGuest(place, link, till);
-  await prepareGuest(place, link, till);
+  await prepareGuest(place, link, "nothing, and the place for it", till);
   await link.configure(await configurationFor(place), till);
   await runFirstCommand(link, till);
   const hold = link.holdLiveness();

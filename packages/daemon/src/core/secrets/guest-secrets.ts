@@ -11,11 +11,19 @@ export function guestSecrets(
   log: Log,
 ): Pick<SupervisorDeps, "prepareGuest" | "attendGuest"> {
   return {
-    prepareGuest: ({ spec }, link, signal) =>
-      deliverOnce(link, () => secrets.chosen(spec.secrets), signal),
+    prepareGuest: async ({ spec }, link, has, signal) => {
+      const chosen = () => secrets.chosen(spec.secrets);
+      if (has === "what may be there") await deliverOnce(link, chosen, signal);
+      else if (await isAny(chosen())) await deliver(link, chosen(), signal);
+    },
     attendGuest: ({ hostname, spec }, link, signal) => {
       const sync = (till: AbortSignal) => deliver(link, secrets.chosen(spec.secrets), till);
       return answerRequests(link, { sync, log: log.with({ hostname }) }, signal);
     },
   };
+}
+
+async function isAny(secrets: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _secret of secrets) return true;
+  return false;
 }

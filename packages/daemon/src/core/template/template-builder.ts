@@ -11,9 +11,11 @@ import { type LayerId, newLayerId, newVmId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DiskLayers } from "../ports/disk-layers.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
+import type { SshHostKey } from "../ports/guest-identity.ts";
 import type { GuestDialer, GuestLink } from "../ports/guest-link.ts";
 import type { MachineTemplates, TemplateState } from "../ports/machine-templates.ts";
 import type { TemplateStore } from "../ports/template-store.ts";
+import { deliverOnce } from "../secrets/delivery.ts";
 import { machinePlan, whereaboutsOf } from "../vm/boot-plan.ts";
 import type { KeptLayers } from "../vm/kept-layers.ts";
 import { runFirstCommand, runProgram } from "./first-command.ts";
@@ -32,12 +34,15 @@ export interface BuilderDeps {
   readonly onComplete: (template: Template) => void;
   /** fresh bytes for a guest's random generator */
   readonly entropy: () => Uint8Array;
+  /** a new key for a guest's sshd */
+  readonly hostKey: (comment: string) => SshHostKey;
   /** directory below which every machine has its own */
   readonly runRoot: string;
 }
 
 /** Each VM is given its own before anybody may use it. */
 const HOSTNAME = "template";
+const NO_MACHINE = "0".repeat(32);
 
 /** how long a guest may take to boot and come to rest, in `ms` */
 const BUILD_TIMEOUT_MS = 180_000;
@@ -108,7 +113,7 @@ async function frozen(
 async function comeToRest(
   link: GuestLink,
   { image, shape }: Pick<Wanted, "image" | "shape">,
-  { clock, entropy }: BuilderDeps,
+  { clock, entropy, hostKey }: BuilderDeps,
   signal: AbortSignal,
 ): Promise<void> {
   await link.configure(
@@ -126,11 +131,16 @@ async function comeToRest(
   );
   if (image.init === "systemd")
     await runProgram(link, SERVICES_STARTED, within(SETTLE_TIMEOUT_MS, signal));
-  // What a first renewal and a first command read from the disk is in the memory of every VM from then on.
-  const nobody = { hostname: HOSTNAME, machineId: undefined, network: undefined, sshHostKeys: [] };
-  await link.reidentify({ ...nobody, time: clock.now(), entropy: entropy() }, signal);
+  // What a first renewal and a first command read from the disk is in the memory of every VM from then on, and
+  // the files that each VM is given are there to be written over.
+  const nobody = { hostname: HOSTNAME, machineId: NO_MACHINE, network: undefined };
+  const sshHostKeys = [hostKey(HOSTNAME)];
+  await link.reidentify({ ...nobody, sshHostKeys, time: clock.now(), entropy: entropy() }, signal);
+  await deliverOnce(link, nothing, signal);
   await runFirstCommand(link, signal);
 }
+
+async function* nothing(): AsyncGenerator<never> {}
 
 /**
  * Everything that was written is on the disk, which the guest has confirmed. It may go on before its memory is

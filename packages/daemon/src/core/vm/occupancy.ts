@@ -12,7 +12,7 @@ import type { ContactStart } from "./guest-contact.ts";
 import { fixUp } from "./fixups.ts";
 import type { VmLife } from "./life.ts";
 import { RunningMachine } from "./running-machine.ts";
-import type { SupervisorDeps } from "./supervisor-deps.ts";
+import type { GuestHas, SupervisorDeps } from "./supervisor-deps.ts";
 
 /** An end that says nothing about the guest, because it was decided before. */
 export interface ForeseenEnd {
@@ -92,16 +92,20 @@ export class Occupancy {
     const { dialer, renewGuest } = way;
     const { configurationFor, prepareGuest, attendGuest, hypervisor, starts } = this.#deps;
     const record = () => this.#life.record;
+    let has: GuestHas = "what may be there";
     this.#foreseen = undefined;
     this.#running = new RunningMachine(machine, start, {
       dialer,
       configuration: () => configurationFor(record()),
-      renew: async (link, signal) =>
-        this.#life.setReceipt(await renewGuest(record(), link, signal)),
+      renew: async (link, signal) => {
+        this.#life.setReceipt(await renewGuest(record(), link, signal));
+        if (record().origin.how === "template") has = "nothing, and the place for it";
+      },
       onUnconfirmed: (why) => this.#deps.onUnconfirmed(why),
       prepare: async (link, signal) => {
         await fixUp(this.#life, this.#deps, link, signal);
-        await prepareGuest(record(), link, signal);
+        await prepareGuest(record(), link, has, signal);
+        has = "what may be there";
       },
       attend: (link, signal) => attendGuest(record(), link, signal),
       onStep: (step) => starts.tookContact(step),

@@ -12,6 +12,9 @@ import type { VmStarts } from "../trace/vm-starts.ts";
 import type { KeptMemory } from "./kept-memory.ts";
 import type { VmRecord } from "./vm.ts";
 
+/** `nothing, and the place for it`: it has just come from a template, which was prepared with nothing. */
+export type GuestHas = "what may be there" | "nothing, and the place for it";
+
 export interface SupervisorDeps {
   readonly hypervisor: Hypervisor;
   readonly dialer: GuestDialer;
@@ -38,7 +41,12 @@ export interface SupervisorDeps {
   /** told that a copy's agent did not confirm its identity: it must be gone, and nobody may have used it */
   readonly onUnconfirmed: (why: Error) => void;
   /** puts into a guest what must be there before it is configured and its userdata begins */
-  readonly prepareGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
+  readonly prepareGuest: (
+    record: VmRecord,
+    link: GuestLink,
+    has: GuestHas,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** does what a guest asks for by itself, for as long as the session lasts; never rejects */
   readonly attendGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
   /** where its memory is while it is suspended */
