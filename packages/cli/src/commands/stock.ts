@@ -2,6 +2,7 @@
 
 import { image } from "./image.ts";
 import { secret } from "./secret.ts";
+import { pool } from "./pool.ts";
 import { template } from "./template.ts";
 
-export const STOCK_VERBS = [secret, image, template];
+export const STOCK_VERBS = [secret, image, template, pool];

@@ -1,3 +1,4 @@
+import { Pools } from "#core/pool/pools.ts";
 /** The Slicer surface over a fake host: real routes, real core, no machines. */
 
 import type { FastifyPluginAsync } from "fastify";
@@ -87,7 +88,8 @@ export class SlicerApi implements AsyncDisposable {
     const routes: Route[] = [];
     const { hypervisor, store } = host;
     const { desk } = templates;
-    const served = { vms, groups, consoles, hypervisor, store, hostFacts: roomyFacts, desk };
+    const pools = new Pools(groups.all());
+    const served = { vms, groups, consoles, hypervisor, store, hostFacts: roomyFacts, desk, pools };
     const meters = metrics({ ...served, ...about, hostMeter: linuxMeter("lo") }, log);
     const document = openApi(about.version, log);
     const surfaces = [

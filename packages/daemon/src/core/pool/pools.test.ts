@@ -175,7 +175,7 @@ test("pools: those of a template that is gone make room for those of the next", 
   assert.ok(template);
   await opened.templates.remove(template.id);
   await eventually("they are gone", () =>
-    before.every((it) => !opened.pools.places().includes(it)),
+    before.every((place) => !opened.pools.places().includes(place)),
   );
   await it.full(opened);
   assert.equal(opened.templates.list().length, 1);

@@ -14,17 +14,20 @@ import type { HostMeter } from "#core/ports/host-meter.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { TemplateDesk } from "#core/template/template-desk.ts";
+import type { Pools } from "#core/pool/pools.ts";
 import type { Vms } from "#core/vm/vms.ts";
 
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, watchRoutes } from "../methods.ts";
 import { describeRoutes, type Operations, plainText } from "../operation.ts";
 import { hostGauges } from "./host-gauges.ts";
+import { poolGauges } from "./pool-gauges.ts";
 import { requestCounters } from "./requests.ts";
 import { startMeters, templateGauges } from "./start-meters.ts";
 import { vmGauges } from "./vm-gauges.ts";
 
 export interface MetricsParts {
+  readonly pools: Pick<Pools, "list">;
   readonly vms: Vms;
   readonly groups: HostGroups;
   readonly desk: TemplateDesk;
@@ -50,6 +53,7 @@ export function metrics(parts: MetricsParts, log: Log): Metrics {
   nameBuild(registers, parts);
   vmGauges(registers, vms, groups);
   startMeters(registers, vms);
+  poolGauges(registers, parts.pools);
   templateGauges(registers, parts.desk);
   const readHost = hostGauges(registers, { meter, facts, vms });
   const surface: FastifyPluginAsync = async (app) => {

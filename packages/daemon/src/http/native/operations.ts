@@ -5,6 +5,7 @@ import { Type } from "typebox";
 import {
   ForkAnswer,
   HostState,
+  Pool,
   Template,
   TemplateList,
   TemplateWork,
@@ -37,6 +38,12 @@ export const nativeOperations: Operations = {
       "The source stands still while it is copied, and goes on. A child that does not become somebody of its own is gone again, and told of in `failures`; when there is none at all, the request fails as the first of them did.",
     answers: { 200: json(ForkAnswer, "The children") },
     refusals: [400, 403, 404, 408, 409, 413, 501, 503],
+  },
+  "GET /pools": {
+    id: "listPools",
+    summary: "Machines of host groups that are made ahead, and how many VMs found one",
+    answers: { 200: json(Type.Array(Pool), "The groups that have a pool") },
+    refusals: [],
   },
   "GET /templates": {
     id: "listTemplates",

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
 
+import { Pools } from "#core/pool/pools.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
 import { noProcessMemory } from "#host/memory-of-process.ts";
@@ -34,6 +35,7 @@ async function served(host: FakeHost) {
     hypervisor,
     hostFacts: HOST_FACTS,
     desk: templates.desk,
+    pools: new Pools([]),
     memory: noProcessMemory,
     version: "1.2.3",
   };

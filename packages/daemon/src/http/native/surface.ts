@@ -20,10 +20,11 @@ import { describeRoutes } from "../operation.ts";
 import { sendPieces } from "../streamed.ts";
 import { fork, type ForkParts } from "./fork.ts";
 import { nativeOperations } from "./operations.ts";
+import { type PoolParts, poolRoutes } from "./pools.ts";
 import { templates, type TemplateParts } from "./templates.ts";
 import { vmAccounts, type VmParts } from "./vms.ts";
 
-export interface NativeParts extends ForkParts, TemplateParts, VmParts {
+export interface NativeParts extends ForkParts, PoolParts, TemplateParts, VmParts {
   readonly vms: Vms;
   readonly consoles: VmConsoles;
   readonly store: VmStore;
@@ -45,6 +46,7 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
         answerErrors(app, log, ({ message }) => message);
         await app.register(routes, parts);
         await app.register(fork, parts);
+        await app.register(poolRoutes, parts);
         await app.register(templates, parts);
         await app.register(vmAccounts, parts);
         refuseOtherMethods(app, table);
