@@ -88,8 +88,9 @@ export class TemplateWorks implements AsyncDisposable {
     for (const group of groups) {
       try {
         const wanted = await this.wantedBy(group, images);
-        const known = this.#deps.templates.list().some(({ key }) => key === wanted.key);
-        if (!known) this.#begin(wanted);
+        const known = this.#deps.templates.list().findLast(({ key }) => key === wanted.key);
+        if (known) this.#makeReady(known);
+        else this.#begin(wanted);
       } catch (error) {
         this.#deps.log.warn("template.not_prepared", { group: group.name, error });
       }
@@ -136,9 +137,18 @@ export class TemplateWorks implements AsyncDisposable {
       this.#failedAt.set(key, performance.now());
       this.#deps.log.warn("template.build_failed", { image: image.name, ...shape, error });
     });
+    done.then((template) => this.#makeReady(template)).catch(() => undefined); // it is logged
     const entry = { imageName: image.name, shape, since: this.#deps.clock.now(), done };
     this.#entries.set(key, entry);
     return entry;
+  }
+
+  /** So that the first VM that comes from it need not wait for the reading of it. */
+  #makeReady(template: Template): void {
+    this.#last = this.#last
+      .then(() => this.#quiet())
+      .then(() => this.#deps.templates.makeReady(template))
+      .catch(() => undefined); // the daemon ends
   }
 
   async #build(wanted: Wanted): Promise<Template> {

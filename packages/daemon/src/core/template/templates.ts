@@ -50,6 +50,8 @@ export class Templates {
   readonly #open = new Map<string, Promise<OpenTemplate>>();
   readonly #missing = new Announcer<Wanted>();
   readonly #usedAt = new Map<string, number>();
+  /** why the last template of a key cannot be used, until there is another */
+  readonly #refused = new Map<string, string>();
   readonly #heldBytes = new Map<string, number>();
 
   static async open(deps: TemplatesDeps): Promise<Templates> {
@@ -102,20 +104,22 @@ export class Templates {
     }
     const key = await this.keyOf(shape, image, signal);
     const template = this.list().findLast((it) => it.key === key);
-    if (!template) {
-      this.#missing.announce({ shape, image, key });
-      const why = "there was no template of this image and size yet";
-      return { template: undefined, why };
-    }
+    if (template && (await this.makeReady(template))) return { template };
+    this.#missing.announce({ shape, image, key });
+    const why = this.#refused.get(key) ?? "there was no template of this image and size yet";
+    return { template: undefined, why };
+  }
+
+  /** Reads and checks a template before a VM needs it. @returns whether it can serve; one that cannot is removed */
+  async makeReady(template: Template): Promise<boolean> {
     try {
       await this.#ready(template);
-      return { template };
+      return true;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      this.#refused.set(template.key, error instanceof Error ? error.message : String(error));
       this.#deps.log.warn("template.refused", { template: template.id, error });
       await this.remove(template.id);
-      this.#missing.announce({ shape, image, key });
-      return { template: undefined, why };
+      return false;
     }
   }
 
@@ -130,6 +134,7 @@ export class Templates {
 
   /** From now on it serves. */
   add(template: Template): void {
+    this.#refused.delete(template.key);
     this.#byId.set(template.id, template);
   }
 

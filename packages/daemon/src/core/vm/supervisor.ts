@@ -158,8 +158,10 @@ export class VmSupervisor {
       return;
     }
     this.#life.check("resume");
-    await this.#occupancy.mustRun().resume();
+    const running = this.#occupancy.mustRun();
+    await running.resume();
     this.#life.apply("resume");
+    void running.contact.tellAgain(); // its clock stood still
   }
 
   /**
