@@ -34,7 +34,10 @@ test("giving way: machines that wait count with what they use, and end when a VM
   const different = hostWith(2 * (1024 + 64) + 100);
   await using opened = await it.open({ different, memoryBytes: 100 * MIB });
   await it.full(opened);
-  assert.deepEqual(opened.pools.shares(), Array(4).fill({ vcpus: 0, memoryMiB: 36 }));
+  assert.deepEqual(
+    opened.pools.shares(),
+    Array.from({ length: 4 }, () => ({ vcpus: 0, memoryMiB: 36 })),
+  );
   // The first is one of them, and the second takes the place of the others.
   const [first, second] = [await create(opened), await create(opened)];
   assert.deepEqual([first.phase, second.phase], ["running", "running"]);

@@ -48,6 +48,8 @@ function claiming(change: (claim: Claim) => Partial<Claim>): (pools: Pools) => M
   });
 }
 
+const doesNotGoOn = () => Promise.reject(new Error("it does not go on"));
+
 test("pools: a VM that is asked for is one that was waiting, under the name that is its turn", async () => {
   await using it = await PoolHost.make(2);
   await using opened = await it.open();
@@ -126,8 +128,7 @@ test("pools: a VM that was waiting has its own secrets, and one without has none
 test("pools: a machine that does not come to life is another one's disk away from a VM", async () => {
   await using it = await PoolHost.make(1);
   const seen = claiming(({ machine }) => {
-    const resume = () => Promise.reject(new Error("it does not go on"));
-    const pausing = { pause: resume, resume };
+    const pausing = { pause: doesNotGoOn, resume: doesNotGoOn };
     const end = () => machine[Symbol.asyncDispose]();
     const { pid, handle, agentEndpoint, logPaths, pausedAtStart, exited } = machine;
     const parts = { pid, handle, agentEndpoint, logPaths, pausedAtStart, exited };
