@@ -79,23 +79,15 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
   const desk = new TemplateDesk({ ...making, templates, works, vms, groups, keptLayers });
   const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
   const { store, secrets, disks } = kept;
-  const { hypervisor } = machines;
+  const served = { vms, groups, templates, works, desk, pools, keeper, commits, forking };
   const opened = parts.move();
   return {
-    vms,
-    groups,
+    ...served,
     disks,
     store,
     secrets,
-    templates,
-    works,
-    desk,
-    pools,
-    keeper,
-    commits,
-    forking,
     hostFacts,
-    hypervisor,
+    hypervisor: machines.hypervisor,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -4,18 +4,12 @@
  * Opening it again is a daemon's restart: a new core over what the last one left.
  */
 
-import { randomBytes } from "node:crypto";
-
 import type { LiveForkDeps } from "#core/fork/live-fork.ts";
 import { type HostGroup, HostGroups } from "#core/group/host-group.ts";
-import { systemClock } from "#core/ports/clock.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
-import { Templates } from "#core/template/templates.ts";
-import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
-import { KeptLayers } from "#core/vm/kept-layers.ts";
-import { nothingAhead } from "#core/vm/made-ahead.ts";
-import { renew } from "#core/vm/renewal.ts";
+import type { Templates } from "#core/template/templates.ts";
+import type { KeptLayers } from "#core/vm/kept-layers.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { SupervisorDeps } from "#core/vm/supervisor-deps.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
@@ -24,24 +18,20 @@ import { Vms, type VmsDeps } from "#core/vm/vms.ts";
 import { FakeDialer } from "#drivers/fake/fake-agent.ts";
 import { FakeHypervisor } from "#drivers/fake/fake-hypervisor.ts";
 import { fakeImages } from "#drivers/fake/fake-images.ts";
-import { fakeNetworks } from "#drivers/fake/fake-networks.ts";
 import { type FakeBox, FakeWorld } from "#drivers/fake/fake-world.ts";
-import { TemplateFiles } from "#images/template-files.ts";
 import type { Db } from "#store/db.ts";
 import type { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
+import { fakeParts, sharedParts } from "./fake-parts.ts";
 import { type FakeState, openFakeState } from "./fake-state.ts";
 import { type LoneParts, loneVm } from "./lone-vm.ts";
 import { RememberingLog } from "./remembering-log.ts";
-import { roomyFacts } from "./roomy-facts.ts";
-import { roomyLimits } from "./roomy-limits.ts";
 import { type TempDir, tempDir } from "./temp-dir.ts";
 
 /** a signal that never aborts */
 export const never: AbortSignal = new AbortController().signal;
 
 const BOOT_MS = 1;
-const GRACE_MS = 2_000;
 
 export function aGroup(different: Partial<HostGroup>): HostGroup {
   return {
@@ -210,66 +200,20 @@ export class FakeHost implements AsyncDisposable {
 
   /** What VMs share: templates, in use only where the test turned them on, and the layers of their disks. */
   async #shared(): Promise<Pick<VmsDeps, "templates" | "keptLayers">> {
-    const { hypervisor, log, store } = this;
-    const files = await TemplateFiles.open(`${this.directory}/templates`);
-    const { layers } = this.#state;
-    const enabled = this.templates === "on";
-    const parts = { hypervisor, files, layers, images: fakeImages, log, enabled };
-    const templates = await Templates.open(parts);
+    const { templates, keptLayers } = await sharedParts(this.#state, {
+      directory: this.directory,
+      hypervisor: this.hypervisor,
+      log: this.log,
+      templates: this.templates,
+      ofCommits: () => this.commitStore.layers(),
+    });
     this.#templates = templates;
-    this.#keptLayers = new KeptLayers(layers, [
-      () => store.layers(),
-      () => this.commitStore.layers(),
-      () => templates.list().map(({ layer }) => layer),
-    ]);
-    return { templates, keptLayers: this.#keptLayers };
+    this.#keptLayers = keptLayers;
+    return { templates, keptLayers };
   }
 
   #parts(images: ImageStore = fakeImages): LoneParts {
-    const { disks, runRoot } = this;
-    const { secrets, keys, prepareGuest, attendGuest } = this.#state;
-    return {
-      secrets,
-      keys,
-      prepareGuest,
-      attendGuest,
-      hypervisor: this.hypervisor,
-      dialer: this.dialer,
-      store: this.store,
-      clock: systemClock,
-      log: this.log,
-      groups: this.groups,
-      images,
-      disks,
-      networks: fakeNetworks,
-      ahead: nothingAhead,
-      runRoot,
-      hostFacts: roomyFacts,
-      limits: roomyLimits,
-      powerOffGraceMs: GRACE_MS,
-      whereabouts: (record) => whereaboutsOf(record, disks, runRoot),
-      planFor: async (record, signal) =>
-        bootPlanFor(record, {
-          image: await images.resolve(record.imageId, signal),
-          network: await fakeNetworks.prepare(record, signal),
-          files: disks,
-          runRoot,
-        }),
-      renewGuest: async (record, link, signal) => {
-        const fresh = {
-          network: fakeNetworks.guestNetwork(record),
-          time: systemClock.now(),
-          entropy: randomBytes(64),
-          sshHostKeys: [],
-        };
-        return renew(record, link, fresh, signal);
-      },
-      configurationFor: async (record) =>
-        guestConfigurationFor(record, {
-          network: fakeNetworks.guestNetwork(record),
-          time: systemClock.now(),
-          entropy: randomBytes(64),
-        }),
-    };
+    const { hypervisor, dialer, log, groups, runRoot } = this;
+    return fakeParts(this.#state, { hypervisor, dialer, log, groups, runRoot, images });
   }
 }

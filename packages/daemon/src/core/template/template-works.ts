@@ -166,7 +166,6 @@ export class TemplateWorks implements AsyncDisposable {
       const ms = Math.round(performance.now() - begun);
       log.info("template.built", { template: template.id, image: template.imageName, ms });
       await this.#makeRoom(template);
-      await this.#deps.keptLayers.collect();
       return template;
     } catch (cause) {
       signal.throwIfAborted();
@@ -176,6 +175,7 @@ export class TemplateWorks implements AsyncDisposable {
       throw new AlcoveError("build_failed", message, { step: "template" }, { cause });
     } finally {
       this.#building = undefined;
+      await this.#deps.keptLayers.collect(); // of one that was not completed, and of those that made room
     }
   }
 

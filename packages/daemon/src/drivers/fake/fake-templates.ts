@@ -51,7 +51,7 @@ export class FakeTemplates implements MachineTemplates {
 
   async keyOf(plan: BootPlan, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
-    return keyOf(plan);
+    return sha256(`${this.#workshop.world.id} ${keyOf(plan)}`); // what it holds goes with the world
   }
 
   async boot(plan: BootPlan, signal: AbortSignal): Promise<FreezableMachine> {

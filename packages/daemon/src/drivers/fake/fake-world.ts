@@ -3,6 +3,8 @@
  * outlast the daemon. A new driver over the same world is a daemon that was restarted.
  */
 
+import { randomUUID } from "node:crypto";
+
 import { FakeGuest, type FakeMemory } from "./fake-guest.ts";
 import type { GuestReboot } from "#core/ports/hypervisor.ts";
 import type { BootPlan, Exit } from "#core/ports/machine.ts";
@@ -48,6 +50,8 @@ export class FakeBox {
 export class FakeWorld {
   readonly guestReboot: GuestReboot;
   readonly #boxes = new Map<string, FakeBox>();
+  /** tells it from the world of another process */
+  readonly id = randomUUID();
   /** what states and templates hold, by the file that stands for each on the disk */
   readonly memories = new Map<string, FakeMemory>();
   #lastPid = FIRST_FAKE_PID;
