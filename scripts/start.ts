@@ -50,20 +50,21 @@ async function show(args: readonly string[], signal: AbortSignal): Promise<strin
 }
 
 async function demonstrate(signal: AbortSignal): Promise<void> {
-  const launched: unknown = JSON.parse(
-    await show(["vm", "launch", "--wait", "agent", "--json"], signal),
-  );
-  const hostname = hostnameOf(launched);
+  await showTemplate(signal);
+  const hostname = (await show(["vm", "launch", "--wait", "agent", "--trace"], signal)).trim();
   await show(["vm", "exec", hostname, "--", "uname", "-a"], signal);
   await show(["vm", "delete", hostname], signal);
 }
 
-function hostnameOf(launched: unknown): string {
-  if (typeof launched === "object" && launched !== null && "hostname" in launched) {
-    const { hostname } = launched;
-    if (typeof hostname === "string") return hostname;
+/** The first time a guest is booted and frozen, which the daemon would do by itself when it is idle. Without it, VMs boot. */
+async function showTemplate(signal: AbortSignal): Promise<void> {
+  if (process.env["ALCOVE_TEMPLATES"] === "off") return;
+  try {
+    await show(["template", "build"], signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    console.log(`start: going on without a template: ${String(error)}`);
   }
-  throw new Error("`vm launch --json` names no hostname");
 }
 
 function failed(error: unknown, daemon: DaemonProcess): void {
