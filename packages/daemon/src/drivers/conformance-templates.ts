@@ -121,11 +121,15 @@ export function describeTemplates(name: string, harness: TemplatesHarness): void
       const state = await templates().find(directory);
       assert.ok(state);
       assert.match(state.digest, /^[0-9a-f]{64}$/);
+      const [forkPlan, latePlan] = [await planOn(plan), await planOn(plan)];
       const template = await templates().open(directory, never);
-      await using fork = await forkOf(template, plan);
+      const forking = template.fork(forkPlan, never);
 
-      await template[Symbol.asyncDispose]();
+      await template[Symbol.asyncDispose](); // while one is being made
 
+      await using fork = await forking;
+      await assert.rejects(template.fork(latePlan, never), { code: "state_unusable" });
+      await fork.pausing?.resume(never);
       await withLink(fork, (link) => leave("after", link));
       assert.deepEqual(await marksIn(fork), ["after"]);
       assert.deepEqual(await templates().find(directory), state);

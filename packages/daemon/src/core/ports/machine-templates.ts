@@ -44,7 +44,10 @@ export interface TemplateState extends MachineState {
   readonly digest: string;
 }
 
-/** A template that machines are made from. Disposing it costs none of them their memory. */
+/**
+ * A template that machines are made from. Disposing it costs none of them their memory, and lets those come to an end
+ * that are being made.
+ */
 export interface OpenTemplate extends AsyncDisposable {
   /** what it holds in the host's memory, shared by all its machines, in bytes */
   readonly memoryBytes: number;
@@ -53,7 +56,7 @@ export interface OpenTemplate extends AsyncDisposable {
    * Makes a machine from it: memory as it was frozen, shared until it is written to. As with
    * `MachineStates.restore`, the vCPUs stand still until `pausing.resume`.
    * If `signal` aborts or it fails, no machine is left behind.
-   * @throws AlcoveError `state_unusable` when `plan` is for another machine
+   * @throws AlcoveError `state_unusable` when `plan` is for another machine, or the template was disposed before
    */
   fork(plan: BootPlan, signal: AbortSignal): Promise<Machine>;
 }

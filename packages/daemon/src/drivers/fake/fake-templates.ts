@@ -72,17 +72,20 @@ export class FakeTemplates implements MachineTemplates {
     const manifest = await readManifest(directory);
     if (typeof manifest === "string") throw unusable(manifest);
     const { world, start } = this.#workshop;
+    let closed = false;
     const memory = world.memories.get(manifest.memory);
     if (!memory) throw unusable("its memory went with an earlier fake world");
     return {
       memoryBytes: manifest.sizeBytes,
-      fork: (plan, till) =>
-        start(plan, till, async () => {
+      fork: async (plan, till) => {
+        if (closed) throw unusable("it was put away");
+        return start(plan, till, async () => {
           if (keyOf(plan) === manifest.key) return world.add(plan, memory);
           throw unusable("it was frozen by another machine");
-        }),
+        });
+      },
       [Symbol.asyncDispose]: async () => {
-        // Nothing is held: the memory is the world's.
+        closed = true; // nothing else is held: the memory is the world's
       },
     };
   }

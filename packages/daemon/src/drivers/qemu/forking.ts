@@ -42,6 +42,8 @@ class QemuTemplate implements OpenTemplate {
   readonly #manifest: TemplateManifest;
   readonly #devices: Buffer;
   readonly #memory: SharedMemory;
+  readonly #underWay = new Set<Promise<Machine>>();
+  #closed = false;
 
   constructor(
     workshop: Workshop,
@@ -57,6 +59,17 @@ class QemuTemplate implements OpenTemplate {
 
   async fork(plan: BootPlan, signal: AbortSignal): Promise<Machine> {
     signal.throwIfAborted();
+    if (this.#closed) throw unusable("it was put away");
+    const fork = this.#fork(plan, signal);
+    this.#underWay.add(fork);
+    try {
+      return await fork;
+    } finally {
+      this.#underWay.delete(fork);
+    }
+  }
+
+  async #fork(plan: BootPlan, signal: AbortSignal): Promise<Machine> {
     const { config, start, version } = this.#workshop;
     mustBeOf(this.#manifest, await version.ask(signal));
     const { path } = this.#memory;
@@ -85,7 +98,10 @@ class QemuTemplate implements OpenTemplate {
     return "stands still";
   }
 
+  /** The memory is opened by the number of its descriptor, which could be another file's as soon as it is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
     await this.#memory[Symbol.asyncDispose]();
   }
 }
