@@ -22,6 +22,15 @@ export type Settings = Readonly<Record<string, string>>;
 /** the host group that every daemon under test serves */
 export const GROUP = "sbox";
 
+/**
+ * Suites that say nothing of templates boot their VMs. With E2E_TEMPLATES=on each waits for one and has its VMs from
+ * that: nobody should be able to tell the difference.
+ */
+const TEMPLATES = process.env["E2E_TEMPLATES"] ?? "off";
+
+/** for a boot and what comes after it */
+const TEMPLATE_MS = 20_000;
+
 const SMALL: Settings = { ALCOVE_GROUP_VCPUS: "1", ALCOVE_GROUP_MEMORY_MIB: "256" };
 
 /** Ranges of user ids for machines, far from each other and from a daemon that really serves here. */
@@ -57,6 +66,9 @@ export class TestHost {
   async open(): Promise<void> {
     this.#dirs = await HostDirs.make();
     await this.start();
+    if (TEMPLATES !== "on") return;
+    const built = () => this.daemon.events("template.built").length > 0;
+    await until("a template is built", built, TEMPLATE_MS).catch(() => undefined); // a suite may have turned them off
   }
 
   /** Starts a daemon on these directories: the first one, or the next. */
@@ -79,7 +91,7 @@ export class TestHost {
       ALCOVE_STATE_DIR: state,
       ALCOVE_RUNTIME_DIR: runtime,
       ALCOVE_LISTEN_PORT: "0",
-      ALCOVE_TEMPLATES: "off",
+      ALCOVE_TEMPLATES: TEMPLATES,
       ALCOVE_VMM_UID_BASE: String(500_000_000 + range * UID_STEP),
       ...SMALL,
       ...this.settings,
