@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 
+import { AlcoveError } from "#core/errors.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import { launch } from "#core/vm/launch.ts";
@@ -168,6 +169,41 @@ test("templates: a machine that cannot be made from one is booted, on an empty d
   assert.equal(vm.record.layer, undefined);
   assert.deepEqual(host.log.troubles(), ["vm.fork_failed"]);
   assert.deepEqual(host.store.all().at(-1), vm.record);
+});
+
+test("templates: one that no machine comes of is removed, and built anew", async () => {
+  await using it = await TemplateHost.make();
+  const { host } = it;
+  let fails = true;
+  const unusable = new AlcoveError("state_unusable", "no such device", { hypervisor: "fake" });
+  const hypervisor = withTemplates(host.hypervisor, {
+    open: async (directory, signal) => {
+      const inner = await host.hypervisor.templates.open(directory, signal);
+      return {
+        ...inner,
+        fork: async (plan, till) => {
+          if (fails) throw unusable;
+          return await inner.fork(plan, till);
+        },
+        [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+      };
+    },
+  });
+  await using opened = await it.open({ hypervisor });
+  await create(opened);
+  const { id } = await it.built(opened);
+
+  for (const _attempt of ["one that was killed", "another", "never"]) {
+    assert.equal(opened.templates.get(id).id, id);
+    const { origin } = (await create(opened)).record;
+    assert.deepEqual(origin, { how: "boot", why: "no such device" });
+  }
+  fails = false;
+
+  assert.throws(() => opened.templates.get(id), { code: "template_not_found" });
+  await create(opened);
+  assert.notEqual((await it.built(opened)).id, id);
+  assert.equal((await create(opened)).record.origin.how, "template");
 });
 
 test("templates: a copy whose agent does not confirm is never ready, and gone afterwards", async () => {

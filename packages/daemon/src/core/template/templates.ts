@@ -41,6 +41,9 @@ export interface Wanted {
 /** How many templates are held ready at once; each takes the memory that its guest had touched. */
 const MAX_OPEN = 8;
 
+/** How often in a row no machine may come of a template before it is of no use: one may have been killed meanwhile. */
+const MAX_FAILURES = 3;
+
 const never = new AbortController().signal;
 
 export class Templates {
@@ -53,6 +56,8 @@ export class Templates {
   /** why the last template of a key cannot be used, until there is another */
   readonly #refused = new Map<string, string>();
   readonly #heldBytes = new Map<string, number>();
+  /** since a machine came of it */
+  readonly #failures = new Map<string, number>();
 
   static async open(deps: TemplatesDeps): Promise<Templates> {
     const templates = new Templates(deps);
@@ -124,12 +129,20 @@ export class Templates {
   }
 
   /**
-   * Makes a machine from a template; its vCPUs stand still.
+   * Makes a machine from a template; its vCPUs stand still. A template that no machine comes of is removed, so that
+   * another is built.
    * @throws AlcoveError `template_not_found`, `state_unusable`
    */
   async fork(id: string, plan: BootPlan, signal: AbortSignal): Promise<Machine> {
     const template = await this.#ready(this.get(id));
-    return template.fork(plan, signal);
+    try {
+      const machine = await template.fork(plan, signal);
+      this.#failures.delete(id);
+      return machine;
+    } catch (error) {
+      if (AlcoveError.is(error, "state_unusable")) await this.#failed(id, error);
+      throw error;
+    }
   }
 
   /** From now on it serves. */
@@ -141,6 +154,7 @@ export class Templates {
   /** VMs that came from it keep what they need of it. Its disk's layer is the caller's to collect. */
   async remove(id: string): Promise<void> {
     this.#byId.delete(id);
+    this.#failures.delete(id);
     await this.#close(id);
     await this.#deps.files.remove(id);
   }
@@ -161,6 +175,15 @@ export class Templates {
 
   async closeAll(): Promise<void> {
     for (const id of this.#open.keys()) await this.#close(id);
+  }
+
+  async #failed(id: string, error: AlcoveError): Promise<void> {
+    if (!this.#byId.has(id)) return;
+    const failures = (this.#failures.get(id) ?? 0) + 1;
+    this.#failures.set(id, failures);
+    if (failures < MAX_FAILURES) return;
+    this.#deps.log.warn("template.refused", { template: id, error });
+    await this.remove(id);
   }
 
   /** Several may want it at once; it is read and checked once. */
