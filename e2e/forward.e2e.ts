@@ -11,7 +11,8 @@ import { before } from "node:test";
 import { exec, sh } from "./harness/exec.ts";
 import { textIn } from "./harness/json-value.ts";
 import { suite, type TestHost } from "./harness/test-host.ts";
-import { Tunnel, tunnelRefusal, untilStill } from "./harness/tunnel.ts";
+import { Tunnel, tunnelRefusal } from "./harness/tunnel.ts";
+import { untilStill } from "./harness/until.ts";
 import { inTime, until } from "./harness/until.ts";
 
 const MIB = 1024 * 1024;

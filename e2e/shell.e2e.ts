@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sh } from "./harness/exec.ts";
 import { refusalOf, Terminal } from "./harness/terminal.ts";
 import { suite } from "./harness/test-host.ts";
-import { until } from "./harness/until.ts";
+import { until, untilStill } from "./harness/until.ts";
 
 const MIB = 1024 * 1024;
 const IDLE_MS = Number(process.env["E2E_SHELL_IDLE_S"] ?? 5) * 1_000;
@@ -108,7 +108,7 @@ suite("shell", {}, (host, story) => {
     await terminal.untilCounted(1 * MIB);
     terminal.pause();
     // What was sent fills the buffers on the way; then everything must stand still.
-    const stalled = await terminal.untilStill(() => host.daemon.residentBytes);
+    const stalled = await untilStill(() => host.daemon.residentBytes);
     assert.ok(stalled - atFirst < 64 * MIB, `the daemon grew by ${stalled - atFirst} bytes`);
     terminal.resume();
     assert.equal(await terminal.closed(), 1000);

@@ -6,11 +6,14 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
+import { NODE_FLAGS } from "../../packages/cli/src/daemon-script.ts";
 import { ROOT } from "./can-run.ts";
 import { isObject, type JsonObject } from "./json-value.ts";
 import { inTime } from "./until.ts";
 
 const MAIN = path.join(ROOT, "packages/daemon/src/main.ts");
+/** as the command `alcove` has it */
+const COMPILED = { NODE_COMPILE_CACHE: path.join(ROOT, "node_modules/.cache/alcove") };
 const START_MS = 60_000;
 const STOP_MS = 90_000;
 
@@ -38,7 +41,10 @@ export class Daemon {
   }
 
   private constructor(env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, [MAIN], { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, MAIN], {
+      env: { ...COMPILED, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     for (const input of [this.#child.stdout, this.#child.stderr]) {
       if (input) createInterface({ input }).on("line", (line) => this.#keep(line));
     }

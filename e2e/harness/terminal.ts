@@ -12,8 +12,6 @@ const HEADER_BYTES = 5;
 const DATA = 0x01;
 const WINDOW_SIZE = 0x02;
 const MAX_MESSAGE_BYTES = 32_768;
-/** this many looks in a row without a change mean that nothing moves any more */
-const STILL_LOOKS = 40;
 
 export class Terminal implements AsyncDisposable {
   readonly #socket: WebSocket;
@@ -120,17 +118,6 @@ export class Terminal implements AsyncDisposable {
 
   async untilCounted(bytes: number): Promise<void> {
     await until(`${bytes} bytes of output`, () => this.#counted >= bytes);
-  }
-
-  /** @returns the value once it, and the number of bytes that came, has stopped growing */
-  async untilStill(value: () => number): Promise<number> {
-    const last = { value: 0, looks: 0 };
-    return until("nothing moves any more", () => {
-      const now = value();
-      last.looks = now > last.value ? 0 : last.looks + 1;
-      last.value = Math.max(last.value, now);
-      return last.looks >= STILL_LOOKS && last.value;
-    });
   }
 
   /** @returns the close code */

@@ -10,8 +10,6 @@ import type { Api } from "./api.ts";
 import { inTime, until } from "./until.ts";
 
 const MESSAGE_BYTES = 64 * 1024;
-/** this many looks in a row without a change mean that nothing moves any more */
-const STILL_LOOKS = 40;
 
 export class Tunnel implements AsyncDisposable {
   readonly socket: WebSocket;
@@ -88,17 +86,6 @@ export class Tunnel implements AsyncDisposable {
     this.socket.terminate();
     await this.#closed;
   }
-}
-
-/** @returns the value once it has stopped growing */
-export async function untilStill(value: () => number): Promise<number> {
-  const last = { value: 0, looks: 0 };
-  return until("nothing moves any more", () => {
-    const now = value();
-    last.looks = now > last.value ? 0 : last.looks + 1;
-    last.value = Math.max(last.value, now);
-    return last.looks >= STILL_LOOKS && last.value;
-  });
 }
 
 /** @returns the HTTP status and body of an upgrade that is refused */

@@ -38,3 +38,19 @@ export async function inTime<T>(
     over.abort();
   }
 }
+
+/** this many looks in a row without a change mean that nothing moves any more */
+const STILL_LOOKS = 40;
+/** what a process may grow by for its own pulse, in bytes */
+const PULSE_BYTES = 512 * 1024;
+
+/** @returns the most that the value was, once it has stopped growing */
+export function untilStill(value: () => number): Promise<number> {
+  const last = { value: 0, looks: 0 };
+  return until("nothing moves any more", () => {
+    const now = value();
+    last.looks = now > last.value + PULSE_BYTES ? 0 : last.looks + 1;
+    last.value = Math.max(last.value, now);
+    return last.looks >= STILL_LOOKS && last.value;
+  });
+}
