@@ -14,6 +14,7 @@ import type { DiskStore } from "../ports/disk-store.ts";
 import type { SshHostKey } from "../ports/guest-identity.ts";
 import type { GuestDialer, GuestLink } from "../ports/guest-link.ts";
 import type { MachineTemplates, TemplateState } from "../ports/machine-templates.ts";
+import type { Machine } from "../ports/machine.ts";
 import type { TemplateStore } from "../ports/template-store.ts";
 import { deliverOnce } from "../secrets/delivery.ts";
 import { machinePlan, whereaboutsOf } from "../vm/boot-plan.ts";
@@ -30,6 +31,8 @@ export interface BuilderDeps {
   readonly keptLayers: KeptLayers;
   readonly files: TemplateStore;
   readonly clock: Clock;
+  /** holds room on the disk for what is frozen, or refuses it */
+  readonly roomFor: (machine: Machine) => Promise<Disposable>;
   /** told of the template as soon as it is one */
   readonly onComplete: (template: Template) => void;
   /** fresh bytes for a guest's random generator */
@@ -107,6 +110,7 @@ async function frozen(
   await comeToRest(link, { image, shape }, deps, alive);
   await flushed(link, alive);
   await machine.pausing?.pause(alive);
+  using _room = await deps.roomFor(machine);
   return await machine.freeze(directory, alive);
 }
 

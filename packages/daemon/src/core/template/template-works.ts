@@ -11,13 +11,14 @@ import type { HostGroup } from "../group/host-group.ts";
 import { rootDiskBytes } from "../image/disk-size.ts";
 import type { ImageStore } from "../ports/image-store.ts";
 import type { Log } from "../ports/log.ts";
+import type { Machine } from "../ports/machine.ts";
 import { isUnderWay } from "../vm/under-way.ts";
 import type { Vms } from "../vm/vms.ts";
 import { type Template, templateNetwork, type TemplateShape } from "./template.ts";
 import { buildTemplate, type BuilderDeps } from "./template-builder.ts";
 import type { Templates, Wanted } from "./templates.ts";
 
-export interface WorksDeps extends Omit<BuilderDeps, "machines" | "onComplete"> {
+export interface WorksDeps extends Omit<BuilderDeps, "machines" | "onComplete" | "roomFor"> {
   readonly templates: Templates;
   readonly vms: Vms;
   readonly log: Log;
@@ -162,7 +163,9 @@ export class TemplateWorks implements AsyncDisposable {
     try {
       const { machines } = templates;
       const onComplete = (template: Template) => templates.add(template);
-      const template = await buildTemplate(wanted, { ...this.#deps, machines, onComplete }, signal);
+      const roomFor = (machine: Machine) => vms.memory.roomFor(machine);
+      const deps = { ...this.#deps, machines, roomFor, onComplete };
+      const template = await buildTemplate(wanted, deps, signal);
       const ms = Math.round(performance.now() - begun);
       log.info("template.built", { template: template.id, image: template.imageName, ms });
       await this.#makeRoom(template);

@@ -9,8 +9,10 @@ import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import { launch } from "#core/vm/launch.ts";
 import type { VmRequest } from "#core/vm/spec.ts";
 import type { VmSupervisor } from "#core/vm/supervisor.ts";
+import { GIB } from "#lib/bytes.ts";
 import { eventually } from "#testing/eventually.ts";
 import { aRequest, never } from "#testing/fake-host.ts";
+import { roomyFacts } from "#testing/roomy-facts.ts";
 import { type OpenedHost, TemplateHost } from "#testing/template-host.ts";
 
 const wait = { until: "agent", timeoutMs: 5_000 } as const;
@@ -290,6 +292,31 @@ test("templates: one that cannot be built leaves nothing, and VMs boot", async (
   assert.deepEqual(await readdir(it.root), []);
   assert.deepEqual(host.layers.list(), []);
   assert.equal(host.world.living().length, 2);
+});
+
+test("templates: one that would take the room that VMs may use is not built, and that is said", async () => {
+  await using it = await TemplateHost.make();
+  const { log } = it.host;
+  let freeBytes = 64 * GIB;
+  const hostFacts = { ...roomyFacts, disk: async () => ({ totalBytes: 64 * GIB, freeBytes }) };
+  const hypervisor = withTemplates(it.host.hypervisor, {
+    boot: async (plan, signal) => {
+      const machine = await it.host.hypervisor.templates.boot(plan, signal);
+      freeBytes = 0; // the guests of VMs have written meanwhile
+      return machine;
+    },
+  });
+  await using opened = await it.open({ hypervisor, hostFacts });
+  const wanted = await opened.works.wantedBy(it.host.groups.get("sbox"), it.images);
+
+  await assert.rejects(opened.works.build(wanted, never), {
+    code: "no_capacity",
+    message: /^Not enough disk space/,
+  });
+
+  assert.deepEqual(log.troubles(), ["template.build_failed"]);
+  assert.deepEqual([await readdir(it.root), it.host.layers.list()], [[], []]);
+  assert.deepEqual([await it.host.disks.list(), it.host.world.living()], [[], []]);
 });
 
 test("templates: the oldest goes when all together take too much", async () => {

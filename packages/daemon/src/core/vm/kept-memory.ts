@@ -60,6 +60,14 @@ export class KeptMemory {
     using _room = await this.#promiseRoom(this.savingOf(machine).maxSizeBytes() + besidesBytes);
   }
 
+  /**
+   * Room for the memory of a machine that is no VM's, held until this is disposed.
+   * @throws AlcoveError `no_capacity`
+   */
+  async roomFor({ saving }: Machine): Promise<Disposable> {
+    return this.#promiseRoom(saving?.maxSizeBytes() ?? 0);
+  }
+
   /** whether the state that the record names is there, all of it */
   async isThere(record: VmRecord): Promise<boolean> {
     if (!record.state.saved) return false;

@@ -70,10 +70,11 @@ export class Vms {
   readonly #byHostname = new Map<string, VmSupervisor>();
   /** who else than a VM needs a share of the host, asks here */
   readonly admissions: Admissions;
+  /** and who else writes memory to the disk, here */
+  readonly memory: KeptMemory;
   readonly #changes = new Announcer<VmSupervisor>();
   readonly #ready = new Announcer<StartTrace>();
   readonly #background: BackgroundWork;
-  readonly #memory: KeptMemory;
   readonly #forgetting: Forgetting;
 
   /** Takes over what the store remembers and what still runs; removes what belongs to nobody. */
@@ -94,7 +95,7 @@ export class Vms {
   private constructor(deps: VmsDeps) {
     this.#deps = deps;
     this.#background = new BackgroundWork(deps.log);
-    this.#memory = new KeptMemory(deps);
+    this.memory = new KeptMemory(deps);
     this.#forgetting = new Forgetting(deps, (vm) => this.#byHostname.delete(vm.record.hostname));
     const held = () => this.list().filter((vm) => holdsShare(vm.phase));
     this.admissions = new Admissions(deps, () => held().map((vm) => vm.record.spec));
@@ -250,7 +251,7 @@ export class Vms {
     const { networks, templates } = this.#deps;
     const vm: VmSupervisor = new VmSupervisor(record, {
       ...this.#deps,
-      memory: this.#memory,
+      memory: this.memory,
       starts: new VmStarts(first, (start) => this.#ready.announce(start)),
       release: (it) => networks.release(it),
       fork: (it, plan, signal) => forkOf(it, plan, templates, signal),
