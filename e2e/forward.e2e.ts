@@ -12,8 +12,7 @@ import { exec, sh } from "./harness/exec.ts";
 import { textIn } from "./harness/json-value.ts";
 import { suite, type TestHost } from "./harness/test-host.ts";
 import { Tunnel, tunnelRefusal } from "./harness/tunnel.ts";
-import { untilStill } from "./harness/until.ts";
-import { inTime, until } from "./harness/until.ts";
+import { inTime, until, untilStill } from "./harness/until.ts";
 
 const MIB = 1024 * 1024;
 const AMOUNT_BYTES = Number(process.env["E2E_FORWARD_MIB"] ?? 64) * MIB;
