@@ -20,6 +20,7 @@ import { settlesWithin } from "#lib/patience.ts";
 
 import { type Access, authenticate, type TokenCheck } from "./auth.ts";
 import { ignoredBodies } from "./bodies.ts";
+import { compileLate } from "./late-validators.ts";
 import { firstOfRepeated } from "./queries.ts";
 import { refuseOtherUpgrades } from "./upgrades.ts";
 
@@ -62,7 +63,11 @@ export async function application(
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_NAME_LENGTH },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // Our schemas are made by typebox: to check them against JSON Schema's own would compile that first.
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, validateSchema: false },
+      onCreate: compileLate,
+    },
     // What is wrong before any route is found: a path that is no percent-encoding, or a name that is none.
     frameworkErrors: badPath,
     clientErrorHandler: badHttp,
