@@ -3,7 +3,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+
+import { NODE_FLAGS } from "../packages/cli/src/daemon-script.ts";
 
 /** the event of the daemon's log that says that it serves */
 const LISTENING = '"host.listening"';
@@ -22,9 +25,11 @@ export interface DaemonProcess extends AsyncDisposable {
 }
 
 export function startDaemon(root: string, env: NodeJS.ProcessEnv): DaemonProcess {
-  const child = spawn(process.execPath, ["packages/daemon/src/main.ts"], {
+  // Before Node starts: its entry, too, is then not compiled again.
+  const compiled = { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/alcove") };
+  const child = spawn(process.execPath, [...NODE_FLAGS, "packages/daemon/src/main.ts"], {
     cwd: root,
-    env,
+    env: { ...compiled, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     // Its own group: Ctrl-C in the terminal comes to us, and we ask it to stop.
     detached: true,
