@@ -110,6 +110,8 @@ suite("templates", { ALCOVE_TEMPLATES: "on" }, (host, story) => {
     await until("userdata has run", async () => {
       return (await sh(host.api, one, "cat /root/made 2>/dev/null || true")) === "from-userdata";
     });
+    const log = await host.api.get(`/vm/${two}/logs`);
+    assert.match(textIn(log.json, "content"), /\n/, "its console is empty");
     assert.equal(await sh(host.api, two, "ls /root/made 2>/dev/null || echo none"), "none");
     await sh(host.api, two, "head -c 1000000 /dev/urandom > /root/kept; sync");
     const hash = await sh(host.api, two, "sha256sum /root/kept");

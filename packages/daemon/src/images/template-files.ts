@@ -6,7 +6,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 
@@ -19,6 +19,7 @@ import { templateFrom, textOfTemplate } from "./template-description.ts";
 const ID = /^[0-9a-f]{16}$/;
 const DESCRIPTION = "template.json";
 const MACHINE = "machine";
+const CONSOLE = "console.log";
 
 export class TemplateFiles implements TemplateStore {
   readonly #root: string;
@@ -47,13 +48,17 @@ export class TemplateFiles implements TemplateStore {
     await mkdir(draft, { mode: 0o700 });
     return {
       machine: path.join(draft, MACHINE),
-      complete: (template) => this.#complete(draft, template),
+      complete: (template, consoleLogPath) => this.#complete(draft, template, consoleLogPath),
       [Symbol.asyncDispose]: () => rm(draft, { recursive: true, force: true }),
     };
   }
 
   machineOf(id: string): string {
     return path.join(this.#root, id, MACHINE);
+  }
+
+  async giveConsole(id: string, consoleLogPath: string): Promise<void> {
+    await copyIfThere(path.join(this.#root, id, CONSOLE), consoleLogPath);
   }
 
   /** Out of sight in one step, so that no half of it is ever found. */
@@ -74,7 +79,8 @@ export class TemplateFiles implements TemplateStore {
     return hash.digest("hex");
   }
 
-  async #complete(draft: string, template: Template): Promise<void> {
+  async #complete(draft: string, template: Template, consoleLogPath: string): Promise<void> {
+    await copyIfThere(consoleLogPath, path.join(draft, CONSOLE));
     const place = path.join(this.#root, template.id);
     {
       await using file = await open(path.join(draft, DESCRIPTION), "wx", 0o600);
@@ -101,5 +107,14 @@ export class TemplateFiles implements TemplateStore {
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw error;
     }
+  }
+}
+
+async function copyIfThere(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    throw error;
   }
 }

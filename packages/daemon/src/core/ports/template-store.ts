@@ -9,6 +9,8 @@ export interface TemplateStore {
   begin(): Promise<TemplateDraft>;
   /** where the driver's half is */
   machineOf(id: string): string;
+  /** Begins a VM's console log with what the template's guest had said; harmless when there is nothing. */
+  giveConsole(id: string, consoleLogPath: string): Promise<void>;
   /** Harmless when there is none. */
   remove(id: string): Promise<void>;
   /** @returns SHA-256 of a file, `[0-9a-f]{64}` */
@@ -18,6 +20,9 @@ export interface TemplateStore {
 export interface TemplateDraft extends AsyncDisposable {
   /** where the driver's half goes; it does not exist yet */
   readonly machine: string;
-  /** Makes it a template: durable, and all of it at once. One of the same id is kept as it is. */
-  complete(template: Template): Promise<void>;
+  /**
+   * Makes it a template: durable, and all of it at once. One of the same id is kept as it is.
+   * @param consoleLogPath what its guest has said so far
+   */
+  complete(template: Template, consoleLogPath: string): Promise<void>;
 }

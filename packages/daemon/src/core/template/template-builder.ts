@@ -81,7 +81,7 @@ export async function buildTemplate(
     imageName: image.name,
     builtAt: deps.clock.now(),
   };
-  await draft.complete(template);
+  await draft.complete(template, disks.consoleLogPath(vmId));
   deps.onComplete(template); // before its layer is let go
   return template;
 }

@@ -12,6 +12,7 @@ import { rootDiskBytes } from "../image/disk-size.ts";
 import type { ImageStore } from "../ports/image-store.ts";
 import type { Log } from "../ports/log.ts";
 import type { Machine } from "../ports/machine.ts";
+import { reasonOf } from "../vm/occupancy.ts";
 import { isUnderWay } from "../vm/under-way.ts";
 import type { Vms } from "../vm/vms.ts";
 import { type Template, templateNetwork, type TemplateShape } from "./template.ts";
@@ -136,6 +137,7 @@ export class TemplateWorks implements AsyncDisposable {
     this.#last = done.catch((error: unknown) => {
       if (this.#over.signal.aborted) return;
       this.#failedAt.set(key, performance.now());
+      this.#deps.templates.notBuilt(key, reasonOf(error));
       this.#deps.log.warn("template.build_failed", { image: image.name, ...shape, error });
     });
     done.then((template) => this.#makeReady(template)).catch(() => undefined); // it is logged
@@ -173,8 +175,7 @@ export class TemplateWorks implements AsyncDisposable {
     } catch (cause) {
       signal.throwIfAborted();
       if (AlcoveError.is(cause, "no_capacity")) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `The template could not be built: ${why}`;
+      const message = `The template could not be built: ${reasonOf(cause)}`;
       throw new AlcoveError("build_failed", message, { step: "template" }, { cause });
     } finally {
       this.#building = undefined;

@@ -285,7 +285,8 @@ test("templates: one that cannot be built leaves nothing, and VMs boot", async (
   const second = await create(opened);
   await new Promise((resolve) => setTimeout(resolve, 500)); // longer than a builder waits for quiet
 
-  assert.equal(second.record.origin.how, "boot");
+  const why = "The template could not be built: no room";
+  assert.deepEqual(second.record.origin, { how: "boot", why });
   assert.deepEqual(host.log.troubles(), ["template.build_failed"], "it is not tried again at once");
   const ids = [first.record.id, second.record.id];
   assert.deepEqual((await host.disks.list()).toSorted(), ids.toSorted());

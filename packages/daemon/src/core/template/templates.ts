@@ -53,7 +53,7 @@ export class Templates {
   readonly #open = new Map<string, Promise<OpenTemplate>>();
   readonly #missing = new Announcer<Wanted>();
   readonly #usedAt = new Map<string, number>();
-  /** why the last template of a key cannot be used, until there is another */
+  /** why the last template of a key cannot be used, or be built, until there is another */
   readonly #refused = new Map<string, string>();
   readonly #heldBytes = new Map<string, number>();
   /** since a machine came of it */
@@ -135,6 +135,7 @@ export class Templates {
    */
   async fork(id: string, plan: BootPlan, signal: AbortSignal): Promise<Machine> {
     const template = await this.#ready(this.get(id));
+    await this.#deps.files.giveConsole(id, plan.consoleLogPath); // as if it had booted itself
     try {
       const machine = await template.fork(plan, signal);
       this.#failures.delete(id);
@@ -143,6 +144,11 @@ export class Templates {
       if (AlcoveError.is(error, "state_unusable")) await this.#failed(id, error);
       throw error;
     }
+  }
+
+  /** VMs that boot instead of coming from it say why. */
+  notBuilt(key: string, why: string): void {
+    this.#refused.set(key, why);
   }
 
   /** From now on it serves. */
@@ -178,10 +184,12 @@ export class Templates {
   }
 
   async #failed(id: string, error: AlcoveError): Promise<void> {
-    if (!this.#byId.has(id)) return;
+    const template = this.#byId.get(id);
+    if (!template) return;
     const failures = (this.#failures.get(id) ?? 0) + 1;
     this.#failures.set(id, failures);
     if (failures < MAX_FAILURES) return;
+    this.#refused.set(template.key, error.message);
     this.#deps.log.warn("template.refused", { template: id, error });
     await this.remove(id);
   }
