@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
@@ -37,10 +37,14 @@ function configuration(name: string, storageSize: string): string {
 
 const FROM_FILE = { ALCOVE_GROUP_VCPUS: "", ALCOVE_GROUP_MEMORY_MIB: "" };
 
-/** what a VM's disk occupies on the host, in bytes; there is one VM */
+/** what VMs' disks occupy on the host, in bytes */
 function occupiedBytes(host: TestHost): number {
-  const [vm] = host.dirs.vmDirs();
-  return statSync(path.join(host.dirs.state, "vms", String(vm), "disk.qcow2")).blocks * 512;
+  const directories = host.dirs.vmDirs().map((vm) => path.join(host.dirs.state, "vms", vm));
+  const files = directories.flatMap((directory) =>
+    readdirSync(directory).map((name) => path.join(directory, name)),
+  );
+  const disks = files.filter((file) => file.endsWith(".qcow2"));
+  return disks.reduce((sum, file) => sum + statSync(file).blocks * 512, 0);
 }
 
 async function rootBytes(host: TestHost, vm: string): Promise<number> {
