@@ -1,25 +1,26 @@
 /** Commands in a guest that is prepared for others: what they say is nobody's affair. */
 
 import type { GuestExec, GuestLink } from "../ports/guest-link.ts";
+import type { GuestUser } from "../ports/guest-user.ts";
 
 /** the least that a command can be */
 const FIRST_COMMAND = ["/bin/sh", "-c", "true"];
 
 export async function runFirstCommand(link: GuestLink, signal: AbortSignal): Promise<void> {
-  await runProgram(link, FIRST_COMMAND, signal);
+  await runProgram(link, { argv: FIRST_COMMAND, user: "default" }, signal);
 }
 
 /** Resolves when it has ended, whatever it says. */
 export async function runProgram(
   link: GuestLink,
-  argv: readonly string[],
+  { argv, user }: { readonly argv: readonly string[]; readonly user: GuestUser },
   signal: AbortSignal,
 ): Promise<void> {
   const order: GuestExec = {
     program: { kind: "argv", argv },
     env: [],
     cwd: undefined,
-    user: "default",
+    user,
     stdin: false,
     stdout: false,
     stderr: false,

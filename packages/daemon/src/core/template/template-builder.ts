@@ -154,8 +154,15 @@ async function flushed(link: GuestLink, signal: AbortSignal): Promise<void> {
   await using _still = await link.quiesce(signal);
 }
 
-/** It ends with another code when a service failed: that is the image's affair. */
-const SERVICES_STARTED = ["systemctl", "is-system-running", "--wait"];
+/**
+ * It ends with another code when a service failed: that is the image's affair. As root: others are answered by the
+ * message bus only, and told at once that it is not there yet.
+ */
+const SERVICES_STARTED = {
+  argv: ["systemctl", "is-system-running", "--wait"],
+  user: { uid: 0, gid: 0 },
+} as const;
+
 /** @returns the digest of the layer's file */
 async function sealedDisk(
   { vmId, layer }: { readonly vmId: string; readonly layer: LayerId },
