@@ -79,6 +79,30 @@ test("live copy: when it cannot be put on record, the source goes on as before",
   await assertUntouched(it);
 });
 
+test("live copy: when the machine dies of it, that is said", async () => {
+  const died = Promise.withResolvers<never>();
+  const dying = Promise.withResolvers<void>();
+  const save = () => {
+    dying.resolve();
+    return died.promise;
+  };
+  await using it = await forkStage({
+    parts: ({ hypervisor }) => ({
+      hypervisor: hypervisorWith(hypervisor, () => ({ saving: { maxSizeBytes: () => 1, save } })),
+    }),
+  });
+  const { host, source } = it;
+  const forking = it.fork();
+  await dying.promise;
+  host.boxOf(source).end({ kind: "crash", lastWords: "QEMU was ended by SIGKILL" });
+  died.reject(new Error("read ECONNRESET"));
+
+  await assert.rejects(forking, is("hypervisor_failed", /could not be copied: QEMU was ended/));
+
+  await eventually("it has failed", () => source.phase === "failed");
+  assert.deepEqual(host.layers.list(), []);
+});
+
 test("live copy: a guest whose agent is silent, or cannot hold still, is not forked", async () => {
   await using silent = await forkStage({ parts: () => ({ dialer: silentDialer }), ready: false });
   await assert.rejects(silent.fork(), is("guest_unreachable", /agent does not answer/));

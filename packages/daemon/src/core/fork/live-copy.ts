@@ -81,7 +81,8 @@ export async function takeCopy(
     return await stillFor(step, signal);
   } catch (cause) {
     signal.throwIfAborted();
-    throw cause instanceof AlcoveError ? cause : occupancy.failed("could not be copied", cause);
+    if (cause instanceof AlcoveError) throw cause;
+    throw occupancy.failed("could not be copied", await running.whyFailed(cause));
   }
 }
 

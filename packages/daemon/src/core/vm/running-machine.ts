@@ -21,6 +21,9 @@ export interface RunningMachineDeps extends ContactDeps {
   readonly onEnd: (running: RunningMachine, exit: Exit) => void;
 }
 
+/** how long the news of a machine's end may take after what it was asked to do has failed, in `ms` */
+const END_NEWS_MS = 200;
+
 const never = new AbortController().signal;
 
 export class RunningMachine {
@@ -54,6 +57,15 @@ export class RunningMachine {
   async powersOff(graceMs: number): Promise<void> {
     if ((await this.contact.powerOff()) === "not asked") return;
     await settlesWithin(this.machine.exited, graceMs);
+  }
+
+  /** @returns why something that was done with it failed: its end, when it has ended meanwhile */
+  async whyFailed(cause: unknown): Promise<unknown> {
+    const { exited } = this.machine;
+    if (cause instanceof AlcoveError || !(await settlesWithin(exited, END_NEWS_MS))) return cause;
+    const exit = await exited;
+    const why = exit.kind === "clean" ? "the guest powered off meanwhile" : exit.lastWords;
+    return new Error(why, { cause });
   }
 
   /** Kills what is left; resolves when its end has been recorded. */

@@ -163,7 +163,8 @@ test("suspension: a machine that dies while it is saved has crashed", async () =
   host.boxOf(vm).end({ kind: "crash", lastWords: "out of memory" });
   held.release();
 
-  await assert.rejects(suspending, isError("hypervisor_failed", /could not be suspended/));
+  const said = /could not be suspended: out of memory/;
+  await assert.rejects(suspending, isError("hypervisor_failed", said));
 
   assert.deepEqual([vm.phase, vm.record.state.reason], ["failed", "out of memory"]);
   assert.deepEqual(await statesOf(host, vm), []);

@@ -60,7 +60,8 @@ export class Suspension {
     } catch (cause) {
       await this.#goOn(before);
       killed.throwIfAborted();
-      throw this.#occupancy.failed("could not be suspended", cause);
+      const why = await running.whyFailed(cause);
+      throw this.#occupancy.failed("could not be suspended", why);
     }
     await this.#occupancy.endAs({ input: "saved", reason: undefined });
   }
