@@ -14,6 +14,7 @@ import { eventually } from "#testing/eventually.ts";
 import { aRequest, never } from "#testing/fake-host.ts";
 import { roomyFacts } from "#testing/roomy-facts.ts";
 import { type OpenedHost, TemplateHost } from "#testing/template-host.ts";
+import { hypervisorWith } from "#testing/troubles.ts";
 
 const wait = { until: "agent", timeoutMs: 5_000 } as const;
 
@@ -249,6 +250,33 @@ test("templates: a copy that its daemon left before it had confirmed does so wit
   await vm.contact?.link(never);
 
   assert.equal(vm.record.receipt?.hostname, hostname);
+  assert.equal(host.boxOf(vm).guest.hostname, hostname);
+});
+
+test("templates: a copy that had not got all of its memory when its daemon died boots with the next one", async () => {
+  await using it = await TemplateHost.make();
+  const { host } = it;
+  const hostname = await (async () => {
+    await using opened = await it.open({ renewGuest: () => new Promise(() => {}) });
+    await create(opened);
+    await it.built(opened);
+    const vm = await opened.vms.create("sbox", aRequest({}), never);
+    await eventually("it runs", () => vm.phase === "running");
+    host.boxOf(vm).guest.pause();
+    const { id, state } = vm.record;
+    const event = { vmId: id, hostname: vm.record.hostname, at: new Date(), reason: undefined };
+    const starting = { ...state, phase: "starting" } as const;
+    host.store.saveState(id, starting, { ...event, input: "arranged", phase: "starting" });
+    return vm.record.hostname;
+  })();
+
+  const dead = { pause: disliked, resume: disliked };
+  const hypervisor = hypervisorWith(host.hypervisor, () => ({ pausing: dead }));
+  await using opened = await it.open({ hypervisor });
+  const vm = opened.vms.get(hostname);
+  await eventually("it is confirmed", () => vm.record.receipt !== undefined);
+
+  assert.deepEqual(host.lifeOf(vm).slice(-3), ["lost", "start", "booted"]);
   assert.equal(host.boxOf(vm).guest.hostname, hostname);
 });
 

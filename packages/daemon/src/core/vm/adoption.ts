@@ -5,11 +5,11 @@ import type { Machine, Whereabouts } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmLife } from "./life.ts";
 import type { ContactStart } from "./guest-contact.ts";
-import { hasMachine, keepsMemory } from "./lifecycle.ts";
+import { hasMachine, keepsMemory, type VmPhase } from "./lifecycle.ts";
 import { type Occupancy, reasonOf } from "./occupancy.ts";
 import type { RunningMachine } from "./running-machine.ts";
 import type { Suspension } from "./suspension.ts";
-import { isDueFixups, isUnrenewedCopy, type VmRecord } from "./vm.ts";
+import { isComingFromTemplate, isDueFixups, isUnrenewedCopy, type VmRecord } from "./vm.ts";
 
 export interface Search {
   readonly hypervisor: Hypervisor;
@@ -39,10 +39,17 @@ export async function adopt(
   }
   const running = occupancy.run(found, contactWith(life));
   if (keepsMemory(phase)) await suspension.finish(running);
-  else if (isUnrenewedCopy(life.record) && phase !== "stopping") await letGo(life, running);
-  else await matchMachine(life, running, search.log);
+  else if (isUnrenewedCopy(life.record) && phase !== "stopping") {
+    await letGo(life, occupancy, running);
+  } else await matchMachine(life, running, search.log);
   search.log.info("vm.adopted", { pid: found.pid, phase: life.phase });
   if (life.phase === "stopping") await running.end();
+}
+
+/** Whether the making of its first machine, from a template, ended with the daemon that was at it. */
+export function isHalfMade(record: VmRecord, before: VmPhase): boolean {
+  const { phase } = record.state;
+  return before === "starting" && phase === "failed" && isComingFromTemplate(record);
 }
 
 function contactWith({ phase, record }: VmLife): ContactStart {
@@ -52,9 +59,15 @@ function contactWith({ phase, record }: VmLife): ContactStart {
 }
 
 /** A copy that nobody has used yet: its daemon ended before it ran, or before its agent had confirmed who it is. */
-async function letGo(life: VmLife, running: RunningMachine): Promise<void> {
+async function letGo(life: VmLife, occupancy: Occupancy, running: RunningMachine): Promise<void> {
   const { machine } = running;
-  if (machine.pausedAtStart && life.phase !== "paused") await running.resume();
+  try {
+    if (machine.pausedAtStart && life.phase !== "paused") await running.resume();
+  } catch (error) {
+    // It had not got all of its memory when its daemon ended.
+    await occupancy.endAs({ input: "lost", reason: `It could not go on: ${reasonOf(error)}` });
+    return;
+  }
   if (life.phase === "starting") life.apply("booted", { machine: machine.handle });
 }
 

@@ -95,6 +95,11 @@ export function isDueFixups({ origin, receipt }: VmRecord): boolean {
   return receipt === undefined && origin.how === "commit" && origin.fixups.length > 0;
 }
 
+/** Whether it has come, or is about to come, from a template, and has not confirmed that it is its own. */
+export function isComingFromTemplate(record: VmRecord): boolean {
+  return record.origin.how === "template" && isUnrenewedCopy(record);
+}
+
 /** For VMs whose network gives each an address. */
 export function mustHaveAddress({ address, hostname }: VmRecord): string {
   if (address !== undefined) return address;

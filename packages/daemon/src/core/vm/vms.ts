@@ -23,6 +23,7 @@ import type { StartTrace } from "../trace/start-trace.ts";
 import { VmStarts } from "../trace/vm-starts.ts";
 import { addVm, type Newcomer } from "./additions.ts";
 import { Admissions } from "./admissions.ts";
+import { isHalfMade } from "./adoption.ts";
 import { BackgroundWork } from "./background.ts";
 import { createVm, specOf } from "./creation.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -280,13 +281,13 @@ export class Vms {
   }
 
   async #recover(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
-    const { kind } = vm.record;
+    const { phase } = vm;
+    if (hasMachine(phase)) await vm.adopt(signal);
     // Its creator may have had an answer: what was promised is finished.
-    if (vm.phase === "created")
+    if (phase === "created" || isHalfMade(vm.record, phase))
       void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
-    else if (vm.phase === "deleted") await this.#forgetting.forget(vm);
-    else if (hasMachine(vm.phase)) await vm.adopt(signal);
-    else if (kind === "sandbox" && vm.phase === "stopped") await this.#forgetting.forget(vm);
+    else if (phase === "deleted") await this.#forgetting.forget(vm);
+    else if (vm.record.kind === "sandbox" && phase === "stopped") await this.#forgetting.forget(vm);
   }
 
   #checkName(added: readonly string[]): void {
