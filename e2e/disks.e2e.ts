@@ -39,10 +39,8 @@ const FROM_FILE = { ALCOVE_GROUP_VCPUS: "", ALCOVE_GROUP_MEMORY_MIB: "" };
 
 /** what VMs' disks occupy on the host, in bytes */
 function occupiedBytes(host: TestHost): number {
-  const directories = host.dirs.vmDirs().map((vm) => path.join(host.dirs.state, "vms", vm));
-  const files = directories.flatMap((directory) =>
-    readdirSync(directory).map((name) => path.join(directory, name)),
-  );
+  const homes = host.dirs.vmDirs().map((vm) => path.join(host.dirs.state, "vms", vm));
+  const files = homes.flatMap((home) => readdirSync(home).map((name) => path.join(home, name)));
   const disks = files.filter((file) => file.endsWith(".qcow2"));
   return disks.reduce((sum, file) => sum + statSync(file).blocks * 512, 0);
 }

@@ -5,7 +5,7 @@ import type { Machine, Whereabouts } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { VmLife } from "./life.ts";
 import type { ContactStart } from "./guest-contact.ts";
-import { hasMachine, keepsMemory, type VmPhase } from "./lifecycle.ts";
+import { hasMachine, keepsMemory } from "./lifecycle.ts";
 import { type Occupancy, reasonOf } from "./occupancy.ts";
 import type { RunningMachine } from "./running-machine.ts";
 import type { Suspension } from "./suspension.ts";
@@ -23,8 +23,23 @@ export interface Adopting {
   readonly suspension: Suspension;
 }
 
+/** `half made`: the making of its first machine, from a template, ended with the daemon that was at it. */
+export type Adoption = "half made" | "done";
+
 /** Whatever it finds, the phase is true afterwards. */
 export async function adopt(
+  adopting: Adopting,
+  search: Search,
+  signal: AbortSignal,
+): Promise<Adoption> {
+  const { life } = adopting;
+  const before = life.phase;
+  await takeOver(adopting, search, signal);
+  const isBegun = before !== "starting" || life.phase !== "failed";
+  return isBegun || !isComingFromTemplate(life.record) ? "done" : "half made";
+}
+
+async function takeOver(
   { life, occupancy, suspension }: Adopting,
   search: Search,
   signal: AbortSignal,
@@ -44,12 +59,6 @@ export async function adopt(
   } else await matchMachine(life, running, search.log);
   search.log.info("vm.adopted", { pid: found.pid, phase: life.phase });
   if (life.phase === "stopping") await running.end();
-}
-
-/** Whether the making of its first machine, from a template, ended with the daemon that was at it. */
-export function isHalfMade(record: VmRecord, before: VmPhase): boolean {
-  const { phase } = record.state;
-  return before === "starting" && phase === "failed" && isComingFromTemplate(record);
 }
 
 function contactWith({ phase, record }: VmLife): ContactStart {

@@ -15,7 +15,7 @@ import type { BootPlan } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
 import type { StartTrace } from "../trace/start-trace.ts";
-import { adopt } from "./adoption.ts";
+import { adopt, type Adoption } from "./adoption.ts";
 import { comesToLife, firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
@@ -135,10 +135,10 @@ export class VmSupervisor {
   }
 
   /** Takes over what an earlier daemon left; whatever it finds, the phase is true afterwards. */
-  async adopt(signal: AbortSignal): Promise<void> {
+  async adopt(signal: AbortSignal): Promise<Adoption> {
     using _turn = await this.#turns.enter(signal);
     const parts = { life: this.#life, occupancy: this.#occupancy, suspension: this.#suspension };
-    await adopt(parts, { ...this.#deps, log: this.#log }, signal);
+    return await adopt(parts, { ...this.#deps, log: this.#log }, signal);
   }
 
   /** Once begun, it runs to the end: a caller who leaves must not leave a machine that is not in its phase. */

@@ -23,7 +23,6 @@ import type { StartTrace } from "../trace/start-trace.ts";
 import { VmStarts } from "../trace/vm-starts.ts";
 import { addVm, type Newcomer } from "./additions.ts";
 import { Admissions } from "./admissions.ts";
-import { isHalfMade } from "./adoption.ts";
 import { BackgroundWork } from "./background.ts";
 import { createVm, specOf } from "./creation.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -282,9 +281,9 @@ export class Vms {
 
   async #recover(vm: VmSupervisor, signal: AbortSignal): Promise<void> {
     const { phase } = vm;
-    if (hasMachine(phase)) await vm.adopt(signal);
+    const isHalfMade = hasMachine(phase) && (await vm.adopt(signal)) === "half made";
     // Its creator may have had an answer: what was promised is finished.
-    if (phase === "created" || isHalfMade(vm.record, phase))
+    if (phase === "created" || isHalfMade)
       void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
     else if (phase === "deleted") await this.#forgetting.forget(vm);
     else if (vm.record.kind === "sandbox" && phase === "stopped") await this.#forgetting.forget(vm);
