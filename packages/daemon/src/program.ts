@@ -2,8 +2,10 @@
 
 import { flushCompileCache } from "node:module";
 
-import { startHost } from "./compose/start-host.ts";
-import { readConfig } from "./config/config.ts";
+import type { RunningHost } from "./compose/start-host.ts";
+import { type Config, readConfig } from "./config/config.ts";
+import type { Log } from "./core/ports/log.ts";
+import { foreseeTscKhz } from "./host/tsc.ts";
 import { StartRefused } from "./lib/start-refused.ts";
 import { pinoLog } from "./log/pino-log.ts";
 
@@ -31,7 +33,7 @@ export async function runDaemon(
   const { stop, asked } = onSignals();
   try {
     const config = readConfig(env, process.getuid?.() ?? 0, file);
-    await using host = await startHost(config, log, stop.signal);
+    await using host = await begin(config, log, stop.signal);
     setTimeout(flushCompileCache, KEEP_COMPILED_AFTER_MS).unref();
     await Promise.race([asked, host.stopAsked]);
     stop.abort(new Error("stopped on request"));
@@ -42,6 +44,12 @@ export async function runDaemon(
     if (refused) process.stderr.write(`alcove: ${error.message}\n`);
     process.exitCode = 1;
   }
+}
+
+async function begin(config: Config, log: Log, signal: AbortSignal): Promise<RunningHost> {
+  if (config.hypervisor !== "fake") foreseeTscKhz(config.agentBinary, signal);
+  const { startHost } = await import("./compose/start-host.ts"); // most of what there is to load
+  return await startHost(config, log, signal);
 }
 
 function onSignals(): { readonly stop: AbortController; readonly asked: Promise<void> } {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { tscKhzInLog } from "./tsc.ts";
+import { tempDir } from "#testing/temp-dir.ts";
+
+import { foreseeTscKhz, hostTscKhz, tscKhzInLog } from "./tsc.ts";
 
 const DETECTED = "[    0.000055] tsc: Detected 2600.000 MHz processor\n";
 
@@ -22,3 +25,32 @@ for (const [what, log, khz] of LOGS) {
     assert.equal(tscKhzInLog(log), khz);
   });
 }
+
+const never = new AbortController().signal;
+
+/** Stands in for the guest agent's binary; each run leaves a dot. */
+async function agentThatSays(khz: number, dir: string): Promise<string> {
+  const file = `${dir}/agent`;
+  await writeFile(file, `#!/bin/sh\nprintf . >> ${dir}/runs\necho ${khz}\n`, { mode: 0o755 });
+  return file;
+}
+
+test("tsc: what was begun early is not asked again", async () => {
+  await using dir = await tempDir();
+  const agent = await agentThatSays(2_500_000, dir.path);
+  foreseeTscKhz(agent, never);
+  const first = await hostTscKhz(agent, never);
+  assert.ok(first >= 100_000 && first <= 20_000_000, `${first} kHz`); // the kernel's word, if it has one
+  assert.equal(await hostTscKhz(agent, never), first);
+  const runs = await readFile(`${dir.path}/runs`, "utf8").catch(() => "");
+  assert.ok(runs.length <= 1, `it ran ${runs.length} times`);
+});
+
+test("tsc: what was begun early and failed is told to whoever needs it", async () => {
+  await using dir = await tempDir();
+  const gone = new AbortController();
+  const agent = await agentThatSays(2_500_000, dir.path);
+  gone.abort(new Error("the daemon stops"));
+  foreseeTscKhz(agent, gone.signal);
+  await assert.rejects(hostTscKhz(agent, never), /the daemon stops/);
+});

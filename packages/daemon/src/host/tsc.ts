@@ -14,17 +14,41 @@ const MAX_KHZ = 20_000_000;
 /** how long either way may take, in `ms` */
 const TIMEOUT_MS = 5000;
 
+const begun = new Map<string, Promise<number>>();
+
+/** Begins what `hostTscKhz` then finds done: measuring takes a tenth of a second, in which the daemon is loaded. */
+export function foreseeTscKhz(agentPath: string, signal: AbortSignal): void {
+  const khz = askBoth(agentPath, signal);
+  khz.catch(() => {}); // told to whoever needs it
+  begun.set(agentPath, khz);
+}
+
 /**
  * @param agentPath the guest agent's binary, which also runs on the host
  * @returns kHz; rejects when neither the kernel's log nor the agent says it
  */
 export async function hostTscKhz(agentPath: string, signal: AbortSignal): Promise<number> {
-  const logged = tscKhzInLog(await kernelLog(signal));
-  if (logged !== undefined) return logged;
+  return await (begun.get(agentPath) ?? askBoth(agentPath, signal));
+}
+
+/** At once, because a start waits for it; the kernel's word counts. */
+async function askBoth(agentPath: string, signal: AbortSignal): Promise<number> {
+  const known = new AbortController();
+  const measuring = measured(agentPath, AbortSignal.any([signal, known.signal]));
+  measuring.catch(() => {}); // the kernel knew it, or whoever asked is told below
+  try {
+    return tscKhzInLog(await kernelLog(signal)) ?? (await measuring);
+  } finally {
+    known.abort();
+    await Promise.allSettled([measuring]);
+  }
+}
+
+async function measured(agentPath: string, signal: AbortSignal): Promise<number> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const measured = Number(await runText({ file: agentPath, args: ["tsc-khz"] }, deadline));
-  if (isPlausible(measured)) return measured;
-  throw new Error(`The agent measured an impossible time stamp counter: ${measured} kHz`);
+  const khz = Number(await runText({ file: agentPath, args: ["tsc-khz"] }, deadline));
+  if (isPlausible(khz)) return khz;
+  throw new Error(`The agent measured an impossible time stamp counter: ${khz} kHz`);
 }
 
 /** @returns kHz, of the last and so most exact calibration in the log */
