@@ -34,7 +34,7 @@ export function transaction<T>(db: Db, work: () => T): T {
     db.exec("COMMIT");
     return result;
   } catch (error) {
-    db.exec("ROLLBACK");
+    if (db.isTransaction) db.exec("ROLLBACK"); // a full disk has undone it already
     throw error;
   }
 }

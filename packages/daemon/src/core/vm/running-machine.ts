@@ -40,6 +40,7 @@ export class RunningMachine {
     this.contact = new GuestContact(machine.agentEndpoint, start, deps);
     if (machine.pausedAtStart) this.contact.setHeld("held");
     this.#ended = machine.exited.then((exit) => this.#onExit(exit));
+    this.#ended.catch((error: unknown) => deps.log.error("vm.end_not_stored", { error })); // nobody may be waiting
   }
 
   /** Never half done: a caller who leaves must not leave a machine that is not in its phase. */

@@ -19,7 +19,7 @@ import { adopt, type Adoption } from "./adoption.ts";
 import { comesToLife, firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
-import type { VmPhase } from "./lifecycle.ts";
+import { hasMachine, type VmPhase } from "./lifecycle.ts";
 import type { AheadMachine } from "./made-ahead.ts";
 import { Occupancy } from "./occupancy.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
@@ -242,7 +242,11 @@ export class VmSupervisor {
     this.#occupancy.hurry(reason);
     using _turn = await this.#turns.enter(signal);
     const { running } = this.#occupancy;
-    if (!running) return;
+    if (!running) {
+      // Its end could not be stored when it came, for want of room on the disk.
+      if (hasMachine(this.phase)) this.#life.apply("lost", { reason });
+      return;
+    }
     this.#life.apply("kill", { reason });
     await running.end();
   }
