@@ -2,6 +2,8 @@
 
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 
+import { AlcoveError } from "#core/errors.ts";
+
 import { MIGRATIONS } from "./migrations.ts";
 
 export type Db = DatabaseSync;
@@ -26,7 +28,13 @@ export function openDb(file: string): Db {
   }
 }
 
-/** Runs `work` in one transaction; a throw undoes all of it. */
+/** SQLite's number for a disk that is full */
+const SQLITE_FULL = 13;
+
+/**
+ * Runs `work` in one transaction; a throw undoes all of it.
+ * @throws AlcoveError `no_capacity` when the disk is full
+ */
 export function transaction<T>(db: Db, work: () => T): T {
   db.exec("BEGIN IMMEDIATE");
   try {
@@ -35,8 +43,18 @@ export function transaction<T>(db: Db, work: () => T): T {
     return result;
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK"); // a full disk has undone it already
-    throw error;
+    throw isFull(error) ? diskFull(error) : error;
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_FULL;
+}
+
+function diskFull(cause: unknown): AlcoveError<"no_capacity"> {
+  const message = "The host's disk is full: what changes cannot be stored";
+  const details = { resource: "disk", needed: 1, available: 0 } as const;
+  return new AlcoveError("no_capacity", message, details, { cause });
 }
 
 /** Brings a database to this version's schema, one transaction a step. */
