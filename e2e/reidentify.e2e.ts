@@ -15,7 +15,7 @@ import { runToEnd } from "../packages/daemon/src/core/exec/run.ts";
 import { userGuestNetwork } from "../packages/daemon/src/core/network/user-network.ts";
 import type { GuestNewIdentity } from "../packages/daemon/src/core/ports/guest-identity.ts";
 import type { GuestLink } from "../packages/daemon/src/core/ports/guest-link.ts";
-import type { Machine } from "../packages/daemon/src/core/ports/hypervisor.ts";
+import type { Machine } from "../packages/daemon/src/core/ports/machine.ts";
 import { dial, freshPlan, open } from "./parts/qemu-machines.ts";
 
 const never = new AbortController().signal;
