@@ -129,6 +129,7 @@ const STORY: readonly (readonly [id: string, status: number, line: string, body?
   ["buildTemplate", 400, "POST /v1/templates", '{"vcpus":64}'],
   ["buildTemplate", 404, "POST /v1/templates", '{"group":"none"}'],
   ["listTemplates", 200, "GET /v1/templates"],
+  ["listPools", 200, "GET /v1/pools"],
   ["deleteTemplate", 200, `DELETE /v1/templates/${template}`],
   ["deleteTemplate", 404, `DELETE /v1/templates/${template}`],
   ["listEvents", 200, "GET /v1/events"],

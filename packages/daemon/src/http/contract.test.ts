@@ -194,6 +194,7 @@ test("contract: beyond it there is only what Alcove adds itself", () => {
     "GET /openapi.json",
     "GET /v1/events",
     "GET /v1/host",
+    "GET /v1/pools",
     "GET /v1/templates",
     "GET /v1/vms",
     "GET /v1/vms/{hostname}",
