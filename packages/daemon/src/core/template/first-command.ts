@@ -3,11 +3,14 @@
 import type { GuestExec, GuestLink } from "../ports/guest-link.ts";
 import type { GuestUser } from "../ports/guest-user.ts";
 
-/** the least that a command can be */
-const FIRST_COMMAND = ["/bin/sh", "-c", "true"];
+/** Each of the two ways of running one, with something to say; what commands need is read and done once by that. */
+const FIRST_COMMANDS: readonly (readonly [argv: readonly string[], user: GuestUser])[] = [
+  [["true"], { uid: 0, gid: undefined }],
+  [["/bin/sh", "-c", "echo"], "default"],
+];
 
 export async function runFirstCommand(link: GuestLink, signal: AbortSignal): Promise<void> {
-  await runProgram(link, { argv: FIRST_COMMAND, user: "default" }, signal);
+  for (const [argv, user] of FIRST_COMMANDS) await runProgram(link, { argv, user }, signal);
 }
 
 /** Resolves when it has ended, whatever it says. */
@@ -22,8 +25,8 @@ export async function runProgram(
     cwd: undefined,
     user,
     stdin: false,
-    stdout: false,
-    stderr: false,
+    stdout: true,
+    stderr: true,
     pty: undefined,
   };
   const process = await link.exec(order, signal);
