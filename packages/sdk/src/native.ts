@@ -8,7 +8,7 @@ import type {
   TemplateWork,
   VmAccount,
   VmDetails,
-} from "@alcove/api";
+} from "./native-shapes.ts";
 
 import { askJson, jsonRequest } from "./answer-text.ts";
 import { forkVm, type LiveForked, type LiveForkSpec } from "./live-fork.ts";
@@ -24,7 +24,7 @@ export type {
   TemplateWork,
   VmAccount,
   VmDetails,
-} from "@alcove/api";
+} from "./native-shapes.ts";
 
 const SHAPE = {
   image: "string",

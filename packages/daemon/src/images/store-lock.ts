@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { pause } from "#lib/patience.ts";
@@ -49,6 +49,7 @@ export async function lockStore(
   for (;;) {
     signal.throwIfAborted();
     const holder = await tryLock(file, request.purpose);
+    if (holder === "gone") continue;
     if (!holder) return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
     if (await removeIfStale(file, holder)) continue;
     if (Date.now() >= deadline) throw new StoreBusy(holder);
@@ -59,7 +60,7 @@ export async function lockStore(
 }
 
 /** @returns who has it already, or `undefined` when it is now ours */
-async function tryLock(file: string, purpose: string): Promise<LockHolder | undefined> {
+async function tryLock(file: string, purpose: string): Promise<LockHolder | "gone" | undefined> {
   const startTicks = await startTicksOf(process.pid);
   if (startTicks === undefined) throw new Error("invariant: this process runs");
   const mine = `${file}.${randomBytes(6).toString("hex")}`;
@@ -77,32 +78,52 @@ async function tryLock(file: string, purpose: string): Promise<LockHolder | unde
 }
 
 /** @returns whether the lock was left behind and is now gone */
+/**
+ * One at a time looks again and removes: nobody else takes a stale lock away, and nobody can put his own in its place
+ * before it is gone. So what is removed is what was looked at.
+ */
 async function removeIfStale(file: string, holder: LockHolder): Promise<boolean> {
-  if ((await startTicksOf(holder.pid)) === holder.startTicks) return false;
-  // Of several that see the same stale lock only one moves it; it then checks that it moved that one.
-  const aside = `${file}.stale.${randomBytes(6).toString("hex")}`;
+  if (await isAlive(holder)) return false;
+  const cleaner = `${file}.cleaner`;
+  if (!(await becomeCleaner(cleaner))) return false;
   try {
-    await rename(file, aside);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return true;
-    throw error;
+    const found = await readHolder(file);
+    if (found !== "gone" && !(await isAlive(found))) await rm(file, { force: true });
+    return true;
+  } finally {
+    await rm(cleaner, { recursive: true, force: true });
   }
-  const moved = await readHolder(aside);
-  const same = moved.pid === holder.pid && moved.startTicks === holder.startTicks;
-  if (!same) await link(aside, file).catch(() => undefined); // its holder is alive: put it back
-  await rm(aside, { force: true });
-  return true;
+}
+
+/** Cleaning takes milliseconds: a cleaner of this age, in `ms`, has died of something. */
+const DEAD_CLEANER_MS = 10_000;
+
+async function becomeCleaner(directory: string): Promise<boolean> {
+  try {
+    await mkdir(directory);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+    const known = await stat(directory).catch(() => undefined); // it has just ended
+    const isDead = known !== undefined && Date.now() - known.mtimeMs > DEAD_CLEANER_MS;
+    if (isDead) await rm(directory, { recursive: true, force: true });
+    return false;
+  }
+}
+
+async function isAlive({ pid, startTicks }: LockHolder): Promise<boolean> {
+  return (await startTicksOf(pid)) === startTicks;
 }
 
 const NOBODY: LockHolder = { pid: 0, startTicks: "", purpose: "unknown" };
 
-async function readHolder(file: string): Promise<LockHolder> {
+async function readHolder(file: string): Promise<LockHolder | "gone"> {
   try {
     const value: unknown = JSON.parse(await readFile(file, "utf8"));
     return isHolder(value) ? value : NOBODY;
-  } catch {
-    // Gone in the meantime, or damaged by a power cut: nobody who could be waited for.
-    return NOBODY;
+  } catch (error) {
+    // Damaged by a power cut: nobody who could be waited for.
+    return hasCode(error, "ENOENT") ? "gone" : NOBODY;
   }
 }
 

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type * as wire from "@alcove/api";
+
+import type * as shapes from "./native-shapes.ts";
+
+/** `true` when either can stand for the other; anything else does not compile below */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+
+const SAME: readonly true[] = [
+  true satisfies Same<wire.Template, shapes.Template>,
+  true satisfies Same<wire.TemplateWork, shapes.TemplateWork>,
+  true satisfies Same<wire.TemplateList, shapes.TemplateList>,
+  true satisfies Same<wire.TemplateOrder, shapes.TemplateOrder>,
+  true satisfies Same<wire.Pool, shapes.Pool>,
+  true satisfies Same<wire.VmAccount, shapes.VmAccount>,
+  true satisfies Same<wire.VmDetails, shapes.VmDetails>,
+  true satisfies Same<wire.VmStart, shapes.VmStart>,
+];
+
+test("native shapes: the types check holds them to the schemas", () => {
+  assert.equal(SAME.length, 8);
+});
