@@ -1,18 +1,14 @@
 /** Disks of stopped VMs, kept for others to begin with: contract B6, on real guests. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
 
 import { sh } from "./harness/exec.ts";
 import { asObject, asObjects, textIn } from "./harness/json-value.ts";
+import { assertSound, layersOf } from "./harness/sound-disks.ts";
 import { suite, type TestHost } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
-const run = promisify(execFile);
 const MIB = 1024 * 1024;
 
 const HASH = "sha256sum /root/data | cut -d' ' -f1";
@@ -23,7 +19,10 @@ const IDENTITY =
 async function powerOff(host: TestHost, vm: string): Promise<void> {
   const { status, text } = await host.api.post(`/vm/${vm}/shutdown`);
   assert.equal(status, 200, text);
-  await host.untilStatus(vm, "Stopped");
+  // Slicer's word says so as soon as it is asked to.
+  await until(`${vm} has ended`, async () => {
+    return asObject((await host.api.get(`/v1/vms/${vm}`)).json)["phase"] === "stopped";
+  });
 }
 
 async function commit(host: TestHost, vm: string, body: object = {}): Promise<string> {
@@ -49,25 +48,7 @@ async function relaunch(host: TestHost, vm: string): Promise<void> {
 }
 
 function layers(host: TestHost): readonly string[] {
-  return readdirSync(path.join(host.dirs.state, "layers"));
-}
-
-/** Every overlay on this host that no machine has open, read with all that is below it, is a sound file system. */
-async function assertSound(host: TestHost): Promise<void> {
-  const overlays = host.dirs.vmDirs().flatMap((id) => {
-    const directory = path.join(host.dirs.state, "vms", id);
-    const names = readdirSync(directory).filter((name) => name.startsWith("disk"));
-    assert.equal(names.length, 1, `overlays of VM ${id}: ${names.join(", ")}`);
-    return names.map((name) => path.join(directory, name));
-  });
-  const layered = layers(host).map((id) => path.join(host.dirs.state, "layers", id, "disk.qcow2"));
-  const raw = path.join(host.dirs.state, "checked.raw");
-  for (const disk of [...overlays, ...layered]) {
-    await run("qemu-img", ["check", "-q", disk]);
-    await run("qemu-img", ["convert", "-O", "raw", disk, raw]);
-    await run("e2fsck", ["-fn", raw]);
-    rmSync(raw);
-  }
+  return layersOf(host.dirs);
 }
 
 suite("commits", {}, (host, story) => {
@@ -132,7 +113,7 @@ suite("commits", {}, (host, story) => {
 
       await powerOff(host, sibling);
       await host.deleteVm(grandchild);
-      await assertSound(host);
+      await assertSound(host.dirs);
       await relaunch(host, child);
       assert.equal(await sh(host.api, child, mine), "child\nnone");
       assert.equal(await sh(host.api, child, "cat /etc/machine-id"), machineId, "made new once");
@@ -167,7 +148,7 @@ suite("commits", {}, (host, story) => {
       await host.daemon.kill();
       await under;
       await host.start();
-      await assertSound(host);
+      await assertSound(host.dirs);
       await relaunch(host, vm);
       await sh(host.api, vm, `echo ${n} >> /root/count; sync`);
       await powerOff(host, vm);
