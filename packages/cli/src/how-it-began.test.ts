@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { VmDetails } from "@alcove/sdk/native.ts";
+import type { VmDetails } from "@alcove/sdk/native-shapes.ts";
 
 import { howItBegan, stepsTable } from "./how-it-began.ts";
 

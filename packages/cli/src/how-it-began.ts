@@ -1,6 +1,6 @@
 /** How a VM began, in words and as a table of its steps. */
 
-import type { VmDetails } from "@alcove/sdk/native.ts";
+import type { VmDetails } from "@alcove/sdk/native-shapes.ts";
 
 import { printableLine } from "./printable.ts";
 import { table } from "./table.ts";

@@ -1,7 +1,7 @@
 /** What only Alcove's own API says of VMs; a host that has none says nothing. */
 
 import { AlcoveApiError, type HostApi } from "@alcove/sdk";
-import type { VmAccount, VmDetails } from "@alcove/sdk/native.ts";
+import type { VmAccount, VmDetails } from "@alcove/sdk/native-shapes.ts";
 
 /** @returns by host name; `undefined` where the host does not know */
 export async function vmAccounts(

@@ -16,16 +16,6 @@ import { urlPath } from "./query.ts";
 import { asResource, asResources, type Resource, resource } from "./resource.ts";
 import type { Wire } from "./wire.ts";
 
-export type {
-  Template,
-  Pool,
-  TemplateList,
-  TemplateOrder,
-  TemplateWork,
-  VmAccount,
-  VmDetails,
-} from "./native-shapes.ts";
-
 const SHAPE = {
   image: "string",
   vcpus: "number",

@@ -1,6 +1,6 @@
 /** `pool`: machines that are made ahead of VMs. */
 
-import type { Pool } from "@alcove/sdk/native.ts";
+import type { Pool } from "@alcove/sdk/native-shapes.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";

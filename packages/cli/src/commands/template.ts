@@ -1,6 +1,6 @@
 /** `template`: guests that were booted once, for VMs to begin with their memory. */
 
-import type { Template, TemplateList, TemplateOrder } from "@alcove/sdk/native.ts";
+import type { Template, TemplateList, TemplateOrder } from "@alcove/sdk/native-shapes.ts";
 import { Command } from "commander";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";

@@ -1,6 +1,6 @@
 /** `vm describe`: all that the host knows of a VM. */
 
-import type { VmDetails } from "@alcove/sdk/native.ts";
+import type { VmDetails } from "@alcove/sdk/native-shapes.ts";
 import type { NetworkPolicy, VmDescription } from "@alcove/sdk/vm-description.ts";
 import { Command } from "commander";
 

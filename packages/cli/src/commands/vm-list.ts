@@ -1,6 +1,6 @@
 /** `vm list`: the VMs of a host. `vm group`: its host groups. */
 
-import type { VmAccount } from "@alcove/sdk/native.ts";
+import type { VmAccount } from "@alcove/sdk/native-shapes.ts";
 import type { HostGroup, Vm } from "@alcove/sdk/resources.ts";
 import { Command } from "commander";
 

@@ -11,7 +11,8 @@ import type { SharedMemory } from "./shared-memory.ts";
 import { carryMemory } from "./sparse-memory.ts";
 import type { ReadyQemu } from "./start.ts";
 import { openStateDoor } from "./state-door.ts";
-import { sha256, TemplateDraft } from "./template-files.ts";
+import { MemoryDraft } from "./memory-draft.ts";
+import { sealTemplate, sha256 } from "./template-files.ts";
 
 /** what a template has beside the guest's memory; 70 KiB for an ordinary machine */
 const MAX_DEVICES_BYTES = 16 * MIB;
@@ -31,7 +32,7 @@ export async function freeze(
   await qmp.execute("stop", {}, signal);
   const commandLine = commandLineOf(process.pid);
   const bytes = memoryMiBOf(commandLine) * MIB;
-  await using draft = await TemplateDraft.begin(directory);
+  await using draft = await MemoryDraft.begin(directory);
   await using door = await openStateDoor(paths, process.uid);
   await ignoreShared(true, qmp, signal);
   const pieces: Buffer[] = [];
@@ -47,5 +48,5 @@ export async function freeze(
     qemu,
     shape: shapeOf(commandLine),
   };
-  return await draft.seal(manifest, devices);
+  return await sealTemplate(draft, manifest, devices);
 }

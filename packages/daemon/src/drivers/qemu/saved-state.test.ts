@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 
-import { findState, type Manifest, openState, StateDraft } from "./saved-state.ts";
+import { MemoryDraft } from "./memory-draft.ts";
+import { findState, type Manifest, openState, sealState } from "./saved-state.ts";
 
 const MANIFEST: Manifest = {
   savedAt: new Date(5_000),
@@ -21,9 +22,9 @@ async function home(): Promise<AsyncDisposable & { readonly path: string }> {
 }
 
 async function sealed(directory: string): Promise<void> {
-  await using draft = await StateDraft.begin(directory);
+  await using draft = await MemoryDraft.begin(directory);
   await draft.memory.writeFile("memory");
-  await draft.seal(MANIFEST, "durable");
+  await sealState(draft, MANIFEST, "durable");
 }
 
 test("saved state: it is there when it was sealed, whole", async () => {
@@ -45,7 +46,7 @@ test("saved state: a draft is no state, and goes when it is left", async () => {
   await using root = await home();
   const directory = path.join(root.path, "one");
   {
-    await using draft = await StateDraft.begin(directory);
+    await using draft = await MemoryDraft.begin(directory);
     await draft.memory.writeFile("memory");
     assert.equal(await findState(directory), undefined);
   }

@@ -8,12 +8,13 @@
  * directory of that name holds a whole state, whenever the daemon or the host died.
  */
 
-import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import path from "node:path";
 
 import type { MachineState, StateLasting } from "#core/ports/machine.ts";
 
 import type { MachineShape } from "./machine-shape.ts";
+import { MEMORY, type MemoryDraft } from "./memory-draft.ts";
 
 export interface Manifest {
   readonly savedAt: Date;
@@ -29,49 +30,16 @@ export interface Manifest {
 
 const VERSION = 2;
 
-const MEMORY = "memory";
 const MANIFEST = "manifest.json";
 
-/** A state that is being written; disposing one that was not sealed removes it. */
-export class StateDraft implements AsyncDisposable {
-  readonly memory: FileHandle;
-  readonly #directory: string;
-  readonly #draft: string;
-
-  private constructor(directory: string, draft: string, memory: FileHandle) {
-    this.#directory = directory;
-    this.#draft = draft;
-    this.memory = memory;
-  }
-
-  /** @param directory where the state will be; its parent must exist */
-  static async begin(directory: string): Promise<StateDraft> {
-    const draft = `${directory}.part`;
-    await rm(draft, { recursive: true, force: true });
-    await mkdir(draft, { mode: 0o700 });
-    const memory = await open(path.join(draft, MEMORY), "wx", 0o600);
-    return new StateDraft(directory, draft, memory);
-  }
-
-  /** Makes what was written a state, and durable if it is to be. */
-  async seal(manifest: Manifest, lasting: StateLasting): Promise<void> {
-    const file = path.join(this.#draft, MANIFEST);
-    await writeFile(file, JSON.stringify({ v: VERSION, ...manifest }), { flag: "wx", mode: 0o600 });
-    if (lasting === "passing") {
-      await rename(this.#draft, this.#directory);
-      return;
-    }
-    await this.memory.sync();
-    await syncFile(file);
-    await syncFile(this.#draft);
-    await rename(this.#draft, this.#directory);
-    await syncFile(path.dirname(this.#directory));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.memory.close();
-    await rm(this.#draft, { recursive: true, force: true });
-  }
+/** Makes what was written a state, and durable if it is to be. */
+export async function sealState(
+  draft: MemoryDraft,
+  manifest: Manifest,
+  lasting: StateLasting,
+): Promise<void> {
+  await draft.add(MANIFEST, JSON.stringify({ v: VERSION, ...manifest }));
+  await draft.publish(lasting);
 }
 
 /** @returns the state at `directory`, or `undefined` when there is none */
@@ -151,10 +119,4 @@ function parsed(text: string): unknown {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A directory is one, too. */
-async function syncFile(file: string): Promise<void> {
-  await using handle = await open(file, "r");
-  await handle.sync();
 }

@@ -13,7 +13,8 @@ import { saveTo } from "./migration.ts";
 import { commandLineOf, residentBytesOf } from "./processes.ts";
 import { type Qmp, queryRunning, queryVersion } from "./qmp.ts";
 import type { RunPaths } from "./run-dir.ts";
-import { describedBy, StateDraft } from "./saved-state.ts";
+import { MemoryDraft } from "./memory-draft.ts";
+import { describedBy, sealState } from "./saved-state.ts";
 import { newSalt, stateCipher } from "./state-cipher.ts";
 import { openStateDoor } from "./state-door.ts";
 
@@ -49,7 +50,7 @@ async function save(
   const qemu = await queryVersion(qmp, signal);
   const shape = shapeOf(commandLineOf(process.pid));
   const maxBytes = maxBytesOf(process.pid);
-  await using draft = await StateDraft.begin(directory);
+  await using draft = await MemoryDraft.begin(directory);
   await using door = await openStateDoor(paths, process.uid);
   const salt = newSalt();
   const cipher = stateCipher(stateKey, salt);
@@ -59,7 +60,7 @@ async function save(
   await writes.end();
   const sealing = { salt, mark: cipher.mark };
   const manifest = { savedAt: new Date(), memoryBytes: bytes, checksum, sealing, qemu, shape };
-  await draft.seal(manifest, lasting);
+  await sealState(draft, manifest, lasting);
   return describedBy(manifest);
 }
 

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 
+import { MemoryDraft } from "./memory-draft.ts";
 import {
   findTemplate,
   openStored,
   sha256,
-  TemplateDraft,
+  sealTemplate,
   type TemplateManifest,
 } from "./template-files.ts";
 
@@ -28,8 +29,8 @@ async function home(): Promise<AsyncDisposable & { readonly path: string }> {
 }
 
 async function sealed(directory: string, manifest = MANIFEST) {
-  await using draft = await TemplateDraft.begin(directory);
-  return await draft.seal(manifest, DEVICES);
+  await using draft = await MemoryDraft.begin(directory);
+  return await sealTemplate(draft, manifest, DEVICES);
 }
 
 test("template files: what was sealed is found, whole, and opened", async () => {
@@ -65,7 +66,7 @@ test("template files: other contents have another digest", async () => {
 test("template files: a draft that is not sealed leaves nothing", async () => {
   await using scratch = await home();
   {
-    await using _draft = await TemplateDraft.begin(path.join(scratch.path, "one"));
+    await using _draft = await MemoryDraft.begin(path.join(scratch.path, "one"));
   }
   assert.deepEqual(await readdir(scratch.path), []);
 });

@@ -10,12 +10,13 @@
  */
 
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import path from "node:path";
 
 import type { TemplateState } from "#core/ports/machine-templates.ts";
 
 import type { MachineShape } from "./machine-shape.ts";
+import { MEMORY, type MemoryDraft } from "./memory-draft.ts";
 
 export interface TemplateManifest {
   readonly frozenAt: Date;
@@ -35,45 +36,19 @@ export interface TemplateManifest {
 
 const VERSION = 1;
 
-const [MEMORY, DEVICES, MANIFEST] = ["memory", "devices", "manifest.json"];
+const [DEVICES, MANIFEST] = ["devices", "manifest.json"];
 
-/** A template that is being written; disposing one that was not sealed removes it. */
-export class TemplateDraft implements AsyncDisposable {
-  readonly memory: FileHandle;
-  readonly #directory: string;
-  readonly #draft: string;
-
-  private constructor(directory: string, draft: string, memory: FileHandle) {
-    this.#directory = directory;
-    this.#draft = draft;
-    this.memory = memory;
-  }
-
-  /** @param directory where the template will be; its parent must exist */
-  static async begin(directory: string): Promise<TemplateDraft> {
-    const draft = `${directory}.part`;
-    await rm(draft, { recursive: true, force: true });
-    await mkdir(draft, { mode: 0o700 });
-    const memory = await open(path.join(draft, MEMORY), "wx", 0o600);
-    return new TemplateDraft(directory, draft, memory);
-  }
-
-  /** Makes what was written durable, and a template. */
-  async seal(manifest: TemplateManifest, devices: Buffer): Promise<TemplateState> {
-    await this.memory.truncate(manifest.memory.bytes);
-    await this.memory.sync();
-    await writeDurably(path.join(this.#draft, DEVICES), devices);
-    await writeDurably(path.join(this.#draft, MANIFEST), textOf(manifest));
-    await syncDirectory(this.#draft);
-    await rename(this.#draft, this.#directory);
-    await syncDirectory(path.dirname(this.#directory));
-    return describedBy(manifest);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.memory.close();
-    await rm(this.#draft, { recursive: true, force: true });
-  }
+/** Makes what was written durable, and a template. */
+export async function sealTemplate(
+  draft: MemoryDraft,
+  manifest: TemplateManifest,
+  devices: Buffer,
+): Promise<TemplateState> {
+  await draft.memory.truncate(manifest.memory.bytes);
+  await draft.add(DEVICES, devices);
+  await draft.add(MANIFEST, textOf(manifest));
+  await draft.publish("durable");
+  return describedBy(manifest);
 }
 
 /** @returns the template at `directory`, or `undefined` when there is none that this version can read */
@@ -148,15 +123,4 @@ async function readManifest(directory: string): Promise<TemplateManifest | strin
   const { v, frozenAt, ...manifest }: StoredManifest = JSON.parse(line);
   if (v !== VERSION) return "another version of this program has made it";
   return { ...manifest, frozenAt: new Date(frozenAt) };
-}
-
-async function writeDurably(file: string, content: Buffer | string): Promise<void> {
-  await using handle = await open(file, "wx", 0o600);
-  await handle.writeFile(content);
-  await handle.sync();
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  await using handle = await open(directory, "r");
-  await handle.sync();
 }
