@@ -131,10 +131,7 @@ export class TemplateWorks implements AsyncDisposable {
     const { key, image, shape } = wanted;
     const work = async (): Promise<Template> => {
       if (when === "when quiet") await this.#quiet();
-      const template = await this.#build(wanted);
-      // Whoever asked for it is about to use it: that is not to wait for the reading of it.
-      if (when === "now") await this.#deps.templates.makeReady(template);
-      return template;
+      return await this.#build(wanted);
     };
     const done = this.#last.then(work).finally(() => this.#entries.delete(key));
     this.#last = done.catch((error: unknown) => {
