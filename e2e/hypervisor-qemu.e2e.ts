@@ -96,6 +96,7 @@ test(
 
 test("qemu: what the kernel says is appended to the console log", async () => {
   const plan = await freshPlan();
+  assert.ok(plan.kernel);
   const loud = { ...plan.kernel, args: [...plan.kernel.args, "ignore_loglevel"] };
   await using machine = await open().boot({ ...plan, kernel: loud }, never);
 

@@ -209,7 +209,7 @@ export function describeTemplates(name: string, harness: TemplatesHarness): void
       const others = [
         { ...plan, vcpus: plan.vcpus + 1 },
         { ...plan, memoryMiB: plan.memoryMiB * 2 },
-        { ...plan, kernel: { ...plan.kernel, args: [...plan.kernel.args, "other"] } },
+        { ...plan, kernel: plan.kernel && { ...plan.kernel, args: ["other"] } },
         { ...plan, network: { mode: "detached", mac: "52:54:00:12:34:56" } },
       ] as const;
 

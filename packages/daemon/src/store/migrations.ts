@@ -66,4 +66,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE vm ADD COLUMN mac TEXT;
   `,
+  // Until here every VM was the operator's.
+  `
+  ALTER TABLE vm ADD COLUMN owner TEXT;
+  `,
 ];

@@ -31,8 +31,8 @@ export class SqliteVmStore implements VmStore {
     const insert = this.#db.prepare(
       `INSERT INTO vm (id, hostname, host_group, kind, spec_json, image_id, hypervisor, network_slot,
          mac, address, layer, origin_json, receipt_json, created_at_ms, phase, phase_since_ms, reason, machine,
-         saved_name, restore_at_start)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         saved_name, restore_at_start, owner)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const { state, spec, receipt } = record;
     try {
@@ -52,6 +52,7 @@ export class SqliteVmStore implements VmStore {
         receipt ? receiptToJson(receipt) : null,
         record.createdAt.getTime(),
         ...stateColumns(state),
+        record.owner ?? null,
       );
     } catch (cause) {
       if (!(cause instanceof Error) || !cause.message.includes("UNIQUE")) throw cause;

@@ -32,6 +32,7 @@ export function recordFromRow(row: Row): VmRecord {
     hostname: text(row, "hostname"),
     group: text(row, "host_group"),
     kind: oneOf(row, "kind", KINDS),
+    owner: optionalText(row, "owner"),
     spec: specFromJson(text(row, "spec_json")),
     imageId: text(row, "image_id"),
     hypervisor: text(row, "hypervisor"),

@@ -9,6 +9,7 @@ export function aVmRecord(different: Partial<VmRecord>): VmRecord {
     hostname: "sbox-1",
     group: "sbox",
     kind: "sandbox",
+    owner: undefined,
     spec: {
       vcpus: 1,
       memoryMiB: 256,

@@ -1,5 +1,12 @@
 /** One machine: what it is made from, and what can be done with it while it runs. The half of a driver's port that all others need. */
 
+import type {
+  ConfidentialPlan,
+  Measurement,
+  RunStatus,
+  SealedSecret,
+} from "../aleph/ports/confidential-backend.ts";
+
 /** Where a machine is: all that is needed to find it again. */
 export interface Whereabouts {
   readonly vmId: string;
@@ -13,9 +20,23 @@ export interface Whereabouts {
 export interface BootPlan extends Whereabouts {
   readonly vcpus: number;
   readonly memoryMiB: number;
-  readonly kernel: KernelPlan;
+  /** `undefined`: the machine has firmware and PCI, and boots what its first disk holds */
+  readonly kernel: KernelPlan | undefined;
+  /** the root first; the guest finds them in this order */
   readonly disks: readonly DiskPlan[];
   readonly network: NetworkPlan;
+  /** devices of the host that become the guest's; only with firmware */
+  readonly passthrough?: readonly PciDevice[];
+  /** its memory is measured, and its vCPUs stand still until a secret is in; only with firmware */
+  readonly confidential?: ConfidentialPlan | undefined;
+}
+
+/** A device on the host's PCI bus. */
+export interface PciDevice {
+  /** such as `01:00.0` or `0000:01:00.0` */
+  readonly address: string;
+  /** whether it is to be the guest's primary display adapter */
+  readonly isVga: boolean;
 }
 
 export interface KernelPlan {
@@ -29,6 +50,8 @@ export interface KernelPlan {
 export interface DiskPlan {
   /** stable name of the device, `[a-z0-9]+` */
   readonly id: string;
+  /** by which the guest finds it: at most 20 characters */
+  readonly serial?: string;
   readonly path: string;
   readonly format: "raw" | "qcow2";
   readonly readOnly: boolean;
@@ -104,6 +127,22 @@ export interface Machine extends AsyncDisposable {
   readonly saving?: Saving;
   /** the same, for making its disk the base of others while it goes on; comes with `pausing` */
   readonly layering?: Layering;
+  /** the same, for a guest that no agent of ours listens in */
+  readonly powerButton?: PowerButton;
+  /** present while the machine is a confidential one */
+  readonly confidential?: ConfidentialDoor;
+}
+
+export interface PowerButton {
+  /** Presses it. Resolves when the guest could have noticed; what it makes of it is its own. */
+  press(signal: AbortSignal): Promise<void>;
+}
+
+/** What a confidential machine can be asked. Source of names: the hypervisor's own. */
+export interface ConfidentialDoor {
+  measure(signal: AbortSignal): Promise<Measurement>;
+  /** Lets the secret in, and the vCPUs run. @throws Error when the packet does not fit; then nothing has changed */
+  inject(sealed: SealedSecret, signal: AbortSignal): Promise<RunStatus>;
 }
 
 /** `spawn`: until there is a process; `control`: until that takes commands; `load`: until it has the memory of another. */

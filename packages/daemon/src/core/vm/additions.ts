@@ -29,6 +29,8 @@ export interface Newcomer {
   /** what its disk stands on, if not the image itself */
   readonly layer: LayerId | undefined;
   readonly origin: VmOrigin;
+  /** whose it is, if not the operator's */
+  readonly owner?: string | undefined;
   /** memory that it has from the beginning: then it is suspended, and not created */
   readonly saved?: SavedMemory | undefined;
   /** puts more files beside its disk, before it is on record */

@@ -22,6 +22,8 @@ export interface NewVm {
   /** sealed layer that its disk will stand on */
   readonly layer: LayerId | undefined;
   readonly origin: VmOrigin;
+  /** whose it is, if not the operator's */
+  readonly owner?: string | undefined;
   /** memory that it has from the beginning */
   readonly saved?: SavedMemory | undefined;
 }
@@ -39,6 +41,7 @@ export function newRecord(vm: NewVm, others: readonly VmRecord[]): VmRecord {
   return {
     id: newVmId(),
     kind: vm.kind,
+    owner: vm.owner,
     spec: vm.spec,
     imageId: vm.imageId,
     hypervisor: vm.hypervisor,

@@ -11,7 +11,7 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import { type CopyOrder, type LiveCopy, takeCopy } from "../fork/live-copy.ts";
 import type { LayerId } from "../ids.ts";
-import type { BootPlan } from "../ports/machine.ts";
+import type { BootPlan, ConfidentialDoor } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
 import type { StartTrace } from "../trace/start-trace.ts";
@@ -67,6 +67,11 @@ export class VmSupervisor {
   /** its hypervisor's process, while there is one */
   get pid(): number | undefined {
     return this.#occupancy.running?.machine.pid;
+  }
+
+  /** what its machine can be asked, while it is a confidential one */
+  get confidential(): ConfidentialDoor | undefined {
+    return this.#occupancy.running?.machine.confidential;
   }
 
   /** how its last start went; `undefined` when there was none under this daemon */

@@ -1,7 +1,10 @@
 /** What a VM is, as plain values. Who may change it: its supervisor only. */
 
 import type { CommitId, LayerId, VmId } from "../ids.ts";
+import type { ConfidentialPlan } from "../aleph/ports/confidential-backend.ts";
+import type { DiskFormat } from "../image/manifest.ts";
 import type { VmNetwork } from "../network/network.ts";
+import type { PciDevice } from "../ports/machine.ts";
 import type { GuestReceipt } from "../ports/guest-identity.ts";
 import type { VmPhase } from "./lifecycle.ts";
 
@@ -25,6 +28,45 @@ export interface VmSpec {
   readonly userdata: string | undefined;
   /** names of the secrets it may see; "all" is whatever there is when it boots */
   readonly secrets: readonly string[] | "all";
+  /** what it boots in place of an image's overlay; absent for all that come from an image */
+  readonly root?: OwnRoot;
+  /** further disks, in the order in which the guest finds them */
+  readonly volumes?: readonly VmVolume[];
+  /** devices of the host that are its own while it has a machine */
+  readonly passthrough?: readonly PciDevice[];
+  readonly confidential?: ConfidentialSpec;
+}
+
+/** A root disk that lies outside the VM's directory and outlives it: an overlay on a file that somebody brought. */
+export interface OwnRoot {
+  /** absolute path of the overlay, qcow2 */
+  readonly path: string;
+  /** what it stands on; never written to */
+  readonly parent: { readonly path: string; readonly format: DiskFormat };
+  readonly sizeBytes: number;
+  /** `kernel`: one file system, mounted by a kernel of ours. `firmware`: a disk that knows how to boot itself */
+  readonly boot: "kernel" | "firmware";
+}
+
+/** A disk beside the root: somebody else makes and removes its file. */
+export interface VmVolume {
+  /** by which the guest finds it: `[a-z0-9]+`, at most 20 characters */
+  readonly serial: string;
+  /** absolute */
+  readonly path: string;
+  readonly format: DiskFormat;
+  readonly readOnly: boolean;
+  /** where it is mounted in guests with our agent; `undefined` leaves that to the guest */
+  readonly mount: string | undefined;
+  /** what is mounted; the guest's kernel must know it */
+  readonly filesystem: string | undefined;
+}
+
+export interface ConfidentialSpec {
+  readonly policy: number;
+  readonly firmwarePath: string;
+  /** how its next machine is made; `undefined` until its owner has brought a session: then it cannot start */
+  readonly plan: ConfidentialPlan | undefined;
 }
 
 export interface VmState {
@@ -65,6 +107,8 @@ export interface VmRecord {
   readonly hostname: string;
   readonly group: string;
   readonly kind: VmKind;
+  /** whose it is: nobody reaches it but through the surface that knows owners. `undefined`: the host's operator's */
+  readonly owner: string | undefined;
   readonly spec: VmSpec;
   /** the image it was made from, by id: a later build under the same name changes nothing here */
   readonly imageId: string;

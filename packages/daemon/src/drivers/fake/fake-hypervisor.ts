@@ -66,7 +66,7 @@ export class FakeHypervisor implements Hypervisor {
 
   async boot(plan: BootPlan, signal: AbortSignal): Promise<Machine> {
     return this.#start(plan, signal, async () => {
-      if (plan.kernel.args.includes(DIES_AT_BOOT)) {
+      if (plan.kernel?.args.includes(DIES_AT_BOOT)) {
         throw new Error(`The fake machine died at boot, as ${DIES_AT_BOOT} asks`);
       }
       await appendFile(plan.consoleLogPath, `fake machine ${plan.vmId} booted\n`);

@@ -124,7 +124,7 @@ async function freeze(
 function keyOf({ vcpus, memoryMiB, disks, network, kernel }: BootPlan): string {
   const card = { none: "none", user: "user", detached: "tap", bridge: "tap", isolated: "tap" };
   const drives = disks.map(({ id }) => id);
-  return sha256(JSON.stringify([vcpus, memoryMiB, drives, card[network.mode], kernel.args]));
+  return sha256(JSON.stringify([vcpus, memoryMiB, drives, card[network.mode], kernel?.args]));
 }
 
 /** Two lines: what it says, and the checksum of that. */

@@ -167,6 +167,7 @@ function memoryOptions({ memoryMiB }: BootPlan, memory: MemoryPlan, files: Files
 }
 
 function kernelOptions(plan: BootPlan, host: QemuHost, files: Files): Option[] {
+  if (!plan.kernel) throw new Error("The QEMU driver boots with a kernel only");
   const { path, initramfsPath, args } = plan.kernel;
   const options: Option[] = [
     ["-kernel", files.reopened(path)],
