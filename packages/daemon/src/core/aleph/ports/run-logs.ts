@@ -20,3 +20,21 @@ export interface RunLogs {
   /** Removes what is kept. */
   remove(vmHash: ItemHash): Promise<void>;
 }
+
+/** A file that a VM's machine appends to. */
+export interface LogFile {
+  /** absolute */
+  readonly path: string;
+  readonly stream: LogLine["stream"];
+}
+
+/** The writing end: told by the core which files there are to be read. */
+export interface RunLogKeeper extends RunLogs {
+  /** Takes in what these files get, from where it stopped the last time. Asking again for the same ones changes nothing. */
+  attend(vmHash: ItemHash, files: readonly LogFile[]): void;
+  /**
+   * The machine has ended: what is left in its files is taken in, then they are left alone.
+   * @param reason why it failed, for people; kept as a last line of stderr
+   */
+  ended(vmHash: ItemHash, reason: string | undefined): void;
+}
