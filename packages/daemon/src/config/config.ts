@@ -8,9 +8,11 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 
+import type { AlephSettings } from "#core/aleph/settings.ts";
 import type { HostGroup } from "#core/group/host-group.ts";
 import { StartRefused } from "#lib/start-refused.ts";
 
+import { readAleph } from "./aleph-settings.ts";
 import { type ApiSettings, apiSettings } from "./api-settings.ts";
 import { type DaemonFile, readDaemonFile, type ReadFile } from "./daemon-file.ts";
 import { ownGroup } from "./own-group.ts";
@@ -22,6 +24,8 @@ export interface Config {
   /** sockets and process files; short, because socket paths are limited to 107 bytes */
   readonly runtimeDir: string;
   readonly api: ApiSettings;
+  /** the node of the Aleph network that this host is, too; `undefined`: it is none */
+  readonly aleph: AlephSettings | undefined;
   /** whether `GET /node/{h}/stats` answers Slicer's Go SDK with the list that it expects */
   readonly slicerGoStats: "on" | "off";
   readonly hypervisor: "qemu" | "fake";
@@ -77,10 +81,13 @@ export function readConfig(env: Environment, uid: number, argument?: string): Co
   }
   const file = named === "" ? NO_FILE : readDaemonFile(named, read.plain("HOME"));
   const { settings } = file;
+  const homes = directories(read, uid);
+  const aleph = readAleph(read, env, homes);
   const config: Config = {
-    ...directories(read, uid),
+    ...homes,
     ...machines(read),
     api: apiSettings(read, settings),
+    aleph: aleph.settings,
     slicerGoStats: read.oneOf("ALCOVE_SLICER_GO_STATS", ["on", "off"]),
     onStop: read.oneOf("ALCOVE_ON_STOP", ["stop", "leave", "suspend"]),
     groups: groupsOf(read, settings),
@@ -90,9 +97,9 @@ export function readConfig(env: Environment, uid: number, argument?: string): Co
     gracefulStop: settings?.gracefulShutdown ?? true,
     egressAdapter: read.plain("SLICER_EGRESS_ADAPTER") || undefined,
     limits: limits(read),
-    warnings: [...file.warnings, ...read.warnings],
+    warnings: [...file.warnings, ...read.warnings, ...aleph.warnings],
   };
-  refuse(read.finish(), file.problems);
+  refuse([...read.finish(), ...aleph.problems], file.problems);
   return Object.freeze(config);
 }
 
