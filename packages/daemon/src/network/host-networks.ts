@@ -18,8 +18,22 @@ import { BRIDGE_OWNER, type GuestPolicy, HostTable, type InUse } from "./host-ta
 import { IsolatedVms } from "./isolated-vms.ts";
 import type { Names } from "./names.ts";
 import { deviceExists, hostFamilies, ownDevices, ownNamespaces } from "./presence.ts";
+import { Redirects } from "./redirects.ts";
 import type { TapSource } from "./tap-rules.ts";
 import { ipBatchForced } from "./tools.ts";
+
+/** How routed VMs are connected to the world. */
+export interface WorldSettings {
+  /**
+   * the one device by which they reach the world and are reached; `undefined`: any that is not ours, and for
+   * `ndpProxy` that of the default route
+   */
+  readonly external: string | undefined;
+  /** whether the host answers its neighbours' questions for the IPv6 addresses of these VMs */
+  readonly ndpProxy: boolean;
+}
+
+const ANY_DEVICE: WorldSettings = { external: undefined, ndpProxy: false };
 
 const RELEASE_TIMEOUT_MS = 10_000;
 
@@ -29,11 +43,15 @@ export class HostNetworks implements Networks {
   readonly #bridged: BridgedVms;
   readonly #isolated: IsolatedVms;
 
-  constructor(names: Names, policy: GuestPolicy) {
+  /** ports of the host that lead to VMs in routed networks */
+  readonly redirects: Redirects;
+
+  constructor(names: Names, policy: GuestPolicy, _world: WorldSettings = ANY_DEVICE) {
     this.#names = names;
     this.#table = new HostTable(names, policy);
     this.#bridged = new BridgedVms(names, this.#table);
     this.#isolated = new IsolatedVms(names, this.#table);
+    this.redirects = new Redirects();
   }
 
   async prepare(vm: VmRecord, signal: AbortSignal): Promise<NetworkPlan> {
@@ -42,9 +60,9 @@ export class HostNetworks implements Networks {
     if (settings.mode === "user") {
       return userNetworkPlan(vm.networkSlot, vm.mac, hostFamilies());
     }
-    return settings.mode === "bridge"
-      ? this.#bridged.prepare(vm, settings, signal)
-      : this.#isolated.prepare(vm, settings, signal);
+    if (settings.mode === "bridge") return this.#bridged.prepare(vm, settings, signal);
+    if (settings.mode === "isolated") return this.#isolated.prepare(vm, settings, signal);
+    throw new Error(`The device ${settings.tap} cannot be made yet`);
   }
 
   guestNetwork(vm: VmRecord): GuestNetwork | undefined {

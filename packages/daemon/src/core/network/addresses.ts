@@ -4,6 +4,7 @@ import { AlcoveError, invalidRequest } from "../errors.ts";
 import { bridgePlan, bridgePool } from "./bridge-plan.ts";
 import { isolatedPool, isolatedRange } from "./isolated-plan.ts";
 import type { GroupNetwork } from "./network.ts";
+import { routedAddress } from "./routed-plan.ts";
 import { guestAddress } from "./user-network.ts";
 
 export interface AddressRequest {
@@ -28,6 +29,7 @@ export function addressOf(request: AddressRequest, taken: ReadonlySet<string>): 
       throw invalidRequest("ip", `a ${network.mode} network has no address to choose`);
     return network.mode === "user" ? guestAddress(slot) : undefined;
   }
+  if (network.mode === "routed") return routedAddress(network, wanted, taken);
   const pool = network.mode === "bridge" ? bridgePool(network) : isolatedPool(network, group);
   const range =
     network.mode === "bridge" ? bridgePlan(network).network : isolatedRange(network, group);

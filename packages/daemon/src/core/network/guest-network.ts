@@ -4,6 +4,7 @@ import type { GuestNetwork } from "../ports/guest-network.ts";
 import { mustHaveAddress, type VmRecord } from "../vm/vm.ts";
 import { bridgePlan } from "./bridge-plan.ts";
 import { INSIDE } from "./isolated-plan.ts";
+import { routedGuestNetwork } from "./routed-plan.ts";
 import { userGuestNetwork } from "./user-network.ts";
 
 /** Slicer's own, where a group names none */
@@ -17,6 +18,7 @@ export function guestNetworkOf(vm: VmRecord): GuestNetwork | undefined {
     const network = userGuestNetwork(vm.networkSlot, vm.mac);
     return dns.length === 0 ? network : { ...network, dns };
   }
+  if (settings.mode === "routed") return routedGuestNetwork(settings, vm.mac, nameServers(dns));
   const addresses = settings.mode === "bridge" ? bridgePlan(settings) : INSIDE;
   const { gateway, prefix } = addresses;
   const address = settings.mode === "bridge" ? mustHaveAddress(vm) : INSIDE.guest;
@@ -24,7 +26,7 @@ export function guestNetworkOf(vm: VmRecord): GuestNetwork | undefined {
   return { interface: "eth0", mac, address, prefix, gateway, dns: nameServers(dns) };
 }
 
-/** @returns the name servers of a bridge or isolated network */
+/** @returns the name servers of a bridge, isolated or routed network */
 export function nameServers(dns: readonly string[]): readonly string[] {
   return dns.length === 0 ? DEFAULT_DNS : dns;
 }

@@ -2,15 +2,17 @@
 
 /**
  * `user`: the VMM's own stack, outgoing connections only. `bridge`: a tap on a bridge of the host's.
- * `isolated`: a network namespace of the VM's own, with lists of what it may reach.
+ * `isolated`: a network namespace of the VM's own, with lists of what it may reach. `routed`: a tap that the
+ * host routes to, with addresses that were chosen for this one VM.
  */
-export type NetworkMode = "user" | "none" | "bridge" | "isolated";
+export type NetworkMode = "user" | "none" | "bridge" | "isolated" | "routed";
 
 export type GroupNetwork =
   | { readonly mode: "none" }
   | { readonly mode: "user" }
   | BridgeNetwork
-  | IsolatedNetwork;
+  | IsolatedNetwork
+  | RoutedNetwork;
 
 export interface BridgeNetwork {
   readonly mode: "bridge";
@@ -27,6 +29,35 @@ export interface IsolatedNetwork extends NetworkPolicy {
   readonly mode: "isolated";
   /** network that the VMs' own small networks are cut from, in CIDR form; `undefined` follows from the group's name */
   readonly range: string | undefined;
+}
+
+/** One VM's own: no two may share a tap or an address. */
+export interface RoutedNetwork {
+  readonly mode: "routed";
+  /** name of the tap device, 1 to 15 characters */
+  readonly tap: string;
+  readonly ipv4: RoutedEnds;
+  /** used where the host has IPv6 */
+  readonly ipv6: RoutedEnds;
+  /** whether the guest may reach the world; without it, it answers what comes to its redirected ports */
+  readonly internet: boolean;
+}
+
+/** The two ends of a tap: the host's is the guest's gateway. */
+export interface RoutedEnds {
+  /** CIDR */
+  readonly network: string;
+  /** bare addresses in it */
+  readonly host: string;
+  readonly guest: string;
+}
+
+/** A port of the host that leads to a port of one VM. */
+export interface PortRedirect {
+  readonly hostPort: number;
+  readonly vmPort: number;
+  readonly tcp: boolean;
+  readonly udp: boolean;
 }
 
 /**

@@ -82,9 +82,9 @@ export type NetworkPlan =
     }
   /** the device of a bridge or an isolated network, with nothing behind it */
   | { readonly mode: "detached"; readonly mac: string }
-  /** an existing tap device on a bridge, or in a network namespace of the VM's own */
+  /** an existing tap device on a bridge, in a network namespace of the VM's own, or that the host routes to */
   | {
-      readonly mode: "bridge" | "isolated";
+      readonly mode: "bridge" | "isolated" | "routed";
       readonly mac: string;
       readonly tap: string;
       readonly namespace: string | undefined;
@@ -140,8 +140,11 @@ export interface PowerButton {
 
 /** What a confidential machine can be asked. Source of names: the hypervisor's own. */
 export interface ConfidentialDoor {
+  /** whether the vCPUs stand still until the secret is in, as of now */
+  readonly awaitsSecret: boolean;
+  /** @throws Refusal `failed` when it does not answer as it should */
   measure(signal: AbortSignal): Promise<Measurement>;
-  /** Lets the secret in, and the vCPUs run. @throws Error when the packet does not fit; then nothing has changed */
+  /** Lets the secret in, and the vCPUs run. @throws Refusal `failed` when the packet does not fit; then nothing has changed */
   inject(sealed: SealedSecret, signal: AbortSignal): Promise<RunStatus>;
 }
 

@@ -19,7 +19,7 @@ export interface TemplateShape {
   readonly network: TemplateNetwork;
 }
 
-/** What a guest sees of its network before it is told of one: `tap` is the device of bridge and isolated networks. */
+/** What a guest sees of its network before it is told of one: `tap` is the device of all others. */
 export type TemplateNetwork = "none" | "user" | "tap";
 
 export interface Template {
@@ -41,7 +41,7 @@ export interface Template {
 }
 
 export function templateNetwork(mode: NetworkMode): TemplateNetwork {
-  return mode === "bridge" || mode === "isolated" ? "tap" : mode;
+  return mode === "none" || mode === "user" ? mode : "tap";
 }
 
 /** place in the address plan of user-mode networks; none of its addresses is ever used */

@@ -144,6 +144,7 @@ export function changedSpec(
 /** What a VM's address follows from; lists of what it may reach can change under it. */
 function placeOf(network: GroupNetwork): string {
   if (network.mode === "bridge") return `bridge ${network.bridge} ${network.gateway}`;
+  if (network.mode === "routed") return `routed ${network.tap} ${network.ipv4.guest}`;
   return network.mode === "isolated" ? `isolated ${network.range}` : network.mode;
 }
 

@@ -3,6 +3,19 @@
 import { guestNetworkOf } from "#core/network/guest-network.ts";
 import { userNetworkPlan } from "#core/network/user-network.ts";
 import type { Networks } from "#core/ports/networks.ts";
+import type { PortRedirects } from "#core/ports/port-redirects.ts";
+
+/** Nobody could connect: its guests have no network. */
+export const fakeRedirects: PortRedirects = {
+  set: async () => {},
+  recreate: async (machines) => ({
+    removedChains: [],
+    recreated: machines.flatMap(({ id, spec }) =>
+      spec.network.settings.mode === "routed" ? [id] : [],
+    ),
+    failed: [],
+  }),
+};
 
 export const fakeNetworks: Networks = {
   async prepare({ spec, mac, networkSlot }) {

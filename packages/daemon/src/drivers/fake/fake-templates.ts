@@ -122,9 +122,10 @@ async function freeze(
 
 /** A fake machine is made of little. */
 function keyOf({ vcpus, memoryMiB, disks, network, kernel }: BootPlan): string {
-  const card = { none: "none", user: "user", detached: "tap", bridge: "tap", isolated: "tap" };
+  const { mode } = network;
+  const card = mode === "none" || mode === "user" ? mode : "tap";
   const drives = disks.map(({ id }) => id);
-  return sha256(JSON.stringify([vcpus, memoryMiB, drives, card[network.mode], kernel?.args]));
+  return sha256(JSON.stringify([vcpus, memoryMiB, drives, card, kernel?.args]));
 }
 
 /** Two lines: what it says, and the checksum of that. */
