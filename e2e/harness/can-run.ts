@@ -9,11 +9,11 @@ import path from "node:path";
 
 export const ROOT = path.join(import.meta.dirname, "../..");
 
-/** where the set-up put images: the checkout's own state, unless the environment says otherwise */
-export const IMAGES = path.join(
-  process.env["ALCOVE_STATE_DIR"] ?? path.join(ROOT, ".alcove"),
-  "images",
-);
+/** where the set-up put things: the checkout's own state, unless the environment says otherwise */
+export const STATE = process.env["ALCOVE_STATE_DIR"] ?? path.join(ROOT, ".alcove");
+
+/** images among them */
+export const IMAGES = path.join(STATE, "images");
 
 const QEMU = "qemu-system-x86_64";
 

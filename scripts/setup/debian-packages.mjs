@@ -1,4 +1,4 @@
-/** What Alcove needs from Debian, with the reason for each: the one list. */
+/** What Alcove needs from Debian, with the reason for each: the one list, and what only its tests need beside that. */
 
 export const DEBIAN_PACKAGES = [
   { name: "qemu-system-x86", reason: "the hypervisor" },
@@ -13,4 +13,10 @@ export const DEBIAN_PACKAGES = [
   { name: "gcc", reason: "links the guest agent" },
   { name: "libc6-dev", reason: "the static C library inside the guest agent" },
   { name: "openssh-client", reason: "keys for guests, and ssh beside exec in the benchmarks" },
+];
+
+export const DEBIAN_PACKAGES_FOR_TESTS = [
+  { name: "python3-venv", reason: "a place for Aleph's Python client" },
+  { name: "libssl-dev", reason: "sevctl is linked with it" },
+  { name: "pkg-config", reason: "finds it" },
 ];

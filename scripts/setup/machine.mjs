@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { DEBIAN_PACKAGES } from "./debian-packages.mjs";
+import { DEBIAN_PACKAGES, DEBIAN_PACKAGES_FOR_TESTS } from "./debian-packages.mjs";
 import { SetupError, longCommand } from "./progress.mjs";
 
 /** the oldest cargo that understands the agent's lock file and edition */
@@ -39,7 +39,8 @@ function notDebian(names) {
 async function install(root, names) {
   const command = `apt-get update && apt-get install -y --no-install-recommends ${names.join(" ")}`;
   if (process.getuid?.() !== 0) {
-    const list = DEBIAN_PACKAGES.filter(({ name }) => names.includes(name));
+    const all = [...DEBIAN_PACKAGES, ...DEBIAN_PACKAGES_FOR_TESTS];
+    const list = all.filter(({ name }) => names.includes(name));
     const reasons = list.map(({ name, reason }) => `  ${name}: ${reason}`).join("\n");
     throw new SetupError(
       `Debian packages are missing and only root may install them:\n${reasons}\n` +
@@ -63,8 +64,21 @@ async function install(root, names) {
 
 /** @param {string} root */
 export async function debianPackages(root) {
+  return packages(root, DEBIAN_PACKAGES);
+}
+
+/** @param {string} root */
+export async function debianPackagesForTests(root) {
+  return packages(root, DEBIAN_PACKAGES_FOR_TESTS);
+}
+
+/**
+ * @param {string} root
+ * @param {readonly {readonly name: string}[]} list
+ */
+async function packages(root, list) {
   if (process.env["SETUP_SKIP_DEBIAN"] === "1") return "skipped, as SETUP_SKIP_DEBIAN=1 asks";
-  const missing = missingOf(DEBIAN_PACKAGES.map(({ name }) => name));
+  const missing = missingOf(list.map(({ name }) => name));
   if (missing.length === 0) return undefined;
   await install(root, missing);
   return `installed ${missing.length}`;
