@@ -20,7 +20,7 @@ export async function guardHost(config: Config, log: Log, signal: AbortSignal): 
   return {
     lowerWithout: (vms) => ({
       async [Symbol.asyncDispose]() {
-        if (vms.list().some((vm) => hasMachine(vm.phase))) return;
+        if (vms.all().some((vm) => hasMachine(vm.phase))) return;
         await guard?.lower(AbortSignal.timeout(LOWER_TIMEOUT_MS));
       },
     }),

@@ -52,7 +52,7 @@ export async function startHost(
     socketPath,
     hypervisor: core.hypervisor.name,
     isolation: core.hypervisor.isolation,
-    vms: vms.list().length,
+    vms: vms.all().length,
   });
 
   const running = parts.move();
@@ -79,7 +79,7 @@ async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDi
 /** What running VMs need every now and then. */
 function lookAfter(vms: Vms, hostFacts: HostFacts, log: Log): Disposable {
   using begun = new DisposableStack();
-  begun.use(tendStalls(() => vms.list(), hostFacts, log));
-  begun.use(keepLogsBounded(() => vms.list().flatMap((vm) => vm.logPaths), log));
+  begun.use(tendStalls(() => vms.all(), hostFacts, log));
+  begun.use(keepLogsBounded(() => vms.all().flatMap((vm) => vm.logPaths), log));
   return begun.move();
 }

@@ -70,4 +70,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE vm ADD COLUMN owner TEXT;
   `,
+  // The operator's history is that of the operator's VMs.
+  `
+  ALTER TABLE vm_event ADD COLUMN owner TEXT;
+  `,
 ];

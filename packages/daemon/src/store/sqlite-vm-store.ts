@@ -115,7 +115,7 @@ export class SqliteVmStore implements VmStore {
 
   events(limit: number): readonly VmEvent[] {
     return this.#db
-      .prepare("SELECT * FROM vm_event ORDER BY id DESC LIMIT ?")
+      .prepare("SELECT * FROM vm_event WHERE owner IS NULL ORDER BY id DESC LIMIT ?")
       .all(limit)
       .map(eventFromRow);
   }
@@ -123,9 +123,11 @@ export class SqliteVmStore implements VmStore {
   #append(event: VmEvent): void {
     const { lastInsertRowid } = this.#db
       .prepare(
-        "INSERT INTO vm_event (vm_id, hostname, at_ms, input, phase, reason) VALUES (?, ?, ?, ?, ?, ?)",
+        `INSERT INTO vm_event (owner, vm_id, hostname, at_ms, input, phase, reason)
+           VALUES ((SELECT owner FROM vm WHERE id = ?), ?, ?, ?, ?, ?, ?)`,
       )
       .run(
+        event.vmId,
         event.vmId,
         event.hostname,
         event.at.getTime(),

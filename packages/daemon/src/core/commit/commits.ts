@@ -107,7 +107,7 @@ export class Commits {
   }
 
   #usersOf({ id, sourceId }: Commit): readonly string[] {
-    const records = this.#deps.vms.list().map((vm) => vm.record);
+    const records = this.#deps.vms.all().map((vm) => vm.record);
     return records
       .filter((it) => it.id === sourceId || (it.origin.how === "commit" && it.origin.commit === id))
       .map(({ hostname }) => hostname);

@@ -84,7 +84,7 @@ export async function liveFork(
   const { record } = source;
   const group = groups.get(record.group);
   const spec = await specOf(deps, source, order);
-  admitCount(vms.list().length + order.count - 1, deps.limits);
+  admitCount(vms.all().length + order.count - 1, deps.limits);
   using room = await roomFor(vms.admissions, { share: spec, count: order.count }, signal);
   const layer = newLayerId();
   using held = keptLayers.hold(layer);

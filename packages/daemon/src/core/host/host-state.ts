@@ -19,7 +19,7 @@ export interface HostUse {
 export async function hostUse(vms: Vms, facts: HostFacts): Promise<HostUse> {
   const [memory, disk] = await Promise.all([facts.memory(), facts.disk()]);
   const specs = vms
-    .list()
+    .all()
     .filter((vm) => holdsShare(vm.phase))
     .map((vm) => vm.record.spec);
   const memoryMiB = specs.reduce((sum, spec) => sum + spec.memoryMiB + VMM_OVERHEAD_MIB, 0);

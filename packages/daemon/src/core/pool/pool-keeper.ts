@@ -126,7 +126,7 @@ export class PoolKeeper implements AsyncDisposable {
   /** As many VMs are on their way as the host has CPUs. */
   #isBusy(): boolean {
     const { vms, hostFacts } = this.#deps;
-    return vms.list().filter(isUnderWay).length >= hostFacts.cpuCount();
+    return vms.all().filter(isUnderWay).length >= hostFacts.cpuCount();
   }
 
   /** @returns why it was not made, for people, when the host has no room for it */
@@ -156,7 +156,7 @@ export class PoolKeeper implements AsyncDisposable {
   async #reserve(group: HostGroup, mould: Mould, over: AbortSignal): Promise<PoolMember> {
     const { pools, vms, log } = this.#deps;
     using _turn = await vms.admissions.enterIfSpare(mould.spec, over);
-    const others = [...vms.list().map(({ record }) => record), ...pools.places()];
+    const others = [...vms.all().map(({ record }) => record), ...pools.places()];
     const place = this.#placeFor(group, mould, others);
     const deps = {
       make: (it: VmRecord, signal: AbortSignal) => makeAhead(it, mould, this.#deps, signal),

@@ -35,6 +35,6 @@ export interface VmStore {
   /** what disks of VMs stand on */
   layers(): readonly LayerId[];
   remove(id: VmId): void;
-  /** newest first */
+  /** of VMs without an owner; newest first */
   events(limit: number): readonly VmEvent[];
 }

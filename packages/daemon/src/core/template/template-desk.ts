@@ -147,7 +147,7 @@ export class TemplateDesk {
     const below = function* (id: LayerId | undefined): Generator<LayerId> {
       for (let at = id; at !== undefined; at = sealed.get(at)?.parent) yield at;
     };
-    const grounds = vms.list().map((vm) => new Set(below(vm.record.layer)));
+    const grounds = vms.all().map((vm) => new Set(below(vm.record.layer)));
     return (template) => {
       const { id, layer } = template;
       const usedAt = templates.usedAt(id);

@@ -201,7 +201,7 @@ export class TemplateWorks implements AsyncDisposable {
   async #quiet(): Promise<void> {
     const { vms } = this.#deps;
     const signal = this.#over.signal;
-    const busy = () => vms.list().some(isUnderWay);
+    const busy = () => vms.all().some(isUnderWay);
     for (let quietMs = 0; quietMs < QUIET_MS; quietMs = busy() ? 0 : quietMs + QUIET_MS / 2) {
       await pause(QUIET_MS / 2, signal);
     }

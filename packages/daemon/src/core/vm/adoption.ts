@@ -89,7 +89,8 @@ async function matchMachine(life: VmLife, running: RunningMachine, log: Log): Pr
   const stored = { machine: handle };
   if (life.phase === "starting") life.apply("booted", stored);
   if (!stands && life.phase === "paused") life.apply("resume", stored);
-  if (!stands || life.phase !== "running") return;
+  const awaitsSecret = stands && life.record.spec.confidential !== undefined;
+  if (!stands || awaitsSecret || life.phase !== "running") return;
   try {
     await running.resume();
   } catch (error) {

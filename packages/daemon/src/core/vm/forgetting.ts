@@ -1,14 +1,23 @@
 /** Forgets VMs that have ended: their files, their records, and their names. */
 
+import { AlcoveError } from "../errors.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
 import type { VmStore } from "../ports/vm-store.ts";
 import type { KeptLayers } from "./kept-layers.ts";
 import type { VmSupervisor } from "./supervisor.ts";
+import type { VmRecord } from "./vm.ts";
 
 export interface ForgettingDeps {
   readonly disks: DiskStore;
   readonly keptLayers: KeptLayers;
   readonly store: VmStore;
+}
+
+/** @throws AlcoveError `vm_protected` */
+export function mustBeDeletable({ hostname, kind }: VmRecord): void {
+  if (kind !== "service") return;
+  const message = `${hostname} is declared in the configuration and cannot be deleted by the API`;
+  throw new AlcoveError("vm_protected", message, { hostname });
 }
 
 const never = new AbortController().signal;

@@ -10,6 +10,8 @@ import { unlessAborted } from "#lib/patience.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { type CopyOrder, type LiveCopy, takeCopy } from "../fork/live-copy.ts";
+import type { Measurement, RunStatus, SealedSecret } from "../aleph/ports/confidential-backend.ts";
+import { AlcoveError } from "../errors.ts";
 import type { LayerId } from "../ids.ts";
 import type { BootPlan, ConfidentialDoor } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
@@ -67,11 +69,6 @@ export class VmSupervisor {
   /** its hypervisor's process, while there is one */
   get pid(): number | undefined {
     return this.#occupancy.running?.machine.pid;
-  }
-
-  /** what its machine can be asked, while it is a confidential one */
-  get confidential(): ConfidentialDoor | undefined {
-    return this.#occupancy.running?.machine.confidential;
   }
 
   /** how its last start went; `undefined` when there was none under this daemon */
@@ -133,8 +130,10 @@ export class VmSupervisor {
     const { starts } = this.#deps;
     starts.tookMachine(isNew ? this.#life.record.origin.how : "boot", machine.madeIn);
     const running = this.#occupancy.run(machine, start);
-    if (machine.pausedAtStart) await running.resume();
-    if (machine.pausedAtStart) starts.took("resume");
+    if (machine.pausedAtStart && !machine.confidential) {
+      await running.resume();
+      starts.took("resume");
+    }
     await this.#occupancy.putOnRecord(running);
     starts.took("running");
   }
@@ -235,6 +234,19 @@ export class VmSupervisor {
     await running.end();
   }
 
+  /** What the memory of a confidential machine was when it was made. @throws AlcoveError `unsupported` */
+  async measure(signal: AbortSignal): Promise<Measurement> {
+    return await this.#confidential().measure(signal);
+  }
+
+  /** Lets a secret into a confidential machine, which runs from then on. @throws as `ConfidentialDoor` does */
+  async inject(sealed: SealedSecret, signal: AbortSignal): Promise<RunStatus> {
+    using _turn = await this.#turns.enter(signal);
+    const status = await this.#confidential().inject(sealed, signal);
+    this.#occupancy.running?.contact.setHeld("live");
+    return status;
+  }
+
   /** Asks the guest to restart itself; the machine stays. */
   async reboot(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
@@ -265,6 +277,13 @@ export class VmSupervisor {
   /** Resolves when the commands given before have ended. */
   async settled(signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
+  }
+
+  #confidential(): ConfidentialDoor {
+    const door = this.#occupancy.running?.machine.confidential;
+    if (door) return door;
+    const message = `${this.record.hostname} has no confidential machine now`;
+    throw new AlcoveError("unsupported", message, { feature: "confidential" });
   }
 
   /** The daemon goes, the machine stays: the next daemon adopts it. What is under way ends first. */

@@ -8,7 +8,6 @@
 import { Announcer } from "#lib/announcer.ts";
 import { inParallel } from "#lib/in-parallel.ts";
 
-import { AlcoveError } from "../errors.ts";
 import type { HostGroup, HostGroups } from "../group/host-group.ts";
 import type { CapacityLimits } from "../host/capacity.ts";
 import type { DiskStore } from "../ports/disk-store.ts";
@@ -26,12 +25,13 @@ import { Admissions } from "./admissions.ts";
 import { BackgroundWork } from "./background.ts";
 import { createVm, specOf } from "./creation.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { Forgetting } from "./forgetting.ts";
+import { Forgetting, mustBeDeletable } from "./forgetting.ts";
 import type { KeptLayers } from "./kept-layers.ts";
 import { KeptMemory } from "./kept-memory.ts";
 import type { MadeAhead } from "./made-ahead.ts";
 import { hasMachine, holdsShare } from "./lifecycle.ts";
 import { emptyDisk, forkOf } from "./start-of.ts";
+import { VmRegister } from "./register.ts";
 import type { VmRequest } from "./spec.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
 import { VmSupervisor } from "./supervisor.ts";
@@ -67,7 +67,7 @@ const never = new AbortController().signal;
 
 export class Vms {
   readonly #deps: VmsDeps;
-  readonly #byHostname = new Map<string, VmSupervisor>();
+  readonly #register: VmRegister;
   /** who else than a VM needs a share of the host, asks here */
   readonly admissions: Admissions;
   /** and who else writes memory to the disk, here */
@@ -82,8 +82,8 @@ export class Vms {
     const vms = new Vms(deps);
     for (const record of deps.store.all()) vms.#supervise(record);
     try {
-      await inParallel(PARALLEL, vms.list(), (vm) => vms.#recover(vm, signal));
-      const records = vms.list().map((vm) => vm.record);
+      await inParallel(PARALLEL, vms.all(), (vm) => vms.#recover(vm, signal));
+      const records = vms.all().map((vm) => vm.record);
       await removeLeftovers(deps, records, signal);
       return vms;
     } catch (error) {
@@ -94,10 +94,11 @@ export class Vms {
 
   private constructor(deps: VmsDeps) {
     this.#deps = deps;
+    this.#register = new VmRegister(deps.groups);
     this.#background = new BackgroundWork(deps.log);
     this.memory = new KeptMemory(deps);
-    this.#forgetting = new Forgetting(deps, (vm) => this.#byHostname.delete(vm.record.hostname));
-    const held = () => this.list().filter((vm) => holdsShare(vm.phase));
+    this.#forgetting = new Forgetting(deps, (vm) => this.#register.remove(vm));
+    const held = () => this.all().filter((vm) => holdsShare(vm.phase));
     this.admissions = new Admissions(deps, () => held().map((vm) => vm.record.spec));
   }
 
@@ -106,29 +107,32 @@ export class Vms {
     return this.#deps.hypervisor.guestReboot;
   }
 
-  /** oldest first */
+  /** whoever owns them; oldest first */
+  all(): readonly VmSupervisor[] {
+    return this.#register.all();
+  }
+
+  /** whoever owns it */
+  find(hostname: string): VmSupervisor | undefined {
+    return this.#register.find(hostname);
+  }
+
+  /** those without an owner, as for all that follows; oldest first */
   list(): readonly VmSupervisor[] {
-    return [...this.#byHostname.values()];
+    return this.#register.list();
   }
 
   inGroup(name: string): readonly VmSupervisor[] {
-    const group = this.#deps.groups.get(name);
-    return this.list().filter((vm) => vm.record.group === group.name);
+    return this.#register.inGroup(name);
   }
 
   get(hostname: string): VmSupervisor {
-    const vm = this.#byHostname.get(hostname);
-    if (vm) return vm;
-    throw new AlcoveError("vm_not_found", `There is no VM "${hostname}"`, { hostname });
+    return this.#register.get(hostname);
   }
 
   /** @throws AlcoveError `vm_not_found` also for a VM of another group, `group_not_found` when there is neither */
   getInGroup(group: string, hostname: string): VmSupervisor {
-    const vm = this.#byHostname.get(hostname);
-    if (vm?.record.group === group) return vm; // also of a group that is not configured any more
-    const { name } = this.#deps.groups.get(group);
-    const message = `There is no VM "${hostname}" in host group ${name}`;
-    throw new AlcoveError("vm_not_found", message, { hostname });
+    return this.#register.getInGroup(group, hostname);
   }
 
   /**
@@ -170,7 +174,7 @@ export class Vms {
    * @throws AlcoveError `no_capacity`, `name_taken`, `invalid_request`; then nothing is left behind
    */
   async add(newcomer: Newcomer, signal: AbortSignal): Promise<VmSupervisor> {
-    const records = () => this.list().map((vm) => vm.record);
+    const records = () => this.all().map((vm) => vm.record);
     const checkName = (tags: readonly string[]) => this.#checkName(tags);
     const { admissions } = this;
     const deps = { ...this.#deps, admissions, records, checkName };
@@ -222,11 +226,7 @@ export class Vms {
 
   /** Ends a VM in whatever phase it is and forgets it, disk and all. Once begun, it runs to the end. */
   async delete(vm: VmSupervisor): Promise<void> {
-    const { hostname, kind } = vm.record;
-    if (kind === "service") {
-      const message = `${hostname} is declared in the configuration and cannot be deleted by the API`;
-      throw new AlcoveError("vm_protected", message, { hostname });
-    }
+    mustBeDeletable(vm.record);
     await vm.kill("Deleted on request", never);
     await this.#forgetting.forget(vm);
   }
@@ -244,7 +244,7 @@ export class Vms {
   /** The daemon goes and leaves every machine to the next one; what is under way ends first. */
   async abandonAll(): Promise<void> {
     await this.#background.settled();
-    await inParallel(PARALLEL, this.list(), (vm) => vm.abandon(never));
+    await inParallel(PARALLEL, this.all(), (vm) => vm.abandon(never));
   }
 
   #supervise(record: VmRecord, first?: StartTrace): VmSupervisor {
@@ -260,7 +260,7 @@ export class Vms {
         void this.inBackground(vm, "vm.discard_failed", () => this.#discard(vm, why)),
       announce: () => this.#onChange(vm),
     });
-    this.#byHostname.set(record.hostname, vm);
+    this.#register.add(vm);
     return vm;
   }
 
@@ -283,14 +283,15 @@ export class Vms {
     const { phase } = vm;
     const isHalfMade = hasMachine(phase) && (await vm.adopt(signal)) === "half made";
     // Its creator may have had an answer: what was promised is finished.
-    if (phase === "created" || isHalfMade)
+    const isPromised = phase === "created" && vm.record.owner === undefined;
+    if (isPromised || isHalfMade)
       void this.inBackground(vm, "vm.start_failed", () => vm.start(never));
     else if (phase === "deleted") await this.#forgetting.forget(vm);
     else if (vm.record.kind === "sandbox" && phase === "stopped") await this.#forgetting.forget(vm);
   }
 
   #checkName(added: readonly string[]): void {
-    const records = this.list().map((vm) => vm.record);
+    const records = this.all().map((vm) => vm.record);
     checkNameIsFree(added, records, this.#deps.groups.all());
   }
 }
