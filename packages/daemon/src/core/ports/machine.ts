@@ -140,8 +140,6 @@ export interface PowerButton {
 
 /** What a confidential machine can be asked. Source of names: the hypervisor's own. */
 export interface ConfidentialDoor {
-  /** whether the vCPUs stand still until the secret is in, as of now */
-  readonly awaitsSecret: boolean;
   /** @throws Refusal `failed` when it does not answer as it should */
   measure(signal: AbortSignal): Promise<Measurement>;
   /** Lets the secret in, and the vCPUs run. @throws Refusal `failed` when the packet does not fit; then nothing has changed */

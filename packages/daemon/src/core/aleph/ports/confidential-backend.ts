@@ -13,8 +13,25 @@ export interface ConfidentialBackend {
    */
   check(launch: LaunchFiles, policy: number): void;
 
-  /** What the driver needs to make the machine so that its memory is measured. */
-  planFor(launch: LaunchFiles, policy: number, firmwarePath: string): Promise<ConfidentialPlan>;
+  /**
+   * Keeps the session of a VM and says how its machines are to be made; nothing in the plan is secret. Each machine is
+   * a launch of its own, with a measurement of its own.
+   * @throws Refusal `bad request` for a session that is none, or when there is none; `failed` for a firmware of no use
+   */
+  planFor(order: LaunchOrder, signal: AbortSignal): Promise<ConfidentialPlan>;
+
+  /** Forgets the session of a VM that is erased. Harmless when there is none. */
+  forget(vmHash: string): Promise<void>;
+}
+
+export interface LaunchOrder {
+  /** 64 hexadecimal digits */
+  readonly vmHash: string;
+  /** `undefined` takes those that were kept the last time */
+  readonly launch: LaunchFiles | undefined;
+  readonly policy: number;
+  /** absolute path of the firmware image */
+  readonly firmwarePath: string;
 }
 
 /** base64 texts as the owner sent them */
@@ -41,6 +58,8 @@ export type ConfidentialPlan =
       readonly firmwarePath: string;
       /** where the guest will find the secret: a read-only disk of its own, in the machine's runtime directory */
       readonly secretDiskBytes: number;
+      /** file with the session's keys, as `formatKeys` writes them: for nobody but the daemon */
+      readonly keysPath: string;
     };
 
 /** What a running confidential machine can be asked. Source of names and states: QEMU's QMP. */
