@@ -26,8 +26,8 @@ function ethereumSigner(message: Uint8Array, signature: Uint8Array): string | un
   if (signature.length !== ETHEREUM_SIGNATURE_BYTES || recovery === undefined) return undefined;
   const recoverable = Uint8Array.of(recovery, ...signature.subarray(0, -1));
   try {
-    const digest = personalDigest(message);
-    return addressOf(secp256k1.recoverPublicKey(recoverable, digest, { prehash: false }));
+    const whole = secp256k1.Signature.fromBytes(recoverable, "recovered");
+    return addressOf(whole.recoverPublicKey(personalDigest(message)).toBytes(false));
   } catch {
     return undefined; // r or s out of range, or no point of the curve: no signature of anybody
   }
@@ -46,9 +46,8 @@ function personalDigest(message: Uint8Array): Uint8Array {
   return keccak_256(Buffer.concat([Buffer.from(prefix), message]));
 }
 
-function addressOf(compressedKey: Uint8Array): string {
-  const uncompressed = secp256k1.Point.fromBytes(compressedKey).toBytes(false);
-  const digest = keccak_256(uncompressed.subarray(1));
+function addressOf(uncompressedKey: Uint8Array): string {
+  const digest = keccak_256(uncompressedKey.subarray(1));
   return `0x${Buffer.from(digest.subarray(-ADDRESS_BYTES)).toString("hex")}`;
 }
 

@@ -8,7 +8,10 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Caller } from "../caller.ts";
 import type { WalletSignatures } from "../ports/wallet-signatures.ts";
+import { Refusal } from "../refusal.ts";
 import type { AuthSettings } from "../settings.ts";
+import { Administrators } from "./administrators.ts";
+import { Operators } from "./operators.ts";
 import type { RequestFacts } from "./request-facts.ts";
 
 /**
@@ -29,27 +32,49 @@ export interface DoorDeps {
 export type Watching = { readonly caller: Caller } | { readonly refused: string };
 
 export class Door {
-  readonly #deps: DoorDeps;
+  readonly #administrators: Administrators;
+  readonly #operators: Operators;
+  readonly #letsNobodyIn: boolean;
 
-  constructor(deps: DoorDeps) {
-    this.#deps = deps;
+  constructor({ auth, domains, wallets, clock }: DoorDeps) {
+    const { operationsOnce } = auth;
+    this.#administrators = new Administrators({ auth, wallets, clock });
+    this.#operators = new Operators({ domains, operationsOnce, wallets, clock });
+    this.#letsNobodyIn = auth.openNotify;
   }
 
   /**
    * @returns who it is; `nobody` only at an open door
-   * @throws Refusal `unauthorized` or `bad request`, in the words of the API
+   * @throws Refusal `unauthorized`, `bad request` or `unavailable`, in the words of the API
    */
   async caller(facts: RequestFacts, kind: DoorKind): Promise<Caller> {
-    throw new Error(
-      `invariant: the ${kind} door to ${facts.path} is not hung yet ${this.#deps.domains[0]}`,
-    );
+    if (facts.authorization || facts.allocationToken !== undefined) {
+      if (await this.#administrators.admits(facts)) return { kind: "administrator" };
+      throw notAnAdministrator();
+    }
+    if (kind === "scheduler") throw notAnAdministrator();
+    if (kind === "open" && !facts.signedPubKey && !facts.signedOperation) {
+      if (this.#letsNobodyIn) return { kind: "nobody" };
+      throw notAnAdministrator();
+    }
+    return this.#operators.caller(facts);
   }
 
   /**
-   * @param firstFrame a watcher's first message: text, or the bytes of a binary frame
-   * @returns the wallet, or the words to refuse with; never throws
+   * @param firstFrame a watcher's first message: text, or the bytes of a binary one
+   * @returns the wallet, or the words to refuse with
    */
   async watcher(firstFrame: string | Uint8Array): Promise<Watching> {
-    return { refused: `invariant: the door is not hung yet (${firstFrame.length})` };
+    try {
+      return { caller: this.#operators.watcher(firstFrame) };
+    } catch (error) {
+      if (error instanceof Refusal) return { refused: error.message };
+      throw error;
+    }
   }
+}
+
+/** Whatever is wrong with a token or a signed request, this is all that is said of it. */
+function notAnAdministrator(): Refusal {
+  return new Refusal("unauthorized", "Authentication token received is invalid");
 }
