@@ -9,10 +9,11 @@ import { hasMachine } from "#core/vm/lifecycle.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { fakeNetworks, fakeRedirects } from "#drivers/fake/fake-networks.ts";
 import { StartRefused } from "#lib/start-refused.ts";
-import { HostNetworks, type WorldSettings } from "#network/host-networks.ts";
+import { HostNetworks } from "#network/host-networks.ts";
 import { Names } from "#network/names.ts";
 import { missingForNetworks } from "#network/needs.ts";
 import { hostFamilies } from "#network/presence.ts";
+import type { WorldSettings } from "#network/routed-vms.ts";
 
 import { vmmUsers } from "./acceleration.ts";
 

@@ -60,6 +60,37 @@ export function tapLines({ name, bridge, mark, addresses }: TapDevice): readonly
   ];
 }
 
+export interface RoutedTap {
+  readonly name: string;
+  /** fixed, so that a guest that was suspended still knows its gateway */
+  readonly mac: string;
+  /** whose it is */
+  readonly mark: string;
+  /** the host's addresses on it, CIDRs */
+  readonly ipv4: string;
+  /** `undefined` without IPv6 */
+  readonly ipv6: string | undefined;
+}
+
+/** A tap that the host is a neighbour on, and that stays when QEMU goes. */
+export function routedTapLines(tap: RoutedTap): readonly string[] {
+  return [
+    `tuntap add dev ${tap.name} mode tap vnet_hdr`,
+    `link set dev ${tap.name} alias ${tap.mark}`,
+    ...routedAddressLines(tap),
+  ];
+}
+
+/** May be repeated. */
+export function routedAddressLines({ name, mac, ipv4, ipv6 }: RoutedTap): readonly string[] {
+  return [
+    `link set dev ${name} address ${mac} addrgenmode none`,
+    `addr replace ${ipv4} dev ${name}`,
+    ...(ipv6 === undefined ? [] : ipv6Lines(name, ROUTER_LINK_LOCAL, ipv6)),
+    `link set dev ${name} up`,
+  ];
+}
+
 export interface LinkDevices {
   readonly namespace: string;
   /** the host's end */

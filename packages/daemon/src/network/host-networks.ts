@@ -14,24 +14,21 @@ import type { VmRecord } from "#core/vm/vm.ts";
 
 import { BridgedVms } from "./bridged-vms.ts";
 import type { BridgedNetwork } from "./host-rules.ts";
-import { BRIDGE_OWNER, type GuestPolicy, HostTable, type InUse } from "./host-table.ts";
+import {
+  BRIDGE_OWNER,
+  type GuestPolicy,
+  HostTable,
+  type InUse,
+  type RoutedInUse,
+} from "./host-table.ts";
 import { IsolatedVms } from "./isolated-vms.ts";
 import type { Names } from "./names.ts";
+import { type FormerRules, formerRules, redirectsTo } from "./nft-listing.ts";
 import { deviceExists, hostFamilies, ownDevices, ownNamespaces } from "./presence.ts";
 import { Redirects } from "./redirects.ts";
+import { RoutedVms, type WorldSettings } from "./routed-vms.ts";
 import type { TapSource } from "./tap-rules.ts";
 import { ipBatchForced } from "./tools.ts";
-
-/** How routed VMs are connected to the world. */
-export interface WorldSettings {
-  /**
-   * the one device by which they reach the world and are reached; `undefined`: any that is not ours, and for
-   * `ndpProxy` that of the default route
-   */
-  readonly external: string | undefined;
-  /** whether the host answers its neighbours' questions for the IPv6 addresses of these VMs */
-  readonly ndpProxy: boolean;
-}
 
 const ANY_DEVICE: WorldSettings = { external: undefined, ndpProxy: false };
 
@@ -42,16 +39,18 @@ export class HostNetworks implements Networks {
   readonly #table: HostTable;
   readonly #bridged: BridgedVms;
   readonly #isolated: IsolatedVms;
+  readonly #routed: RoutedVms;
 
   /** ports of the host that lead to VMs in routed networks */
   readonly redirects: Redirects;
 
-  constructor(names: Names, policy: GuestPolicy, _world: WorldSettings = ANY_DEVICE) {
+  constructor(names: Names, policy: GuestPolicy, world: WorldSettings = ANY_DEVICE) {
     this.#names = names;
-    this.#table = new HostTable(names, policy);
+    this.#table = new HostTable(names, policy, world.external);
     this.#bridged = new BridgedVms(names, this.#table);
     this.#isolated = new IsolatedVms(names, this.#table);
-    this.redirects = new Redirects();
+    this.#routed = new RoutedVms(names, this.#table, world);
+    this.redirects = new Redirects(names, this.#table, this.#routed);
   }
 
   async prepare(vm: VmRecord, signal: AbortSignal): Promise<NetworkPlan> {
@@ -61,8 +60,9 @@ export class HostNetworks implements Networks {
       return userNetworkPlan(vm.networkSlot, vm.mac, hostFamilies());
     }
     if (settings.mode === "bridge") return this.#bridged.prepare(vm, settings, signal);
-    if (settings.mode === "isolated") return this.#isolated.prepare(vm, settings, signal);
-    throw new Error(`The device ${settings.tap} cannot be made yet`);
+    return settings.mode === "isolated"
+      ? this.#isolated.prepare(vm, settings, signal)
+      : this.#routed.prepare(vm, settings, signal);
   }
 
   guestNetwork(vm: VmRecord): GuestNetwork | undefined {
@@ -74,6 +74,7 @@ export class HostNetworks implements Networks {
   #ipv6Of(vm: VmRecord): GuestIpv6 | undefined {
     const { settings } = vm.spec.network;
     if (settings.mode === "isolated") return this.#isolated.guestIpv6();
+    if (settings.mode === "routed") return this.#routed.ipv6Of(settings);
     return settings.mode === "bridge" ? this.#bridged.ipv6Of(vm, settings) : undefined;
   }
 
@@ -82,10 +83,18 @@ export class HostNetworks implements Networks {
     const signal = AbortSignal.timeout(RELEASE_TIMEOUT_MS);
     if (settings.mode === "bridge") await this.#bridged.release(vm, settings, signal);
     if (settings.mode === "isolated") await this.#isolated.release(vm, signal);
+    if (settings.mode === "routed") await this.#routed.release(vm, settings, signal);
   }
 
   async sweep(machines: readonly VmRecord[], signal: AbortSignal): Promise<readonly string[]> {
-    await this.#table.takeOver(this.#inUse(machines), signal);
+    const former = await formerRules(this.#names.table, signal);
+    const inUse = this.#inUse(machines, former);
+    await this.#table.takeOver(inUse, signal);
+    const kept = new Set(inUse.routed.map(({ guest }) => guest.ipv6?.address));
+    await this.#routed.withdraw(
+      former.reached6.filter((it) => !kept.has(it)),
+      signal,
+    );
     const removed = await this.#removeStrays(new Set(machines.map(({ id }) => id)), signal);
     return [...removed, ...(await this.#table.removeIdleBridges(signal)).map(deviceNamed)];
   }
@@ -96,19 +105,24 @@ export class HostNetworks implements Networks {
     await this.#table.lower(signal);
   }
 
-  #inUse(machines: readonly VmRecord[]): InUse {
+  #inUse(machines: readonly VmRecord[], { targets }: FormerRules): InUse {
     const bridges: BridgedNetwork[] = [];
     const ranges: string[] = [];
     const taps: TapSource[] = [];
+    const routed: RoutedInUse[] = [];
     for (const vm of machines) {
       const { settings } = vm.spec.network;
       if (settings.mode === "isolated") ranges.push(this.#isolated.rangeOf(vm, settings));
+      if (settings.mode === "routed" && deviceExists(settings.tap)) {
+        const guest = this.#routed.guestOf(vm, settings);
+        routed.push({ guest, redirects: redirectsTo(guest.address, targets) });
+      }
       if (settings.mode !== "bridge") continue;
       bridges.push(this.#bridged.networkOf(vm, settings));
       const source = this.#bridged.sourceOf(vm, settings);
       if (deviceExists(source.tap)) taps.push(source); // or it is only about to be made
     }
-    return { bridges, ranges, taps };
+    return { bridges, ranges, taps, routed };
   }
 
   async #removeStrays(

@@ -11,6 +11,7 @@ import { never } from "#testing/fake-host.ts";
 
 import { type HostRules, hostRules, noRules } from "./host-rules.ts";
 import { namespaceRules } from "./namespace-rules.ts";
+import type { PortTarget, RoutedGuest } from "./routed-guests.ts";
 import { admitTap, forgetTap } from "./tap-rules.ts";
 
 const TAP = {
@@ -26,9 +27,35 @@ const RULES: HostRules = {
   ranges: ["10.7.0.0/22"],
   localNetwork: "fda1:c012:3456::/48",
   taps: [TAP],
+  routed: [],
+  targets: [],
+  external: undefined,
   guestToHost: "deny",
   users: { firstUid: 400_000, lastUid: 400_063 },
 };
+
+const GUESTS: readonly RoutedGuest[] = [
+  {
+    id: "one",
+    tap: "vmtap4",
+    mac: "02:00:00:00:00:04",
+    address: "172.16.4.2",
+    ipv6: { address: "fc00:1:2:3:3:deca:deca:dec1", linkLocal: "fe80::ff:fe00:4" },
+    internet: true,
+  },
+  {
+    id: "two",
+    tap: "vmtap5",
+    mac: "02:00:00:00:00:05",
+    address: "172.16.5.2",
+    ipv6: undefined,
+    internet: false,
+  },
+];
+const TARGETS: readonly PortTarget[] = [
+  { address: "172.16.4.2", hostPort: 24_000, vmPort: 22, tcp: true, udp: false },
+  { address: "172.16.4.2", hostPort: 24_001, vmPort: 53, tcp: true, udp: true },
+];
 
 const LINK = linkOf("10.7.0.2");
 const ENDS = { link: LINK, link6: localLink("123456", LINK) };
@@ -71,9 +98,34 @@ test("host rules: a tap is admitted and forgotten, also when it was not there", 
   assert.equal(forgotten, before);
 });
 
+test("host rules: the kernel takes those of routed guests, whatever else there is", async () => {
+  const routed = { ...RULES, routed: GUESTS, targets: TARGETS };
+  const all = await loaded(hostRules(routed));
+  assert.equal(await loaded(hostRules(routed), hostRules(routed)), all);
+  assert.match(all, /tcp \. 24000 : 172\.16\.4\.2 \. 22/);
+  assert.match(all, /udp \. 24001 : 172\.16\.4\.2 \. 53/);
+  assert.match(all, /"vmtap5" \. 02:00:00:00:00:05 \. 172\.16\.5\.2/);
+  const alone = await loaded(hostRules({ ...routed, bridges: [], ranges: [], taps: [] }));
+  assert.match(alone, /table arp alcove_net_test/);
+  const bound = await loaded(hostRules({ ...routed, external: "eth0" }));
+  assert.match(bound, /chain redirected \{[^}]*iifname != "eth0" accept/);
+  const without = await loaded(hostRules({ ...routed, routed: GUESTS.slice(1), targets: [] }));
+  assert.doesNotMatch(without, /elements = \{ tcp/);
+});
+
+test("host rules: a guest that may not reach the world is not reached over IPv6 either", async () => {
+  const [one] = GUESTS;
+  assert.ok(one);
+  const reached = /set reached6 \{\s+typeof oifname \. ip6 daddr\s+elements/;
+  assert.match(await loaded(hostRules({ ...RULES, routed: [one] })), reached);
+  const offline = { ...one, internet: false };
+  assert.doesNotMatch(await loaded(hostRules({ ...RULES, routed: [offline] })), reached);
+});
+
 test("host rules: removing them leaves nothing, twice too", async () => {
   const { table } = RULES;
-  assert.equal(await loaded(hostRules(RULES), noRules(table), noRules(table)), "");
+  const rules = { ...RULES, routed: GUESTS, targets: TARGETS };
+  assert.equal(await loaded(hostRules(rules), noRules(table), noRules(table)), "");
 });
 
 test("namespace rules: without IPv6 nothing is said of it but what must not be reached", async () => {

@@ -1,5 +1,5 @@
 /**
- * What stands on the host for all VMs together: bridges, and the two tables of the packet filter.
+ * What stands on the host for all VMs together: bridges, and the tables of the packet filter.
  *
  * Everything is raised when the first VM needs it and stays until `lower`. It keeps what is in use, so that
  * the rules can be loaded as a whole whenever a network is added.
@@ -7,7 +7,7 @@
 
 import { type BridgePlan, bridgePlan } from "#core/network/bridge-plan.ts";
 import { bridgedIpv6, localNetwork } from "#core/network/local-plan.ts";
-import type { BridgeNetwork } from "#core/network/network.ts";
+import type { BridgeNetwork, PortRedirect } from "#core/network/network.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { bridgeLines, gatewayLines } from "./devices.ts";
@@ -15,6 +15,7 @@ import { type BridgedNetwork, type HostRules, hostRules, noRules } from "./host-
 import { forwardIpv4, forwardIpv6 } from "./forwarding.ts";
 import type { Names } from "./names.ts";
 import { deviceExists, hasIpv6, hostNetworks, overlap, ownDevices, ownerOf } from "./presence.ts";
+import { type RoutedGuest, RoutedGuests, type Undo } from "./routed-guests.ts";
 import { admitTap, forgetTap, type TapSource } from "./tap-rules.ts";
 import { ipBatch, ipBatchForced, nft } from "./tools.ts";
 
@@ -27,6 +28,13 @@ export interface InUse {
   /** CIDRs */
   readonly ranges: readonly string[];
   readonly taps: readonly TapSource[];
+  readonly routed: readonly RoutedInUse[];
+}
+
+export interface RoutedInUse {
+  readonly guest: RoutedGuest;
+  /** ports that led to it before */
+  readonly redirects: readonly PortRedirect[];
 }
 
 /** What holds for all guests of a host. */
@@ -39,10 +47,14 @@ export class HostTable {
   readonly #bridges = new Map<string, BridgedNetwork>();
   readonly #ranges = new Set<string>();
   readonly #taps = new Map<string, TapSource>();
+  readonly #routed = new RoutedGuests();
+  readonly #external: string | undefined;
 
-  constructor(names: Names, policy: GuestPolicy) {
+  /** @param external the one device by which routed VMs reach the world; `undefined` is any that is not ours */
+  constructor(names: Names, policy: GuestPolicy, external: string | undefined) {
     this.#names = names;
     this.#policy = policy;
+    this.#external = external;
   }
 
   /** Sees to it that a bridge is there, and the rules for its network. */
@@ -79,12 +91,32 @@ export class HostTable {
     await nft(forgetTap(this.#names.table, source), signal);
   }
 
+  /** Changes what is routed; when the rules are not taken, it is as if nothing had been asked. */
+  async changeRouted(
+    change: (routed: RoutedGuests) => Undo | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    const undo = change(this.#routed);
+    if (undo) await this.#loadOr(undo, signal);
+  }
+
+  /** Loads the rules again, whatever has become of them. */
+  async reload(signal: AbortSignal): Promise<void> {
+    using _turn = await this.#turns.enter(signal);
+    await this.#load(signal);
+  }
+
   /** After an earlier daemon: its rules are replaced by those for the VMs that it left, or removed. */
-  async takeOver({ bridges, ranges, taps }: InUse, signal: AbortSignal): Promise<void> {
+  async takeOver({ bridges, ranges, taps, routed }: InUse, signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
     for (const it of bridges) this.#bridges.set(`${it.bridge} ${it.network}`, it);
     for (const range of ranges) this.#ranges.add(range);
     for (const source of taps) this.#taps.set(source.tap, source);
+    for (const { guest, redirects } of routed) {
+      this.#routed.admit(guest);
+      this.#routed.want(guest.id, redirects);
+    }
     try {
       await this.#load(signal);
     } catch (error) {
@@ -117,12 +149,13 @@ export class HostTable {
     this.#bridges.clear();
     this.#ranges.clear();
     this.#taps.clear();
+    this.#routed.clear();
     await this.#removeIdle(signal);
     if (wasUsed) await nft(noRules(this.#names.table), signal);
   }
 
   get #isUsed(): boolean {
-    return this.#bridges.size > 0 || this.#ranges.size > 0;
+    return this.#bridges.size > 0 || this.#ranges.size > 0 || this.#routed.all().length > 0;
   }
 
   async #raiseBridge(name: string, plan: BridgePlan, signal: AbortSignal): Promise<void> {
@@ -132,7 +165,7 @@ export class HostTable {
       throw new Error(`The network device ${name} is not this daemon's: name another bridge`);
     }
     mustBeFree(plan.network, (device) => device === name);
-    const mac = this.#names.bridgeMac(name);
+    const mac = this.#names.hostMac(name);
     const ipv6 = hasIpv6() ? this.#gatewayIpv6(name, plan) : undefined;
     if (ipv6 !== undefined) mustBeFree(ipv6, (device) => device === name, "another bridge");
     const made = isThere ? [] : bridgeLines({ name, mac, mark });
@@ -145,7 +178,7 @@ export class HostTable {
   }
 
   /** What is not in force must not count as used. */
-  async #loadOr(forget: () => void, signal: AbortSignal): Promise<void> {
+  async #loadOr(forget: () => unknown, signal: AbortSignal): Promise<void> {
     try {
       await this.#load(signal);
     } catch (error) {
@@ -167,6 +200,9 @@ export class HostTable {
       ranges: [...this.#ranges],
       localNetwork: localNetwork(tag),
       taps: [...this.#taps.values()],
+      routed: this.#routed.all(),
+      targets: this.#routed.targets(),
+      external: this.#external,
       ...this.#policy,
     });
     await nft(rules, signal);

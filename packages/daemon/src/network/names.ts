@@ -16,6 +16,14 @@ export const NAMESPACES = "/run/netns";
 
 const TAG_CHARS = 6;
 
+/** what every mark of every daemon begins with */
+const MARK = "alcove:";
+
+/** Whether a device's alias says that it is some daemon's. */
+export function isMark(alias: string): boolean {
+  return alias.startsWith(MARK);
+}
+
 export class Names {
   /** six hexadecimal digits */
   readonly tag: string;
@@ -53,9 +61,12 @@ export class Names {
     return configured ?? `alc${this.tag}b${digest}`;
   }
 
-  /** Fixed, or the bridge would take on the address of whichever tap came first. */
-  bridgeMac(bridge: string): string {
-    return macAddress(`${this.tag} ${bridge}`);
+  /**
+   * Of a bridge, or of a tap that the host routes to. Fixed, or a bridge would take on the address of whichever tap
+   * came first.
+   */
+  hostMac(device: string): string {
+    return macAddress(`${this.tag} ${device}`);
   }
 
   namespace(vmId: string): string {
@@ -87,6 +98,6 @@ export class Names {
   }
 
   get #markPrefix(): string {
-    return `alcove:${this.tag}:`;
+    return `${MARK}${this.tag}:`;
   }
 }

@@ -10,7 +10,7 @@ import type { Families } from "#core/network/user-network.ts";
 import { boundsOf, parseCidr } from "#lib/ipv4.ts";
 import { contains6, parseCidr6 } from "#lib/ipv6.ts";
 
-import { type Names, NAMESPACES } from "./names.ts";
+import { isMark, type Names, NAMESPACES } from "./names.ts";
 
 const DEVICES = "/sys/class/net";
 
@@ -77,15 +77,58 @@ export function hasIpv6(settings = IPV6_SETTINGS): boolean {
 
 /** What the host speaks to the world: IPv6 where it has an address that leads beyond its own wires, and not only to VMs. */
 export function hostFamilies(): Families {
-  const speaksIpv6 = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .some(({ family, internal, address }) => {
-      return (
-        family === "IPv6" && !internal && !address.startsWith("fe80:") && !isLocalToDaemon(address)
-      );
-    });
+  const speaksIpv6 = Object.entries(networkInterfaces()).some(([device, addresses = []]) =>
+    addresses.some(({ family, internal, address }) => {
+      if (family !== "IPv6" || internal || address.startsWith("fe80:")) return false;
+      return !isLocalToDaemon(address) && !leadsToVm(device);
+    }),
+  );
   return speaksIpv6 ? "IPv4 and IPv6" : "IPv4";
 }
+
+/** Whether some daemon of ours, this one or another, has made a device. */
+function leadsToVm(device: string): boolean {
+  try {
+    return isMark(readFileSync(path.join(DEVICES, device, "ifalias"), "utf8"));
+  } catch {
+    return false; // gone since it was listed
+  }
+}
+
+/** @returns the device that leads to the world, if the host has a default route */
+export function defaultDevice(family: "IPv4" | "IPv6", routes = ROUTES): string | undefined {
+  const { file, device, metric, isDefault } = routes[family];
+  if (!existsSync(file)) return undefined;
+  const lines = readFileSync(file, "utf8").split("\n");
+  const found = lines.map((line) => line.trim().split(/\s+/)).filter(isDefault);
+  found.sort((one, other) => metric(one) - metric(other));
+  return found[0] && device(found[0]);
+}
+
+/** What the kernel says of its routes, a line each: /proc/net/route and /proc/net/ipv6_route. */
+interface RouteTable {
+  readonly file: string;
+  readonly device: (columns: readonly string[]) => string | undefined;
+  readonly metric: (columns: readonly string[]) => number;
+  readonly isDefault: (columns: readonly string[]) => boolean;
+}
+
+const ROUTES: Readonly<Record<"IPv4" | "IPv6", RouteTable>> = {
+  IPv4: {
+    file: "/proc/net/route",
+    device: ([name]) => name,
+    metric: (columns) => Number(columns[6]),
+    isDefault: (columns) => columns[1] === "00000000" && columns[7] === "00000000",
+  },
+  IPv6: {
+    file: "/proc/net/ipv6_route",
+    device: (columns) => columns[9],
+    metric: (columns) => Number.parseInt(columns[5] ?? "", 16),
+    // Where there is none, the kernel lists one to the loopback that refuses.
+    isDefault: (columns) =>
+      columns[0] === "0".repeat(32) && columns[1] === "00" && columns[9] !== "lo",
+  },
+};
 
 /** Networks of different families do not. */
 export function overlap(one: string, other: string): boolean {

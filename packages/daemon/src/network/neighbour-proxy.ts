@@ -1,0 +1,57 @@
+/**
+ * The host answers for IPv6 addresses of VMs on the device that leads to the world, so that they may be in the
+ * network that the host itself is in there (what ndppd does).
+ */
+
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { runText } from "#process/run.ts";
+
+import { defaultDevice } from "./presence.ts";
+import { ipBatch, ipBatchForced } from "./tools.ts";
+
+const SETTINGS = "/proc/sys/net/ipv6/conf";
+const TIMEOUT_MS = 10_000;
+
+export class NeighbourProxy {
+  readonly #external: string | undefined;
+
+  /** @param external `undefined` is the device of the default route, as it is then */
+  constructor(external: string | undefined) {
+    this.#external = external;
+  }
+
+  /** Does nothing where no device leads to the world. */
+  async add(address: string, signal: AbortSignal): Promise<void> {
+    const device = this.#external ?? defaultDevice("IPv6");
+    if (device === undefined) return;
+    await writeFile(path.join(SETTINGS, device, "proxy_ndp"), "1", { flag: "r+" });
+    await ipBatch([`neigh replace proxy ${address} dev ${device}`], signal);
+  }
+
+  /** Ends it on every device; harmless when there is nothing. */
+  async remove(addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    if (addresses.length === 0) return;
+    const mine = new Set(addresses);
+    const lines = (await proxied(signal))
+      .filter(({ address }) => mine.has(address))
+      .map(({ address, device }) => `neigh del proxy ${address} dev ${device}`);
+    if (lines.length > 0) await ipBatchForced(lines, signal);
+  }
+}
+
+interface Proxied {
+  readonly address: string;
+  readonly device: string;
+}
+
+async function proxied(signal: AbortSignal): Promise<readonly Proxied[]> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const args = ["-6", "neigh", "show", "proxy"];
+  const text = await runText({ file: "ip", args }, deadline);
+  return [...text.matchAll(/^(\S+) dev (\S+)/gm)].map(([, address = "", device = ""]) => ({
+    address,
+    device,
+  }));
+}
