@@ -1,13 +1,10 @@
-/** The node's own store: messages, files, aggregates and balances in a directory that people and programs may change at any time. */
+/** The node's own store: messages, files, aggregates and balances in directories that people and programs may change at any time. */
+
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
 
 import type { ItemHash } from "#core/aleph/item-hash.ts";
 import type { StoredMessage } from "#core/aleph/message/content.ts";
-import type {
-  Balance,
-  MessageSource,
-  Price,
-  SourceChange,
-} from "#core/aleph/ports/message-source.ts";
 import type {
   AggregatePlace,
   HeldFile,
@@ -15,7 +12,26 @@ import type {
   MessageArchive,
   MessageSearch,
 } from "#core/aleph/ports/message-archive.ts";
+import type {
+  Balance,
+  MessageSource,
+  Price,
+  SourceChange,
+} from "#core/aleph/ports/message-source.ts";
+import { Refusal } from "#core/aleph/refusal.ts";
 import type { Log } from "#core/ports/log.ts";
+import { Announcer } from "#lib/announcer.ts";
+
+import { AggregateShelf } from "./aggregate-shelf.ts";
+import { DamageReport } from "./damage-report.ts";
+import { FileShelf, heldAt } from "./file-shelf.ts";
+import { MessageShelf } from "./message-shelf.ts";
+import { Snapshot } from "./snapshot.ts";
+import { messageName, StoreLayout } from "./store-layout.ts";
+import { StoreWatch } from "./store-watch.ts";
+import { Tables } from "./tables.ts";
+import { Tombstones } from "./tombstones.ts";
+import { sweepParts, writeText } from "./whole-file.ts";
 
 export interface LocalStoreDeps {
   /** absolute path of the store; made when it is not there */
@@ -27,85 +43,218 @@ export interface LocalStoreDeps {
   readonly log: Log;
 }
 
+/** messages in the answer to one search, and messages that make up one aggregate */
+const MAX_FOUND = 10_000;
+const MAX_PARTS = 1_000;
+
+const DOMAINS = "domains.json";
+
 export class LocalStore implements MessageSource, MessageArchive, AsyncDisposable {
-  private constructor(_deps: LocalStoreDeps) {}
+  readonly #layout: StoreLayout;
+  readonly #messages: MessageShelf;
+  readonly #files: FileShelf;
+  readonly #aggregates: AggregateShelf;
+  readonly #tombstones: Tombstones;
+  readonly #tables: Tables;
+  readonly #domains: Snapshot;
+  readonly #watch: StoreWatch;
+  readonly #changes = new Announcer<SourceChange>();
+
+  private constructor({ directory, cacheRoot, maxFileBytes, log }: LocalStoreDeps) {
+    const layout = new StoreLayout(directory, cacheRoot);
+    const damage = new DamageReport(log);
+    const directories = [layout.messages, layout.cachedMessages];
+    this.#layout = layout;
+    this.#messages = new MessageShelf({ directories, damage, log });
+    this.#files = new FileShelf({ layout, maxFileBytes, log });
+    this.#aggregates = new AggregateShelf({ directory: layout.aggregates, damage, log });
+    this.#tombstones = new Tombstones(layout.tombstones, log);
+    this.#tables = new Tables(layout, damage);
+    this.#domains = new Snapshot({ directory, maxFiles: 1, isWanted: isDomains, log });
+    this.#watch = new StoreWatch({ look: () => this.#look(log), log });
+  }
 
   /** Reads what is there and begins to watch it. What is damaged is named in the log and left alone. */
-  static async open(deps: LocalStoreDeps, _signal: AbortSignal): Promise<LocalStore> {
-    return new LocalStore(deps);
+  static async open(deps: LocalStoreDeps, signal: AbortSignal): Promise<LocalStore> {
+    const { messages, files, blobs, aggregates, tombstones } = new StoreLayout(
+      deps.directory,
+      deps.cacheRoot,
+    );
+    for (const directory of [messages, files, blobs, aggregates, tombstones]) {
+      signal.throwIfAborted();
+      await mkdir(directory, { recursive: true, mode: 0o755 });
+      await sweepParts(directory);
+    }
+    const store = new LocalStore(deps);
+    await store.#watch.lookNow();
+    for (const directory of store.#aggregates.directories()) await sweepParts(directory);
+    return store;
+  }
+
+  async message(hash: ItemHash): Promise<StoredMessage | undefined> {
+    return (await this.isForgotten(hash)) ? undefined : await this.held(hash);
+  }
+
+  held(hash: ItemHash): Promise<StoredMessage | undefined> {
+    return this.#messages.get(hash);
+  }
+
+  isForgotten(hash: ItemHash): Promise<boolean> {
+    return this.#tombstones.has(hash);
+  }
+
+  async latest(ref: ItemHash, signal: AbortSignal): Promise<ItemHash> {
+    const original = await this.message(ref);
+    const owner = original?.content["address"];
+    if (typeof owner !== "string") return ref;
+    const wanted: MessageSearch = { hashes: [], types: ["STORE"], refs: [ref], owners: [owner] };
+    const [newest] = await this.#first(this.#messages.find(wanted), 1, signal);
+    return newest?.itemHash ?? ref;
+  }
+
+  async file(ref: ItemHash): Promise<string> {
+    const file = await this.findFile(ref);
+    if (file === undefined) throw new Refusal("not found", `File not found: ${ref}`);
+    return file;
+  }
+
+  /** as `file`, with `undefined` for what the store has not */
+  async findFile(ref: ItemHash): Promise<string | undefined> {
+    if (await this.isForgotten(ref)) return undefined;
+    return await this.#files.find(ref, await this.held(ref));
+  }
+
+  async heldFile(ref: ItemHash): Promise<HeldFile | undefined> {
+    const file = await this.findFile(ref);
+    return file === undefined ? undefined : await heldAt(file);
+  }
+
+  aggregate(address: string, key: string, signal: AbortSignal): Promise<unknown> {
+    return this.heldAggregate({ address, key }, signal);
+  }
+
+  /** A file of the aggregate counts alone; without one, what the owner's messages make of it. */
+  async heldAggregate(place: AggregatePlace, signal: AbortSignal): Promise<unknown> {
+    const value = await this.#aggregates.get(place);
+    if (value !== undefined) return value;
+    const parts = await this.#first(this.#messages.partsOf(place), MAX_PARTS, signal);
+    if (parts.length === 0) return undefined;
+    const merged: Record<string, unknown>[] = [];
+    for (const { content } of parts.toReversed()) {
+      if (isObject(content["content"])) merged.push(content["content"]);
+    }
+    return Object.assign({}, ...merged);
+  }
+
+  async aggregateKeys(address: string): Promise<readonly string[]> {
+    const keys = [...(await this.#aggregates.keysOf(address)), ...this.#messages.keysOf(address)];
+    return [...new Set(keys)].toSorted();
+  }
+
+  balance(address: string): Promise<Balance> {
+    return this.#tables.balance(address);
+  }
+
+  price(hash: ItemHash): Promise<Price | undefined> {
+    return this.#tables.price(hash);
+  }
+
+  /** @returns tokens a second that the ledger says flow; 0 when it says nothing */
+  rate(from: string, to: string): Promise<number> {
+    return this.#tables.rate(from, to);
   }
 
   /** `domains.json` as it is: what the domain service of the network would answer; `undefined` when there is none. */
-  async domains(_signal: AbortSignal): Promise<unknown> {
-    throw new Error("invariant: not written yet");
-  }
-  /** tokens a second that the ledger says flow; 0 when it says nothing */
-  async rate(_from: string, _to: string, _signal: AbortSignal): Promise<number> {
-    throw new Error("invariant: not written yet");
-  }
-  /** as `file`, with `undefined` for what the store has not */
-  async findFile(_ref: ItemHash, _signal: AbortSignal): Promise<string | undefined> {
-    throw new Error("invariant: not written yet");
+  domains(): Promise<unknown> {
+    return this.#tables.domains();
   }
 
-  async message(_hash: ItemHash, _signal: AbortSignal): Promise<StoredMessage | undefined> {
-    throw new Error("invariant: not written yet");
+  onChange(listener: (change: SourceChange) => void): Disposable {
+    return this.#changes.listen(listener);
   }
-  async isForgotten(_hash: ItemHash): Promise<boolean> {
-    throw new Error("invariant: not written yet");
+
+  async keep(message: StoredMessage, signal: AbortSignal): Promise<void> {
+    const file = path.join(this.#layout.messages, messageName(message.itemHash));
+    await writeText(file, JSON.stringify(message.raw), signal);
+    await this.#watch.lookNow();
   }
-  async latest(_ref: ItemHash, _signal: AbortSignal): Promise<ItemHash> {
-    throw new Error("invariant: not written yet");
+
+  async forget(hash: ItemHash, signal: AbortSignal): Promise<void> {
+    await this.#tombstones.add(hash, signal);
+    await this.#watch.lookNow();
   }
-  async file(_ref: ItemHash, _signal: AbortSignal): Promise<string> {
-    throw new Error("invariant: not written yet");
-  }
-  async aggregate(_address: string, _key: string, _signal: AbortSignal): Promise<unknown> {
-    throw new Error("invariant: not written yet");
-  }
-  async balance(_address: string, _signal: AbortSignal): Promise<Balance> {
-    throw new Error("invariant: not written yet");
-  }
-  async price(_hash: ItemHash, _signal: AbortSignal): Promise<Price | undefined> {
-    throw new Error("invariant: not written yet");
-  }
-  onChange(_listener: (change: SourceChange) => void): Disposable {
-    throw new Error("invariant: not written yet");
-  }
-  async held(_hash: ItemHash, _signal: AbortSignal): Promise<StoredMessage | undefined> {
-    throw new Error("invariant: not written yet");
-  }
-  async keep(_message: StoredMessage, _signal: AbortSignal): Promise<void> {
-    throw new Error("invariant: not written yet");
-  }
-  async forget(_hash: ItemHash, _signal: AbortSignal): Promise<void> {
-    throw new Error("invariant: not written yet");
-  }
+
   async keepFile(
-    _ref: ItemHash,
-    _bytes: AsyncIterable<Uint8Array>,
-    _signal: AbortSignal,
+    ref: ItemHash,
+    bytes: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
   ): Promise<KeptFile> {
-    throw new Error("invariant: not written yet");
+    const message = await this.held(ref);
+    const kept = await this.#files.keep({ ref, message }, bytes, signal);
+    await this.#watch.lookNow();
+    return kept;
   }
-  async heldFile(_ref: ItemHash, _signal: AbortSignal): Promise<HeldFile | undefined> {
-    throw new Error("invariant: not written yet");
-  }
+
   async keepAggregate(
-    _place: AggregatePlace,
-    _value: Readonly<Record<string, unknown>>,
-    _signal: AbortSignal,
+    place: AggregatePlace,
+    value: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
   ): Promise<void> {
-    throw new Error("invariant: not written yet");
+    await this.#aggregates.keep(place, value, signal);
+    await this.#watch.lookNow();
   }
-  async heldAggregate(_place: AggregatePlace, _signal: AbortSignal): Promise<unknown> {
-    throw new Error("invariant: not written yet");
+
+  search(wanted: MessageSearch, signal: AbortSignal): Promise<readonly StoredMessage[]> {
+    return this.#first(this.#messages.find(wanted), MAX_FOUND, signal);
   }
-  async aggregateKeys(_address: string, _signal: AbortSignal): Promise<readonly string[]> {
-    throw new Error("invariant: not written yet");
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#watch[Symbol.asyncDispose]();
   }
-  async search(_wanted: MessageSearch, _signal: AbortSignal): Promise<readonly StoredMessage[]> {
-    throw new Error("invariant: not written yet");
+
+  /** The first of these messages that are there and not forgotten. */
+  async #first(
+    hashes: readonly ItemHash[],
+    count: number,
+    signal: AbortSignal,
+  ): Promise<readonly StoredMessage[]> {
+    const found: StoredMessage[] = [];
+    for (const hash of hashes) {
+      if (found.length === count) break;
+      signal.throwIfAborted();
+      const message = await this.message(hash);
+      if (message) found.push(message);
+    }
+    return found;
   }
-  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #domainChanges(): Promise<readonly SourceChange[]> {
+    return (await this.#domains.changes()).length > 0 ? [{ what: "domains" }] : [];
+  }
+
+  async #look(log: Log): Promise<void> {
+    const news: SourceChange[] = [];
+    const domains = { refresh: () => this.#domainChanges() };
+    const shelves = [this.#tombstones, this.#messages, this.#files, this.#aggregates, domains];
+    for (const shelf of shelves) {
+      try {
+        news.push(...(await shelf.refresh()));
+      } catch (error) {
+        log.error("messages.not_read", { error });
+      }
+    }
+    const { messages, files, tombstones, cachedMessages } = this.#layout;
+    const root = path.dirname(messages);
+    const others = this.#aggregates.directories();
+    this.#watch.follow([root, messages, tombstones, files, cachedMessages, ...others]);
+    for (const change of news) this.#changes.announce(change);
+  }
+}
+
+function isDomains(name: string): boolean {
+  return name === DOMAINS;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

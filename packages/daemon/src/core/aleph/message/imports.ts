@@ -1,6 +1,11 @@
 /** What is put into the node's store: by its administrator, who is believed, or by anybody, who has to prove it. */
 
-import type { ItemHash } from "../item-hash.ts";
+import { isDeepStrictEqual } from "node:util";
+
+import { Turnstile } from "#lib/turnstile.ts";
+
+import { isSameAddress } from "../caller.ts";
+import { parseItemHash, type ItemHash } from "../item-hash.ts";
 import type {
   AggregatePlace,
   HeldFile,
@@ -8,58 +13,116 @@ import type {
   MessageArchive,
 } from "../ports/message-archive.ts";
 import type { WalletSignatures } from "../ports/wallet-signatures.ts";
+import { Refusal } from "../refusal.ts";
 import type { StoredMessage } from "./content.ts";
+import { isDelegate } from "./delegates.ts";
+import { readExecutable, readMessage } from "./parse.ts";
+import { isObject } from "./spot.ts";
+import { flawOf } from "./verification.ts";
 
 /** `verify`: hash, content and the sender's signature have to fit each other, and the sender the owner */
 export type Trust = "administrator" | "verify";
 
+/** messages that one FORGET message forgets */
+const MAX_FORGOTTEN = 1_000;
+
 export interface ImportsDeps {
   readonly archive: MessageArchive;
   readonly signatures: WalletSignatures;
+  /** @returns an owner's aggregate, from wherever it is known: who may send messages for others is in there */
+  readonly aggregate: (address: string, key: string, signal: AbortSignal) => Promise<unknown>;
 }
 
 export class Imports {
-  constructor(readonly_: ImportsDeps) {
-    void readonly_;
+  readonly #deps: ImportsDeps;
+  readonly #oneAtATime = new Turnstile();
+
+  constructor(deps: ImportsDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * @param value a whole message, or under `administrator` the bare content of one
+   * @param put a whole message, or under `administrator` the bare content of one
    * @returns `unchanged` when the store has this very message
    * @throws SchemaProblems; Refusal `bad request` when it does not prove itself, `conflict` when the store has
    *   another of that hash or it was forgotten, `no storage`
    */
-  async putMessage(_put: PutMessage, _signal: AbortSignal): Promise<PutResult> {
-    throw new Error("invariant: not written yet");
+  async putMessage({ hash, value, trust }: PutMessage, signal: AbortSignal): Promise<PutResult> {
+    const message = readMessage(value, hash);
+    if (message.type === "INSTANCE" || message.type === "PROGRAM") readExecutable(message.content);
+    if (trust === "verify") await this.#verify(message, signal);
+    using _ = await this.#oneAtATime.enter(signal);
+    const { archive } = this.#deps;
+    if (await archive.isForgotten(hash)) {
+      throw new Refusal("conflict", `The message ${hash} was forgotten, and stays so`);
+    }
+    const held = await archive.held(hash, signal);
+    if (held && !isSame(held, message)) {
+      throw new Refusal("conflict", `There is another message of the hash ${hash} already`);
+    }
+    if (!held) await archive.keep(message, signal);
+    if (message.type === "FORGET") await this.#forget(message, signal);
+    return held ? "unchanged" : "created";
   }
 
   /** @throws Refusal `not found` */
-  async message(_hash: ItemHash, _signal: AbortSignal): Promise<StoredMessage> {
-    throw new Error("invariant: not written yet");
+  async message(hash: ItemHash, signal: AbortSignal): Promise<StoredMessage> {
+    const { archive } = this.#deps;
+    const message = (await archive.isForgotten(hash))
+      ? undefined
+      : await archive.held(hash, signal);
+    if (!message) throw new Refusal("not found", `Hash not found: ${hash}`);
+    return message;
   }
 
-  /** Only for the administrator. @throws Refusal `no storage`, `too large` */
-  async putFile(
-    _ref: ItemHash,
-    _bytes: AsyncIterable<Uint8Array>,
-    _signal: AbortSignal,
-  ): Promise<KeptFile> {
-    throw new Error("invariant: not written yet");
+  /** Only for the administrator. @throws Refusal `no storage`, `too large`, `bad request` when its message names other bytes */
+  putFile(ref: ItemHash, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<KeptFile> {
+    return this.#deps.archive.keepFile(ref, bytes, signal);
   }
 
   /** @throws Refusal `not found` */
-  async file(_ref: ItemHash, _signal: AbortSignal): Promise<HeldFile> {
-    throw new Error("invariant: not written yet");
+  async file(ref: ItemHash, signal: AbortSignal): Promise<HeldFile> {
+    const file = await this.#deps.archive.heldFile(ref, signal);
+    if (!file) throw new Refusal("not found", `File not found: ${ref}`);
+    return file;
   }
 
   /** Only for the administrator. @throws Refusal `bad request` for what is no object or no good key, `no storage` */
-  async putAggregate(_place: AggregatePlace, _value: unknown, _signal: AbortSignal): Promise<void> {
-    throw new Error("invariant: not written yet");
+  async putAggregate(place: AggregatePlace, value: unknown, signal: AbortSignal): Promise<void> {
+    if (!isObject(value)) throw new Refusal("bad request", "An aggregate is an object of JSON");
+    await this.#deps.archive.keepAggregate(place, value, signal);
   }
 
   /** @throws Refusal `not found` */
-  async aggregate(_place: AggregatePlace, _signal: AbortSignal): Promise<unknown> {
-    throw new Error("invariant: not written yet");
+  async aggregate(place: AggregatePlace, signal: AbortSignal): Promise<unknown> {
+    const value = await this.#deps.archive.heldAggregate(place, signal);
+    if (value === undefined) {
+      throw new Refusal("not found", `No aggregate ${place.key} of ${place.address}`);
+    }
+    return value;
+  }
+
+  async #verify(message: StoredMessage, signal: AbortSignal): Promise<void> {
+    const flaw = flawOf(message, this.#deps.signatures);
+    if (flaw !== undefined) throw new Refusal("bad request", flaw);
+    const owner = ownerOf(message);
+    if (isSameAddress(owner, message.sender)) return;
+    const security = await this.#deps.aggregate(owner, "security", signal);
+    if (isDelegate(security, message.sender, message.type)) return;
+    throw new Refusal("bad request", "The message's sender may not send for the content's address");
+  }
+
+  /** An owner's own messages only; what else it names stays. */
+  async #forget(forget: StoredMessage, signal: AbortSignal): Promise<void> {
+    const { hashes } = forget.content;
+    if (!Array.isArray(hashes)) return;
+    for (const name of hashes.slice(0, MAX_FORGOTTEN)) {
+      const hash = typeof name === "string" ? parseItemHash(name) : undefined;
+      const message = hash && (await this.#deps.archive.held(hash, signal));
+      if (!message || !isSameAddress(ownerOf(message), ownerOf(forget))) continue;
+      if (message.type === "FORGET") continue; // forgetting cannot be undone by forgetting it
+      await this.#deps.archive.forget(message.itemHash, signal);
+    }
   }
 }
 
@@ -70,3 +133,16 @@ export interface PutMessage {
 }
 
 export type PutResult = "created" | "unchanged";
+
+function ownerOf({ content }: StoredMessage): string {
+  return typeof content["address"] === "string" ? content["address"] : "";
+}
+
+/** The network adds to a message where it was confirmed; that makes it no other one. */
+function isSame(one: StoredMessage, other: StoredMessage): boolean {
+  return isDeepStrictEqual(saidBy(one), saidBy(other));
+}
+
+function saidBy({ sender, chain, type, time, content, raw }: StoredMessage): readonly unknown[] {
+  return [sender, chain, type, time, content, raw["signature"], raw["item_content"] ?? null];
+}

@@ -12,51 +12,83 @@ export interface PublishedDeps {
 
 /** Every value is JSON in the network's key names; `undefined` where its answer is 404. */
 export class Published {
-  constructor(deps: PublishedDeps) {
-    void deps;
+  readonly #archive: MessageArchive;
+  readonly #source: PublishedDeps["source"];
+
+  constructor({ archive, source }: PublishedDeps) {
+    this.#archive = archive;
+    this.#source = source;
   }
 
   /** `GET /api/v0/messages/{hash}` */
-  async status(_hash: ItemHash, _signal: AbortSignal): Promise<Json | undefined> {
-    throw new Error("invariant: not written yet");
+  async status(hash: ItemHash, signal: AbortSignal): Promise<Json | undefined> {
+    const isForgotten = await this.#archive.isForgotten(hash);
+    const message = await this.#archive.held(hash, signal);
+    if (isForgotten) return { status: "forgotten", item_hash: hash, forgotten_by: [] };
+    if (!message) return undefined;
+    return { status: "processed", item_hash: hash, message: message.raw, type: message.type };
   }
 
-  /** `GET /api/v0/messages.json`. @param page from 1; @param perPage at most `MAX_PER_PAGE` */
-  async messages(_wanted: MessageSearch, _page: Page, _signal: AbortSignal): Promise<Json> {
-    throw new Error("invariant: not written yet");
+  /** `GET /api/v0/messages.json`. @param page what is out of bounds is brought into them */
+  async messages(wanted: MessageSearch, page: Page, signal: AbortSignal): Promise<Json> {
+    const number = Math.max(1, Math.trunc(page.page) || 1);
+    const perPage = Math.min(MAX_PER_PAGE, Math.max(1, Math.trunc(page.perPage) || 1));
+    const found = await this.#archive.search(wanted, signal);
+    const shown = found.slice((number - 1) * perPage, number * perPage);
+    return {
+      messages: shown.map(({ raw }) => raw),
+      pagination_page: number,
+      pagination_total: found.length,
+      pagination_per_page: perPage,
+      pagination_item: "messages",
+    };
   }
 
   /** `GET /api/v0/aggregates/{address}.json`. @param keys empty for all */
   async aggregates(
-    _address: string,
-    _keys: readonly string[],
-    _signal: AbortSignal,
+    address: string,
+    keys: readonly string[],
+    signal: AbortSignal,
   ): Promise<Json | undefined> {
-    throw new Error("invariant: not written yet");
+    const wanted = keys.length > 0 ? keys : await this.#archive.aggregateKeys(address, signal);
+    const data: [string, unknown][] = [];
+    for (const key of wanted.slice(0, MAX_KEYS)) {
+      const value = await this.#archive.heldAggregate({ address, key }, signal);
+      if (value !== undefined) data.push([key, value]);
+    }
+    return data.length === 0 ? undefined : { address, data: Object.fromEntries(data) };
   }
 
   /** `GET /api/v0/storage/raw/{hash}` */
-  async raw(_hash: ItemHash, _signal: AbortSignal): Promise<HeldFile | undefined> {
-    throw new Error("invariant: not written yet");
+  raw(hash: ItemHash, signal: AbortSignal): Promise<HeldFile | undefined> {
+    return this.#archive.heldFile(hash, signal);
   }
 
   /** `GET /api/v0/price/{hash}` */
-  async price(_hash: ItemHash, _signal: AbortSignal): Promise<Json | undefined> {
-    throw new Error("invariant: not written yet");
+  async price(hash: ItemHash, signal: AbortSignal): Promise<Json | undefined> {
+    const price = await this.#source.price(hash, signal);
+    return (
+      price && { required_tokens: price.cost, payment_type: price.type, cost: `${price.cost}` }
+    );
   }
 
   /** `GET /api/v0/addresses/{address}/balance` */
-  async balance(_address: string, _signal: AbortSignal): Promise<Json> {
-    throw new Error("invariant: not written yet");
+  async balance(address: string, signal: AbortSignal): Promise<Json> {
+    const { tokens, credits } = await this.#source.balance(address, signal);
+    return { address, balance: tokens, locked_amount: 0, credit_balance: credits };
   }
 }
 
 export type Json = Readonly<Record<string, unknown>>;
 
 export interface Page {
+  /** from 1 */
   readonly page: number;
   readonly perPage: number;
 }
 
 /** messages in one answer */
 export const MAX_PER_PAGE = 200;
+
+/** aggregates in one answer */
+const MAX_KEYS = 1_000;
