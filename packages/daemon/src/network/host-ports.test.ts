@@ -35,7 +35,7 @@ async function saidOfOnePort(): Promise<unknown> {
     server.close();
     await once(server, "close");
     said.push(await isFree());
-    const rules = "table ip other { chain pre { type nat hook prerouting priority dstnat; tcp dport 24000 dnat to 10.0.0.1:80; } }";
+    const rules = "table ip other { chain pre { type nat hook prerouting priority dstnat; tcp dport 24000 dnat to 10.0.0.1:80; }; }";
     execFileSync("nft", ["-f", "-"], { input: rules });
     said.push(await isFree());
     console.log(JSON.stringify([said, ports.address()]));`;
