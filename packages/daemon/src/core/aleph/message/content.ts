@@ -2,7 +2,16 @@
 
 import type { ItemHash } from "../item-hash.ts";
 
-export type MessageType = "INSTANCE" | "PROGRAM" | "STORE" | "AGGREGATE" | "POST" | "FORGET";
+export const MESSAGE_TYPES = [
+  "INSTANCE",
+  "PROGRAM",
+  "STORE",
+  "AGGREGATE",
+  "POST",
+  "FORGET",
+] as const;
+
+export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** A message as it is kept: whole, as it was published. */
 export interface StoredMessage {

@@ -1,7 +1,7 @@
 /** Whole messages, and bare contents that become one. Pure. */
 
 import type { ItemHash } from "../item-hash.ts";
-import type { MessageType, StoredMessage } from "./content.ts";
+import { MESSAGE_TYPES, type MessageType, type StoredMessage } from "./content.ts";
 import { readForm, type Form } from "./form.ts";
 import { checked, isObject, type Bounds, type Spot } from "./spot.ts";
 
@@ -11,15 +11,6 @@ const MAX_TEXT_CHARS = 4_096;
 /** of a content as text */
 const MAX_CONTENT_CHARS = 4_194_304;
 const TIME: Bounds = { min: 0, max: 9_223_372_036 };
-
-export const MESSAGE_TYPES = [
-  "INSTANCE",
-  "PROGRAM",
-  "STORE",
-  "AGGREGATE",
-  "POST",
-  "FORGET",
-] as const satisfies readonly MessageType[];
 
 export function readEnvelope(value: unknown, hash: ItemHash): StoredMessage {
   return checked(value, (spot) => {
