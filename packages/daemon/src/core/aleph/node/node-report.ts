@@ -3,6 +3,11 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { CpuFacts, HostGpu, NodeHardware } from "../ports/node-hardware.ts";
 import type { AlephSettings } from "../settings.ts";
+import { statusConfigOf } from "./status-config.ts";
+
+/** as the network counts */
+const KB = 1000;
+const MINUTE_MS = 60_000;
 
 export interface NodeReportDeps {
   readonly hardware: NodeHardware;
@@ -50,6 +55,7 @@ export interface Capability {
 
 export class NodeReport {
   readonly #deps: NodeReportDeps;
+  #capability: Capability | undefined;
 
   constructor(deps: NodeReportDeps) {
     this.#deps = deps;
@@ -57,16 +63,56 @@ export class NodeReport {
 
   /** The host as it is now. */
   async usage(): Promise<SystemUsage> {
-    throw new Error(`not made yet: ${this.#deps.version}`);
+    const { hardware, clock, freeDiskBytes, gpusInUse } = this.#deps;
+    const [properties, frequencies, memory, disk, free, gpus] = await Promise.all([
+      hardware.cpu(),
+      hardware.frequencies(),
+      hardware.memory(),
+      hardware.disk(),
+      freeDiskBytes(),
+      this.#gpus(),
+    ]);
+    const inUse = gpusInUse();
+    return {
+      cpu: { count: properties.count, loadAverage: hardware.load(), ...frequencies },
+      memory: {
+        totalKb: Math.ceil(memory.totalBytes / KB),
+        availableKb: Math.floor(memory.availableBytes / KB),
+      },
+      disk: { totalKb: Math.floor(disk.totalBytes / KB), availableKb: Math.floor(free / KB) },
+      periodStart: new Date(Math.floor(clock.now().getTime() / MINUTE_MS) * MINUTE_MS),
+      periodS: MINUTE_MS / 1000,
+      properties,
+      gpus,
+      availableGpus: gpus.filter(({ pciHost }) => !inUse.has(pciHost)),
+    };
   }
 
   /** What cannot change while the daemon lives: read once. */
   async capability(): Promise<Capability> {
-    throw new Error(`not made yet: ${this.#deps.version}`);
+    this.#capability ??= await this.#readCapability();
+    return this.#capability;
   }
 
   /** As `GET /status/config` shows it, in the API's own words: nothing secret. */
   statusConfig(): Readonly<Record<string, unknown>> {
-    throw new Error(`not made yet: ${this.#deps.version}`);
+    return statusConfigOf(this.#deps.settings, this.#deps.version);
+  }
+
+  async #readCapability(): Promise<Capability> {
+    const { hardware } = this.#deps;
+    const [cpu, memory, modules] = await Promise.all([
+      hardware.cpu(),
+      hardware.memory(),
+      hardware.memoryModules(),
+    ]);
+    return { cpu, memory: { sizeBytes: memory.totalBytes, ...modules } };
+  }
+
+  /** Those that VMs may get: none where the operator has not said so. */
+  async #gpus(): Promise<readonly ReportedGpu[]> {
+    if (this.#deps.settings.gpus === "off") return [];
+    const gpus = await this.#deps.hardware.gpus();
+    return gpus.map((gpu) => ({ ...gpu, model: gpu.deviceName, compatible: true }));
   }
 }
