@@ -1,7 +1,7 @@
 /** Addresses of Aleph's VMs: they follow from the VM's place and its hash. Pure. Source: the network's orchestrator. */
 
 import { formatIpv4, parseCidr } from "#lib/ipv4.ts";
-import { formatIpv6, parseIpv6 } from "#lib/ipv6.ts";
+import { formatIpv6, parseCidr6, parseIpv6 } from "#lib/ipv6.ts";
 
 import type { ItemHash } from "../item-hash.ts";
 import type { VmType } from "../message/content.ts";
@@ -65,6 +65,29 @@ export function ipv6Network(
   const network = ((base >> 64n) << 64n) | BigInt(`0x${low}`);
   return {
     network: `${formatIpv6(network)}/124`,
+    host: formatIpv6(network),
+    guest: formatIpv6(network + 1n),
+  };
+}
+
+/**
+ * The dynamic plan: successive networks of the pool, the first left out.
+ * @param pool CIDR
+ * @param index from 1 up; @returns `undefined` beyond the pool's end
+ */
+export function ipv6NetworkAt(
+  pool: string,
+  prefix: number,
+  index: number,
+): InstanceNetwork["ipv6"] | undefined {
+  const whole = parseCidr6(pool);
+  if (!whole || prefix < whole.prefix || prefix > 127) return undefined;
+  if (BigInt(index) >= 1n << BigInt(prefix - whole.prefix)) return undefined;
+  const poolBits = BigInt(128 - whole.prefix);
+  const first = (whole.address >> poolBits) << poolBits;
+  const network = first + (BigInt(index) << BigInt(128 - prefix));
+  return {
+    network: `${formatIpv6(network)}/${prefix}`,
     host: formatIpv6(network),
     guest: formatIpv6(network + 1n),
   };

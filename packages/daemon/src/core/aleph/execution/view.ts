@@ -12,7 +12,7 @@ export type ExecutionState =
   | "awaiting confidential init"
   | "running"
   | "stopping"
-  /** it has ended, or its machine has; a VM that was stopped stays known until it is erased */
+  /** it has ended; a VM that was stopped stays known until it is erased */
   | "stopped";
 
 export interface ExecutionView {
@@ -51,7 +51,8 @@ function stateOf(record: ExecutionRecord, machine: InstancePhase | undefined): E
   if (times.stopping !== undefined) return "stopping";
   if (times.started === undefined) return stateBeforeStart(record);
   if (confidential?.step === "awaiting session") return "awaiting confidential init";
-  return hasProcessors(machine) ? "running" : "stopped";
+  // A machine that has crashed, or is being replaced, comes back by itself.
+  return hasProcessors(machine) ? "running" : "starting";
 }
 
 function stateBeforeStart({ times }: ExecutionRecord): ExecutionState {
