@@ -8,7 +8,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 
 /** the name that the name server outside knows, and what it says */
@@ -35,6 +35,8 @@ for (const port of process.argv.slice(1, -1)) {
   });
   server.listen(Number(port), () => process.stdout.write("."));
 }`;
+
+const RUN_TIMEOUT_MS = 20_000;
 
 /** how many of these can be at a time, by the process that makes them */
 const PLACES = 60;
@@ -89,6 +91,20 @@ export class Outside {
       await once(server, "close");
     }
     ip(["-force", "-batch", "-"], `link del ${this.#device}\nnetns del ${this.#name}\n`);
+  }
+
+  /** the device of the host's that leads to it */
+  get device(): string {
+    return this.#device;
+  }
+
+  /** Runs a program there. @returns what it says and how it ended; a program that takes too long is ended */
+  run(command: readonly string[]): { readonly stdout: string; readonly exitCode: number | null } {
+    const { stdout, status } = spawnSync("ip", ["netns", "exec", this.#name, ...command], {
+      encoding: "utf8",
+      timeout: RUN_TIMEOUT_MS,
+    });
+    return { stdout, exitCode: status };
   }
 
   #connect(): void {

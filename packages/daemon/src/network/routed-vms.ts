@@ -6,7 +6,7 @@ import { routedGuestIpv6 } from "#core/network/routed-plan.ts";
 import type { GuestIpv6 } from "#core/ports/guest-network.ts";
 import type { NetworkPlan } from "#core/ports/machine.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
-import { contains6, parseCidr6 } from "#lib/ipv6.ts";
+import { contains6, formatIpv6, parseCidr6, parseIpv6 } from "#lib/ipv6.ts";
 
 import { routedAddressLines, type RoutedTap, routedTapLines } from "./devices.ts";
 import type { HostTable } from "./host-table.ts";
@@ -68,7 +68,7 @@ export class RoutedVms {
       await ipBatch([`link del dev ${network.tap}`], signal);
     }
     await this.#table.changeRouted((routed) => routed.forget(vm.id), signal);
-    await this.#proxy?.remove([network.ipv6.guest], signal);
+    await this.#proxy?.remove([canonical(network.ipv6.guest)], signal);
   }
 
   /** The world is not told of these any more. @param former addresses that it may have been told of, bare */
@@ -78,7 +78,7 @@ export class RoutedVms {
 
   guestOf(vm: VmRecord, { tap, ipv4, ipv6, internet }: RoutedNetwork): RoutedGuest {
     const { id, mac } = vm;
-    const addresses6 = { address: ipv6.guest, linkLocal: linkLocal(mac) };
+    const addresses6 = { address: canonical(ipv6.guest), linkLocal: linkLocal(mac) };
     return {
       id,
       tap,
@@ -138,6 +138,13 @@ const UNDO_TIMEOUT_MS = 10_000;
 
 function prefixOf(network: string): string {
   return network.split("/")[1] ?? "";
+}
+
+/** As the kernel writes it, so that it is found again there. */
+function canonical(ipv6: string): string {
+  const number = parseIpv6(ipv6);
+  if (number === undefined) throw new Error(`invariant: a guest has an IPv6, not ${ipv6}`);
+  return formatIpv6(number);
 }
 
 /** The other way round is usual: a VM's addresses are part of what the host is in. */
