@@ -59,7 +59,8 @@ export function hashOfHostLabel(label: string): ItemHash | undefined {
     hex += (held >> bits).toString(16).padStart(2, "0");
     held &= (1 << bits) - 1;
   }
-  return parseItemHash(hex);
+  const hash = parseItemHash(hex);
+  return hash !== undefined && hostLabelOf(hash) === label ? hash : undefined;
 }
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
