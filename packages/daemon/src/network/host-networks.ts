@@ -23,9 +23,10 @@ import {
 } from "./host-table.ts";
 import { IsolatedVms } from "./isolated-vms.ts";
 import type { Names } from "./names.ts";
-import { type FormerRules, formerRules, redirectsTo } from "./nft-listing.ts";
+import { type FormerRules, formerRules, NOTHING, redirectsTo } from "./nft-listing.ts";
 import { deviceExists, hostFamilies, ownDevices, ownNamespaces } from "./presence.ts";
 import { Redirects } from "./redirects.ts";
+import { ROUTED_CHAIN } from "./routed-rules.ts";
 import { RoutedVms, type WorldSettings } from "./routed-vms.ts";
 import type { TapSource } from "./tap-rules.ts";
 import { ipBatchForced } from "./tools.ts";
@@ -87,7 +88,7 @@ export class HostNetworks implements Networks {
   }
 
   async sweep(machines: readonly VmRecord[], signal: AbortSignal): Promise<readonly string[]> {
-    const former = await formerRules(this.#names.table, signal);
+    const former = await this.#formerRules(machines, signal);
     const inUse = this.#inUse(machines, former);
     await this.#table.takeOver(inUse, signal);
     const kept = new Set(inUse.routed.map(({ guest }) => guest.ipv6?.address));
@@ -105,7 +106,18 @@ export class HostNetworks implements Networks {
     await this.#table.lower(signal);
   }
 
-  #inUse(machines: readonly VmRecord[], { targets }: FormerRules): InUse {
+  /** A host that nobody has routed VMs on need not be able to say what its packet filter holds. */
+  async #formerRules(machines: readonly VmRecord[], signal: AbortSignal): Promise<FormerRules> {
+    try {
+      return await formerRules(this.#names.table, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (machines.some(({ spec }) => spec.network.settings.mode === "routed")) throw error;
+      return NOTHING;
+    }
+  }
+
+  #inUse(machines: readonly VmRecord[], former: FormerRules): InUse {
     const bridges: BridgedNetwork[] = [];
     const ranges: string[] = [];
     const taps: TapSource[] = [];
@@ -115,14 +127,15 @@ export class HostNetworks implements Networks {
       if (settings.mode === "isolated") ranges.push(this.#isolated.rangeOf(vm, settings));
       if (settings.mode === "routed" && deviceExists(settings.tap)) {
         const guest = this.#routed.guestOf(vm, settings);
-        routed.push({ guest, redirects: redirectsTo(guest.address, targets) });
+        routed.push({ guest, redirects: redirectsTo(guest.address, former.targets) });
       }
       if (settings.mode !== "bridge") continue;
       bridges.push(this.#bridged.networkOf(vm, settings));
       const source = this.#bridged.sourceOf(vm, settings);
       if (deviceExists(source.tap)) taps.push(source); // or it is only about to be made
     }
-    return { bridges, ranges, taps, routed };
+    const hasRoutedRules = former.chains.includes(ROUTED_CHAIN);
+    return { bridges, ranges, taps, routed, hasRoutedRules };
   }
 
   async #removeStrays(

@@ -27,6 +27,7 @@ const RULES: HostRules = {
   ranges: ["10.7.0.0/22"],
   localNetwork: "fda1:c012:3456::/48",
   taps: [TAP],
+  hasArp: false,
   routed: [],
   targets: [],
   external: undefined,
@@ -125,7 +126,7 @@ test("host rules: a guest that may not reach the world is not reached over IPv6 
 test("host rules: removing them leaves nothing, twice too", async () => {
   const { table } = RULES;
   const rules = { ...RULES, routed: GUESTS, targets: TARGETS };
-  assert.equal(await loaded(hostRules(rules), noRules(table), noRules(table)), "");
+  assert.equal(await loaded(hostRules(rules), noRules(table, true), noRules(table, true)), "");
 });
 
 test("namespace rules: without IPv6 nothing is said of it but what must not be reached", async () => {

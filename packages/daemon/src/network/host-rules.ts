@@ -29,6 +29,8 @@ export interface HostRules {
   /** that all local IPv6 addresses of this daemon are in, CIDR */
   readonly localNetwork: string;
   readonly taps: readonly TapSource[];
+  /** whether a table `arp` may be there; not every kernel has that family */
+  readonly hasArp: boolean;
   /** VMs that the host routes to, and its ports that lead to them */
   readonly routed: readonly RoutedGuest[];
   readonly targets: readonly PortTarget[];
@@ -44,7 +46,7 @@ export interface HostRules {
 export function hostRules(rules: HostRules): string {
   const { table } = rules;
   const isRouted = rules.routed.length > 0;
-  return `${noRules(table)}
+  return `${noRules(table, rules.hasArp || isRouted)}
 table inet ${table} {
 ${forwarding(rules)}
 ${toHost(rules)}
@@ -62,9 +64,9 @@ function otherGuests({ linkPattern, bridges }: HostRules): readonly string[] {
   return [`"${linkPattern}"`, ...bridges.map(({ bridge }) => `"${bridge}"`)];
 }
 
-/** Removes all tables, there or not. */
-export function noRules(table: string): string {
-  return ["inet", "bridge", "arp"]
+/** Removes the tables, there or not. @param hasArp whether that of routed VMs may be there */
+export function noRules(table: string, hasArp: boolean): string {
+  return ["inet", "bridge", ...(hasArp ? ["arp"] : [])]
     .flatMap((family) => [`add table ${family} ${table}`, `delete table ${family} ${table}`])
     .join("\n");
 }

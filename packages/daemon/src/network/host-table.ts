@@ -29,6 +29,8 @@ export interface InUse {
   readonly ranges: readonly string[];
   readonly taps: readonly TapSource[];
   readonly routed: readonly RoutedInUse[];
+  /** whether there are rules for routed VMs, in use or not */
+  readonly hasRoutedRules: boolean;
 }
 
 export interface RoutedInUse {
@@ -49,6 +51,7 @@ export class HostTable {
   readonly #taps = new Map<string, TapSource>();
   readonly #routed = new RoutedGuests();
   readonly #external: string | undefined;
+  #hasArp = false;
 
   /** @param external the one device by which routed VMs reach the world; `undefined` is any that is not ours */
   constructor(names: Names, policy: GuestPolicy, external: string | undefined) {
@@ -108,8 +111,10 @@ export class HostTable {
   }
 
   /** After an earlier daemon: its rules are replaced by those for the VMs that it left, or removed. */
-  async takeOver({ bridges, ranges, taps, routed }: InUse, signal: AbortSignal): Promise<void> {
+  async takeOver(inUse: InUse, signal: AbortSignal): Promise<void> {
     using _turn = await this.#turns.enter(signal);
+    const { bridges, ranges, taps, routed, hasRoutedRules } = inUse;
+    this.#hasArp ||= hasRoutedRules;
     for (const it of bridges) this.#bridges.set(`${it.bridge} ${it.network}`, it);
     for (const range of ranges) this.#ranges.add(range);
     for (const source of taps) this.#taps.set(source.tap, source);
@@ -151,7 +156,7 @@ export class HostTable {
     this.#taps.clear();
     this.#routed.clear();
     await this.#removeIdle(signal);
-    if (wasUsed) await nft(noRules(this.#names.table), signal);
+    if (wasUsed) await nft(noRules(this.#names.table, this.#hasArp), signal);
   }
 
   get #isUsed(): boolean {
@@ -190,7 +195,8 @@ export class HostTable {
   async #load(signal: AbortSignal): Promise<void> {
     const { table, linkPattern, tag } = this.#names;
     if (!this.#isUsed) {
-      await nft(noRules(table), signal);
+      await nft(noRules(table, this.#hasArp), signal);
+      this.#hasArp = false;
       return;
     }
     const rules = hostRules({
@@ -200,12 +206,14 @@ export class HostTable {
       ranges: [...this.#ranges],
       localNetwork: localNetwork(tag),
       taps: [...this.#taps.values()],
+      hasArp: this.#hasArp,
       routed: this.#routed.all(),
       targets: this.#routed.targets(),
       external: this.#external,
       ...this.#policy,
     });
     await nft(rules, signal);
+    this.#hasArp = this.#routed.all().length > 0;
     await forwardIpv4();
     if (!hasIpv6()) return;
     await forwardIpv6(async (device) => (await ownerOf(device, this.#names)) !== undefined);

@@ -1,7 +1,7 @@
 /** What the packet filter holds, as nft lists it in JSON: rules of ours that an earlier daemon left, and ports that any rule names. */
 
 import type { PortRedirect } from "#core/network/network.ts";
-import { ProgramFailed, runText } from "#process/run.ts";
+import { ProgramFailed, ProgramMissing, runText } from "#process/run.ts";
 
 import type { PortTarget } from "./routed-guests.ts";
 import { REACHED6, REDIRECTS } from "./routed-rules.ts";
@@ -13,6 +13,8 @@ const MAX_LISTING_BYTES = 64 * 1024 * 1024;
 
 const MAX_PORT = 65_535;
 
+const NOTHING_THERE = /No such file|not permitted|not supported/;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** What a table of ours says of VMs that were routed to. */
@@ -23,6 +25,8 @@ export interface FormerRules {
   /** names of all chains */
   readonly chains: readonly string[];
 }
+
+export const NOTHING: FormerRules = { targets: [], reached6: [], chains: [] };
 
 /** @returns nothing where there is no such table */
 export async function formerRules(table: string, signal: AbortSignal): Promise<FormerRules> {
@@ -61,7 +65,9 @@ async function listed(args: readonly string[], signal: AbortSignal): Promise<rea
     const items = isJson(listing) ? listing["nftables"] : undefined;
     return Array.isArray(items) ? items.filter(isJson) : [];
   } catch (error) {
-    if (error instanceof ProgramFailed && /No such file/.test(error.lastWords)) return [];
+    // Who has no nft, or may not ask it, has made no rules here either.
+    if (error instanceof ProgramMissing) return [];
+    if (error instanceof ProgramFailed && NOTHING_THERE.test(error.lastWords)) return [];
     throw error;
   }
 }

@@ -25,6 +25,7 @@ export interface RoutedRules {
 /** names of what is read back after an earlier daemon */
 export const REDIRECTS = "redirects";
 export const REACHED6 = "reached6";
+export const ROUTED_CHAIN = "routed_sources";
 
 /** What a new connection to a guest may come from; anything before it in a chain has been let through. */
 const BY_PORT = "meta l4proto . th dport";
@@ -59,7 +60,7 @@ function sets({ guests, targets }: RoutedRules): string {
 
 /** Before anything is looked up: a packet under another's address gets no further, nor what only routers say. */
 function sources(): string {
-  return `  chain routed_sources {
+  return `  chain ${ROUTED_CHAIN} {
     type filter hook prerouting priority raw; policy accept;
     iifname != @routed accept
     iifname . ether saddr . ip saddr @sources4 accept

@@ -3,6 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { aGroup, aRequest } from "#testing/fake-host.ts";
+
+import { templateNetwork } from "../template/template.ts";
+import { newRecord } from "../vm/new-record.ts";
+import { checkSpec } from "../vm/spec.ts";
+import type { VmRecord } from "../vm/vm.ts";
+import { guestNetworkOf } from "./guest-network.ts";
 import type { RoutedNetwork } from "./network.ts";
 import { isLocalIpv6, routedAddress, routedGuestIpv6, routedGuestNetwork } from "./routed-plan.ts";
 
@@ -40,6 +47,44 @@ test("routed: the guest is told both of its networks, with the host as gateway",
     prefix: 124,
     gateway: "fc00:1:2:3:3:deca:deca:dec0",
   });
+});
+
+/** @param others the VMs that are there */
+function recordIn(
+  network: RoutedNetwork,
+  others: readonly VmRecord[],
+  dns: readonly string[] = [],
+) {
+  const group = aGroup({ name: "aleph", network, dns });
+  const vm = {
+    group,
+    kind: "persistent",
+    hostname: "vm",
+    spec: checkSpec(aRequest({ kind: "persistent" }), group, []),
+    imageId: "image",
+    hypervisor: "fake",
+    createdAt: new Date(0),
+    wantedAddress: undefined,
+    layer: undefined,
+    origin: { how: "boot", why: undefined },
+  } as const;
+  return newRecord(vm, others);
+}
+
+test("routed: a VM is known by its guest's address, which no other VM gets", () => {
+  const record = recordIn(NETWORK, []);
+  assert.equal(record.address, "172.16.4.2");
+  assert.throws(() => recordIn(NETWORK, [record]), { code: "invalid_request" });
+});
+
+test("routed: name servers are the group's, or everybody's", () => {
+  assert.deepEqual(guestNetworkOf(recordIn(NETWORK, [], ["9.9.9.9"]))?.dns, ["9.9.9.9"]);
+  assert.deepEqual(guestNetworkOf(recordIn(NETWORK, []))?.dns, ["8.8.8.8", "1.1.1.1"]);
+});
+
+test("routed: a copy of a template has the card of bridged and isolated ones", () => {
+  assert.equal(templateNetwork("routed"), templateNetwork("bridge"));
+  assert.equal(templateNetwork("routed"), "tap");
 });
 
 test("routed: addresses that the world has no way back to are told from others", () => {
