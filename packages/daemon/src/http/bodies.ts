@@ -68,7 +68,7 @@ export async function* piecesOf(body: IncomingMessage): AsyncGenerator<Buffer, u
 }
 
 /** What is no media type at all says nothing of a body, and would be refused before anybody looks at it. */
-function forgetNonsense({ headers }: FastifyRequest): void {
+export function forgetNonsense({ headers }: FastifyRequest): void {
   const type = headers["content-type"];
   if (type !== undefined && !MEDIA_TYPE.test(type)) delete headers["content-type"];
 }

@@ -70,7 +70,7 @@ export async function application(
     },
     // What is wrong before any route is found: a path that is no percent-encoding, or a name that is none.
     frameworkErrors: badPath,
-    clientErrorHandler: badHttp,
+    clientErrorHandler: (error, socket) => badHttp(error, socket),
     rewriteUrl: (request) => queryOutOfPath(request.url ?? "/"),
   });
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -103,8 +103,12 @@ const PARSER_STATUS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
 };
 
-/** What is no HTTP gets its answer on the bare connection, which ends with it. */
-function badHttp({ code = "", message }: Error & { readonly code?: string }, socket: Socket): void {
+/** What is no HTTP gets its answer on the bare connection, which ends with it. @param more header lines */
+export function badHttp(
+  { code = "", message }: Error & { readonly code?: string },
+  socket: Socket,
+  more: readonly string[] = [],
+): void {
   if (code === "ECONNRESET" || !socket.writable) return;
   const error = `This is no HTTP request that can be read: ${message}`;
   const body = JSON.stringify({ error, code: "bad_http" });
@@ -113,6 +117,7 @@ function badHttp({ code = "", message }: Error & { readonly code?: string }, soc
     "Content-Type: application/json; charset=utf-8",
     `Content-Length: ${Buffer.byteLength(body)}`,
     "Connection: close",
+    ...more,
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
