@@ -19,4 +19,8 @@ export const DEBIAN_PACKAGES_FOR_TESTS = [
   { name: "python3-venv", reason: "a place for Aleph's Python client" },
   { name: "libssl-dev", reason: "sevctl is linked with it" },
   { name: "pkg-config", reason: "finds it" },
+  { name: "ovmf", reason: "UEFI firmware for confidential guests" },
+  { name: "grub-common", reason: "makes a guest that is its boot loader and no more" },
+  { name: "grub-efi-amd64-bin", reason: "of these parts" },
+  { name: "mtools", reason: "puts it onto a disk without mounting anything" },
 ];

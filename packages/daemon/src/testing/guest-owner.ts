@@ -3,13 +3,21 @@
 import { createPrivateKey, createECDH, createHash, type KeyObject, randomBytes } from "node:crypto";
 
 import { CERTIFICATE_BYTES, readCertificate } from "#core/aleph/confidential/certificate.ts";
-import { MEASURE_BYTES } from "#core/aleph/confidential/measurement.ts";
+import {
+  launchDigest,
+  launchMeasure,
+  MEASURE_BYTES,
+} from "#core/aleph/confidential/measurement.ts";
 import { sealPacket } from "#core/aleph/confidential/packet.ts";
 import { newKey, sharedSecret } from "#core/aleph/confidential/platform-keys.ts";
 import { diskSecretTable } from "#core/aleph/confidential/secret-table.ts";
 import { sealSession, type TransportKeys, writeSession } from "#core/aleph/confidential/session.ts";
 import { ownerCertificate } from "#core/aleph/confidential/simulated-platform.ts";
-import type { LaunchFiles, SealedSecret } from "#core/aleph/ports/confidential-backend.ts";
+import type {
+  LaunchFiles,
+  Measurement,
+  SealedSecret,
+} from "#core/aleph/ports/confidential-backend.ts";
 
 export class GuestOwner {
   readonly keys: TransportKeys;
@@ -31,8 +39,16 @@ export class GuestOwner {
     return { session: session.toString("base64"), godh: godh.toString("base64") };
   }
 
+  /** What he trusts: nothing but his firmware, his keys and the arithmetic. */
+  expects(firmware: Uint8Array, { info, launchMeasure: said }: Measurement): boolean {
+    const { apiMajor: major, apiMinor: minor, buildId: build, policy } = info;
+    const nonce = Buffer.from(said, "base64").subarray(MEASURE_BYTES);
+    const launch = { api: { major, minor, build }, policy, digest: launchDigest(firmware), nonce };
+    return launchMeasure(this.keys.tik, launch).toString("base64") === said;
+  }
+
   /** @param measured as the measurement was answered, base64 */
-  seal(passphrase: string, measured: string, iv = randomBytes(16)): SealedSecret {
+  seal(passphrase: string, measured: string, iv: Uint8Array = randomBytes(16)): SealedSecret {
     const measure = Buffer.from(measured, "base64").subarray(0, MEASURE_BYTES);
     const table = diskSecretTable(passphrase, "sdk");
     const { header, encrypted } = sealPacket({ table, iv, measure }, this.keys);
@@ -52,9 +68,12 @@ export function keyOf(sentence: string): KeyObject {
   pair.setPrivateKey(d);
   const point = pair.getPublicKey().subarray(1);
   const [x, y] = [point.subarray(0, 48), point.subarray(48)];
-  const part = (bytes: Buffer) => bytes.toString("base64url");
-  const jwk = { kty: "EC", crv: "P-384", d: part(d), x: part(x), y: part(y) };
+  const jwk = { kty: "EC", crv: "P-384", d: text(d), x: text(x), y: text(y) };
   return createPrivateKey({ key: jwk, format: "jwk" });
+}
+
+function text(part: Buffer): string {
+  return part.toString("base64url");
 }
 
 function base64(bytes: Uint8Array): string {

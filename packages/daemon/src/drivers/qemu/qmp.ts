@@ -181,7 +181,8 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
+/** @returns `undefined` for what is no JSON object */
+export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return isObject(value) ? value : undefined;
 }
 
@@ -199,13 +200,16 @@ export interface QemuStatus {
   readonly running: boolean;
   /** QEMU's own word, such as "running", "paused" or "io-error" */
   readonly word: string;
+  /** whether it stops after every instruction; a QEMU of version 9 or later does not say */
+  readonly singlestep: boolean;
 }
 
 export async function queryStatus(qmp: Qmp, signal: AbortSignal): Promise<QemuStatus> {
   const answer = asObject(await qmp.execute("query-status", {}, signal));
-  const { running, status } = answer ?? {};
+  const { running, status, singlestep } = answer ?? {};
   if (typeof running !== "boolean") throw new Error("QEMU did not say whether the guest runs");
-  return { running, word: typeof status === "string" ? status : "unknown" };
+  const word = typeof status === "string" ? status : "unknown";
+  return { running, word, singlestep: singlestep === true };
 }
 
 /** The program's version, as "7.2.0". */

@@ -6,6 +6,7 @@
 import { Refusal } from "../refusal.ts";
 import type { Measurement, SealedSecret, SevInfo } from "../ports/confidential-backend.ts";
 import { launchMeasure, MEASURE_BYTES } from "./measurement.ts";
+import { fromBase64 } from "./octets.ts";
 import { openPacket } from "./packet.ts";
 import type { TransportKeys } from "./session.ts";
 
@@ -81,11 +82,10 @@ export class SimulatedLaunch {
     if (this.#state.state === "running") {
       throw new Refusal("failed", "The guest runs already and takes no secret any more");
     }
-    const table = openPacket(
-      { header: Buffer.from(packetHeader, "base64"), encrypted: Buffer.from(secret, "base64") },
-      { tek: bytes(this.#state.tek), tik: bytes(this.#state.tik) },
-      this.#launchMeasure().subarray(0, MEASURE_BYTES),
-    );
+    const [header, encrypted] = [fromBase64(packetHeader), fromBase64(secret)];
+    const keys = { tek: bytes(this.#state.tek), tik: bytes(this.#state.tik) };
+    const measure = this.#launchMeasure().subarray(0, MEASURE_BYTES);
+    const table = header && encrypted && openPacket({ header, encrypted }, keys, measure);
     if (table) return table;
     throw new Refusal("failed", "The packet does not fit the secret, the session or this launch");
   }
