@@ -74,4 +74,44 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE vm_event ADD COLUMN owner TEXT;
   `,
+  // What an Aleph node runs for messages, and has run; and its ports that lead there.
+  `
+  CREATE TABLE aleph_execution (
+    id INTEGER PRIMARY KEY,
+    uuid TEXT NOT NULL UNIQUE,
+    vm_hash TEXT NOT NULL,
+    vm_id INTEGER NOT NULL,
+    vm_type TEXT NOT NULL,
+    network_json TEXT NOT NULL,
+    original_json TEXT NOT NULL,
+    message_json TEXT,
+    defined_at_ms INTEGER NOT NULL,
+    preparing_at_ms INTEGER,
+    prepared_at_ms INTEGER,
+    starting_at_ms INTEGER,
+    started_at_ms INTEGER,
+    stopping_at_ms INTEGER,
+    stopped_at_ms INTEGER,
+    persistent INTEGER NOT NULL,
+    expires_at_ms INTEGER,
+    ended TEXT,
+    task_json TEXT,
+    gpus_json TEXT NOT NULL,
+    ports_json TEXT NOT NULL,
+    confidential_json TEXT
+  ) STRICT;
+  CREATE INDEX aleph_execution_of_vm ON aleph_execution (vm_hash);
+  CREATE TABLE aleph_port_mapping (
+    id INTEGER PRIMARY KEY,
+    vm_hash TEXT NOT NULL,
+    vm_port INTEGER NOT NULL,
+    host_port INTEGER NOT NULL,
+    tcp INTEGER NOT NULL,
+    udp INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    deleted_at_ms INTEGER
+  ) STRICT;
+  CREATE INDEX aleph_port_mapping_of_vm ON aleph_port_mapping (vm_hash);
+  CREATE UNIQUE INDEX aleph_port_mapping_host ON aleph_port_mapping (host_port) WHERE deleted_at_ms IS NULL;
+  `,
 ];
