@@ -117,6 +117,18 @@ test("door: without a token's hash there is no token, without signers no signatu
   await refusedAsAdministrator(signed(), "scheduler", closed);
 });
 
+test("door: an empty token is none, even where its hash is the settings'", async () => {
+  const allocationTokenHash = createHash("sha256").update("").digest("hex");
+  const careless = door({ allocationTokenHash });
+  await refusedAsAdministrator(bare({ allocationToken: "" }), "scheduler", careless);
+});
+
+test("door: without signers no mathematics is done for signed requests", async () => {
+  const wallets = { ...walletSignatures, ethereumSigner: mustNotBeAsked };
+  const closed = new Door({ auth: CLOSED_AUTH, domains: [NODE_DOMAIN], wallets, clock });
+  await refusedAsAdministrator(signed(), "scheduler", closed);
+});
+
 test("door: of many identical signed requests at once exactly one gets in", async () => {
   const one = door();
   const facts = signed();
@@ -193,7 +205,7 @@ test("door: a body of 1 MiB may be signed, and is not read for a stranger", asyn
   assert.deepEqual(await door().caller(own, "scheduler"), ADMINISTRATOR);
   const strangers = allocationFacts(large, {
     authorization: allocationHeader(WB, large, clock),
-    body: mustNotBeRead,
+    body: mustNotBeAsked,
   });
   await refusedAsAdministrator(strangers, "scheduler");
 });
@@ -216,8 +228,8 @@ test("door: headers that are no signed requests are refused", async () => {
     await refusedAsAdministrator(bare({ authorization }), "scheduler");
 });
 
-function mustNotBeRead(): never {
-  assert.fail("the body was read");
+function mustNotBeAsked(): never {
+  assert.fail("something dear was asked for");
 }
 
 /** Every signature of ECDSA has one: the same r, s on the other half, v the other one. */

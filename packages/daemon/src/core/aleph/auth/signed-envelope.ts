@@ -6,9 +6,6 @@
 import { bytesOfHex, bytesOfPrefixedHex } from "./hex.ts";
 import { isJsonObject, parsedJsonBytes, type JsonObject } from "./json-object.ts";
 
-/** digits of a payload or a signature; those of clients have about 600 */
-const MAX_HEX_CHARS = 16_384;
-
 export interface SignedEnvelope {
   readonly payload: Uint8Array;
   /** may be of any length */
@@ -21,14 +18,10 @@ export interface SignedEnvelope {
 export function envelopeIn(value: unknown): SignedEnvelope | undefined {
   if (!isJsonObject(value)) return undefined;
   const { payload: payloadHex, signature: signatureHex } = value;
-  if (!isShortText(payloadHex) || !isShortText(signatureHex)) return undefined;
+  if (typeof payloadHex !== "string" || typeof signatureHex !== "string") return undefined;
   const payload = bytesOfHex(payloadHex);
   const signature = bytesOfPrefixedHex(signatureHex);
   if (!payload || !signature) return undefined;
   const said = parsedJsonBytes(payload);
   return isJsonObject(said) ? { payload, signature, said } : undefined;
-}
-
-function isShortText(value: unknown): value is string {
-  return typeof value === "string" && value.length <= MAX_HEX_CHARS;
 }
