@@ -69,19 +69,14 @@ export class SqliteExecutionStore implements ExecutionStore {
   }
 
   savePortMappings(vmHash: ItemHash, mappings: readonly PortMapping[]): void {
-    const same = (one: PortMapping) => (other: PortMapping) =>
-      one.vmPort === other.vmPort &&
-      one.hostPort === other.hostPort &&
-      one.tcp === other.tcp &&
-      one.udp === other.udp;
     transaction(this.#db, () => {
       const current = this.portMappings().filter((it) => it.vmHash === vmHash);
       // Those that end make their host ports free for those that begin.
       for (const mapping of current) {
-        if (!mappings.some(same(mapping))) this.#endMapping(mapping.hostPort);
+        if (!mappings.some((it) => isSame(it, mapping))) this.#endMapping(mapping.hostPort);
       }
       for (const mapping of mappings) {
-        if (!current.some(same(mapping))) this.#beginMapping(vmHash, mapping);
+        if (!current.some((it) => isSame(it, mapping))) this.#beginMapping(vmHash, mapping);
       }
       this.#forgetOldestMappings();
     });
@@ -124,6 +119,11 @@ export class SqliteExecutionStore implements ExecutionStore {
       )
       .run(MAX_ENDED_MAPPINGS);
   }
+}
+
+function isSame(one: PortMapping, other: PortMapping): boolean {
+  const isSameWay = one.vmPort === other.vmPort && one.hostPort === other.hostPort;
+  return isSameWay && one.tcp === other.tcp && one.udp === other.udp;
 }
 
 function ownedPortFromRow(row: Row): OwnedPort {

@@ -6,8 +6,6 @@
 import type { ItemHash } from "#core/aleph/item-hash.ts";
 import { Executions, type ExecutionsDeps } from "#core/aleph/execution/executions.ts";
 import type { PaymentDesk } from "#core/aleph/execution/notice.ts";
-import type { ExecutionStore } from "#core/aleph/ports/execution-store.ts";
-import type { MachineRoom } from "#core/aleph/ports/machine-room.ts";
 import type { HostGpu, NodeHardware } from "#core/aleph/ports/node-hardware.ts";
 import { GIB } from "#lib/bytes.ts";
 import { openDb, type Db } from "#store/db.ts";
@@ -16,6 +14,7 @@ import { SqliteExecutionStore } from "#store/sqlite-execution-store.ts";
 import { FakeRoom } from "./aleph-room.ts";
 import { FakeSource } from "./aleph-source.ts";
 import { never } from "./fake-host.ts";
+import { Mortality, mortalRoom, mortalStore } from "./mortal-daemon.ts";
 import { RememberingLog } from "./remembering-log.ts";
 
 type Settings = ExecutionsDeps["settings"];
@@ -36,13 +35,16 @@ export class ExecutionStage implements AsyncDisposable {
   cpus = 4;
   diskFreeBytes = 100 * GIB;
   settings: Settings = SETTINGS;
+  /** daemons that there have been */
+  opened = 0;
   #uuids = 0;
-  readonly #opened: Executions[] = [];
+  readonly #open: Executions[] = [];
 
   /** @param mortality how far this daemon comes; endless if left out */
   open(mortality: Mortality = new Mortality(Infinity)): Executions {
     const executions = Executions.open(this.#deps(mortality), never);
-    this.#opened.push(executions);
+    this.#open.push(executions);
+    this.opened += 1;
     return executions;
   }
 
@@ -53,7 +55,7 @@ export class ExecutionStage implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    for (const executions of this.#opened.splice(0)) await executions[Symbol.asyncDispose]();
+    for (const executions of this.#open.splice(0)) await executions[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,7 +85,6 @@ export class ExecutionStage implements AsyncDisposable {
   }
 
   #hardware(): Pick<NodeHardware, "cpu" | "memory" | "disk" | "gpus"> {
-    const bytes = (gib: number) => gib * GIB;
     return {
       cpu: async () => ({
         architecture: "x86_64",
@@ -93,8 +94,8 @@ export class ExecutionStage implements AsyncDisposable {
         frequencyHz: 0,
         count: this.cpus,
       }),
-      memory: async () => ({ totalBytes: bytes(this.memoryGiB), availableBytes: 0 }),
-      disk: async () => ({ totalBytes: bytes(1000), freeBytes: this.diskFreeBytes }),
+      memory: async () => ({ totalBytes: this.memoryGiB * GIB, availableBytes: 0 }),
+      disk: async () => ({ totalBytes: 1000 * GIB, freeBytes: this.diskFreeBytes }),
       gpus: async () => this.gpus,
     };
   }
@@ -142,71 +143,3 @@ const SETTINGS: Settings = {
   },
   gpus: "on",
 };
-
-/** Says how far a daemon comes, in steps that change something outside of it. */
-export class Mortality {
-  #left: number;
-
-  constructor(steps: number) {
-    this.#left = steps;
-  }
-
-  get isDead(): boolean {
-    return this.#left <= 0;
-  }
-
-  /** @throws DaemonDied when this one is not done any more */
-  step(): void {
-    if (this.isDead) throw new DaemonDied();
-    this.#left -= 1;
-  }
-}
-
-export class DaemonDied extends Error {
-  override readonly name = "DaemonDied";
-}
-
-function mortalRoom(room: MachineRoom, mortality: Mortality): MachineRoom {
-  const living = async <T>(work: () => Promise<T>): Promise<T> => {
-    mortality.step();
-    return work();
-  };
-  return {
-    prepare: (order, signal) => living(() => room.prepare(order, signal)),
-    start: (vmHash, launch, signal) => living(() => room.start(vmHash, launch, signal)),
-    stop: (vmHash, signal) => living(() => room.stop(vmHash, signal)),
-    restart: async (vmHash, launch, signal) => {
-      // A daemon can die between the two halves.
-      await living(() => room.stop(vmHash, signal));
-      await living(() => room.start(vmHash, launch, signal));
-    },
-    remove: (vmHash, disks, signal) => living(() => room.remove(vmHash, disks, signal)),
-    reinstall: (vmHash, volumes, signal) => living(() => room.reinstall(vmHash, volumes, signal)),
-    setPorts: (vmHash, ports, signal) => living(() => room.setPorts(vmHash, ports, signal)),
-    phaseOf: (vmHash) => room.phaseOf(vmHash),
-    hashes: () => room.hashes(),
-    onChange: (listener) =>
-      room.onChange((vmHash) => {
-        if (!mortality.isDead) listener(vmHash);
-      }),
-  };
-}
-
-function mortalStore(store: ExecutionStore, mortality: Mortality): ExecutionStore {
-  return {
-    all: () => store.all(),
-    portMappings: () => store.portMappings(),
-    insert: (record) => {
-      mortality.step();
-      store.insert(record);
-    },
-    save: (record) => {
-      mortality.step();
-      store.save(record);
-    },
-    savePortMappings: (vmHash, mappings) => {
-      mortality.step();
-      store.savePortMappings(vmHash, mappings);
-    },
-  };
-}

@@ -90,7 +90,6 @@ export class Execution {
     if (this.#record.times.prepared === undefined) await this.#prepare(signal);
     const { task } = this.#record;
     if (task?.what === "reinstall") await this.#begin(task.volumes, signal);
-    if (task) this.#save({ task: undefined });
     if (this.awaitsSession) await this.#await(signal);
     else await this.#run(signal);
   }
@@ -222,18 +221,20 @@ export class Execution {
   async #await(signal: AbortSignal): Promise<void> {
     await this.refreshPorts(signal);
     const now = this.#deps.clock.now();
-    this.#save({ times: this.#times({ starting: now, started: now }) });
+    this.#save({ task: undefined, times: this.#times({ starting: now, started: now }) });
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { room, clock } = this.#deps;
     if (!this.hasMachine) {
       const times = this.#times({ starting: clock.now(), started: undefined });
-      this.#save({ times, ...this.#standingStill() });
+      // One step: a machine that stands between a task and a start would look like one that has powered off.
+      this.#save({ task: undefined, times, ...this.#standingStill() });
       await room.start(this.vmHash, this.#launch(), signal);
     }
     await this.#openPorts(signal);
-    this.#save({ times: this.#times({ started: this.#record.times.started ?? clock.now() }) });
+    const started = this.#record.times.started ?? clock.now();
+    this.#save({ task: undefined, times: this.#times({ started }) });
   }
 
   async #openPorts(signal: AbortSignal): Promise<void> {

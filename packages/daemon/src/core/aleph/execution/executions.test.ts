@@ -67,7 +67,10 @@ test("executions: an instance that is wanted runs, at its place and with its por
   assert.deepEqual(stage.store.all(), [view.record]);
   const { defined, preparing, prepared, starting, started, stopping } = view.record.times;
   const order = [defined, preparing, prepared, starting, started].map((at) => at?.getTime() ?? 0);
-  assert.deepEqual(order, order.toSorted());
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
   assert.equal(stopping, undefined);
 });
 
@@ -322,7 +325,6 @@ test("executions: a confidential VM waits for its session, stands still, and nee
   await executions.reboot(VM, never);
   assert.equal(executions.find(VM)?.record.confidential?.step, "awaiting secret");
 
-  const codeOf = (error: unknown) => (error instanceof Refusal ? error.body : error);
   await assert.rejects(executions.initialize(VM, launch, never), (error) => {
     const description = "Operation not allowed, instance already running";
     assert.deepEqual(codeOf(error), { code: "vm_running", description });
@@ -352,6 +354,10 @@ test("executions: a session that makes no machine may be followed by another", a
   await executions.initialize(VM, launch, never);
   assert.equal(executions.find(VM)?.running, true);
 });
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Refusal ? error.body : error;
+}
 
 function aGpu(pciHost: string) {
   return {

@@ -317,6 +317,7 @@ export class Executions implements AsyncDisposable {
     this.#background.begin("aleph.not_taken_up", async (life) => {
       await this.#upkeep.takeUp(life);
       await watch.stopForgotten(life);
+      log.info("aleph.taken_up", { known: this.#register.all().length });
     });
   }
 
