@@ -7,10 +7,10 @@ import { LoginSecret } from "#core/aleph/auth/login-secret.ts";
 import { Ownership } from "#core/aleph/auth/ownership.ts";
 import { Presigned } from "#core/aleph/auth/presigned.ts";
 import type { ExecutionView } from "#core/aleph/execution/view.ts";
-import { parseItemHash } from "#core/aleph/item-hash.ts";
 import { NodeReport } from "#core/aleph/node/node-report.ts";
 import type { LogLine } from "#core/aleph/ports/run-logs.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
+import type { AlephSettings } from "#core/aleph/settings.ts";
 import { Draining } from "#http/aleph/draining.ts";
 import type { AlephParts } from "#http/aleph/parts.ts";
 import { walletSignatures } from "#wallets/signatures.ts";
@@ -59,14 +59,9 @@ export function surfaceWorld(env: Readonly<Record<string, string>> = {}): Surfac
   };
   const parts: AlephParts = {
     settings,
-    version: NODE_VERSION,
+    ...nodeItself(settings, clock),
     draining: new Draining(),
-    door: new Door({
-      auth: settings.auth,
-      domains: [settings.domainName, ...settings.extraDomains],
-      wallets: walletSignatures,
-      clock,
-    }),
+    door: doorOf(settings, clock),
     ownership: new Ownership({ messages, delegationTtlS: 120, clock, log }),
     login,
     presigned: new Presigned({ secret: login, clock }),
@@ -75,6 +70,26 @@ export function surfaceWorld(env: Readonly<Record<string, string>> = {}): Surfac
     imports: importsOver(aggregates),
     published: UNUSED,
     logs: logsOver(lines),
+    checks: UNUSED,
+    backups: UNUSED,
+    confidential: undefined,
+    networks: { recreate: async () => ({ removed: [], recreated: [], failed: [] }) },
+    log,
+  };
+  return { parts, views, lines, asked, aggregates, clock, log };
+}
+
+function doorOf({ auth, domainName, extraDomains }: AlephSettings, clock: SetClock): Door {
+  const domains = [domainName, ...extraDomains] as const;
+  return new Door({ auth, domains, wallets: walletSignatures, clock });
+}
+
+function nodeItself(
+  settings: AlephSettings,
+  clock: SetClock,
+): Pick<AlephParts, "version" | "report" | "proxy" | "hostPorts"> {
+  return {
+    version: NODE_VERSION,
     report: new NodeReport({
       hardware: UNUSED,
       settings,
@@ -83,106 +98,8 @@ export function surfaceWorld(env: Readonly<Record<string, string>> = {}): Surfac
       freeDiskBytes: async () => 0,
       gpusInUse: () => new Set(),
     }),
-    checks: UNUSED,
-    backups: UNUSED,
-    confidential: undefined,
-    proxy: {
-      debug: async () => undefined,
-      regenerate: async () => {},
-      resync: async () => {
-        asked.push("resync");
-      },
-    },
-    networks: { recreate: async () => ({ removed: [], recreated: [], failed: [] }) },
+    proxy: { debug: async () => undefined, regenerate: async () => {}, resync: async () => {} },
     hostPorts: { address: () => "203.0.113.7" },
-    log,
-  };
-  return { parts, views, lines, asked, aggregates, clock, log };
-}
-
-/** One instance of that owner, as it is listed. */
-export function aView(
-  ref: string,
-  owner: string,
-  changes: Partial<ExecutionView> = {},
-): ExecutionView {
-  const vmHash = parseItemHash(ref);
-  if (vmHash === undefined) throw new Error(`${ref} is no hash`);
-  const defined = new Date("2025-06-01T12:00:00Z");
-  const started = new Date("2025-06-01T12:00:02.500Z");
-  const content = {
-    address: owner,
-    time: 1_748_779_200,
-    resources: { vcpus: 1, memory: 256, seconds: 30 },
-  };
-  const message = {
-    itemHash: vmHash,
-    type: "INSTANCE",
-    sender: owner,
-    chain: "ETH",
-    time: 1_748_779_200,
-    content,
-    raw: { content },
-  } as const;
-  return {
-    record: {
-      uuid: "5e3c8cf2-0000-4000-8000-000000000001",
-      vmHash,
-      vmId: 4,
-      vmType: "instance",
-      network: {
-        vmId: 4,
-        tap: "vmtap4",
-        ipv4: { network: "172.16.4.0/24", host: "172.16.4.1", guest: "172.16.4.2" },
-        ipv6: {
-          network: "fc00:1:2:3:3:deca:deca:dec0/124",
-          host: "fc00:1:2:3:3:deca:deca:dec0",
-          guest: "fc00:1:2:3:3:deca:deca:dec1",
-        },
-        internet: true,
-        dns: [],
-      },
-      message,
-      original: message,
-      times: {
-        defined,
-        preparing: defined,
-        prepared: defined,
-        starting: defined,
-        started,
-        stopping: undefined,
-        stopped: undefined,
-      },
-      persistent: true,
-      expiresAt: undefined,
-      task: undefined,
-      gpus: [],
-      ports: [{ vmPort: 22, hostPort: 24_000, tcp: true, udp: false }],
-      ended: undefined,
-      confidential: undefined,
-    },
-    content: {
-      kind: "instance",
-      address: owner,
-      time: 1_748_779_200,
-      authorizedKeys: [],
-      variables: {},
-      metadata: undefined,
-      resources: { vcpus: 1, memoryMiB: 256, seconds: 30, publishedPorts: [] },
-      payment: { type: "hold", chain: "ETH", receiver: undefined },
-      requirements: undefined,
-      volumes: [],
-      internet: true,
-      alephApi: true,
-      hypervisor: "qemu",
-      trustedExecution: undefined,
-      rootfs: { parent: { ref: vmHash, useLatest: false }, persistence: "host", sizeMiB: 1024 },
-    },
-    state: "running",
-    running: true,
-    awaitingConfidentialInit: false,
-    reason: undefined,
-    ...changes,
   };
 }
 

@@ -96,6 +96,10 @@ async function withApp<T>(use: (app: FastifyInstance) => Promise<T>): Promise<T>
   }
 }
 
+function inOrder(rows: readonly unknown[]): readonly string[] {
+  return rows.map((row) => JSON.stringify(row)).toSorted();
+}
+
 test("routes of an Aleph node: every one is in the table, with who may call it and whether pages may", async () => {
   const served: unknown[] = [];
   const app = fastify();
@@ -106,7 +110,6 @@ test("routes of an Aleph node: every one is in the table, with who may call it a
   });
   await app.register(routes, WORLD.parts);
   await app.close();
-  const inOrder = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).toSorted();
   assert.deepEqual(inOrder(served), inOrder(TABLE));
 });
 

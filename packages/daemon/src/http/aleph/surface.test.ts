@@ -12,7 +12,8 @@ import {
   STOP_PATH,
   VM_HASH,
 } from "#testing/aleph-signers.ts";
-import { aView, NODE_TOKEN, type SurfaceWorld, surfaceWorld } from "#testing/aleph-surface.ts";
+import { NODE_TOKEN, type SurfaceWorld, surfaceWorld } from "#testing/aleph-surface.ts";
+import { aView } from "#testing/aleph-views.ts";
 
 import { serve } from "../server.ts";
 import { alephApplication } from "./application.ts";
