@@ -76,15 +76,13 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
 
   /** Reads what is there and begins to watch it. What is damaged is named in the log and left alone. */
   static async open(deps: LocalStoreDeps, signal: AbortSignal): Promise<LocalStore> {
-    const { messages, files, blobs, aggregates, tombstones } = new StoreLayout(
-      deps.directory,
-      deps.cacheRoot,
-    );
-    for (const directory of [messages, files, blobs, aggregates, tombstones]) {
+    const layout = new StoreLayout(deps.directory, deps.cacheRoot);
+    for (const directory of layout.own) {
       signal.throwIfAborted();
       await mkdir(directory, { recursive: true, mode: 0o755 });
       await sweepParts(directory);
     }
+    for (const directory of layout.caches) await sweepParts(directory);
     const store = new LocalStore(deps);
     await store.#watch.lookNow();
     for (const directory of store.#aggregates.directories()) await sweepParts(directory);

@@ -23,6 +23,8 @@ export class StoreLayout {
   readonly tombstones: string;
   readonly ledger: string;
   readonly domains: string;
+  /** directories that there have to be */
+  readonly own: readonly string[];
   /** of the network's own nodes: messages, and files of each kind */
   readonly cachedMessages: string;
   readonly caches: readonly string[];
@@ -37,6 +39,8 @@ export class StoreLayout {
     this.ledger = path.join(store, "ledger.json");
     this.domains = path.join(store, "domains.json");
     this.cachedMessages = path.join(cacheRoot, "message");
+    const { messages, files, blobs, aggregates, tombstones, cachedMessages } = this;
+    this.own = [messages, files, blobs, aggregates, tombstones, cachedMessages];
     this.caches = ["runtime", "data", "code"].map((kind) => path.join(cacheRoot, kind));
   }
 }

@@ -6,6 +6,8 @@ import path from "node:path";
 import type { Log } from "#core/ports/log.ts";
 import { every } from "#lib/every.ts";
 
+import { isCode } from "./bounded-json.ts";
+
 /** directories that are watched by the kernel; the others are looked at now and then, too */
 const MAX_WATCHED = 1_000;
 /** changes that come in a row are looked at together */
@@ -70,7 +72,8 @@ export class StoreWatch implements AsyncDisposable {
       watcher.on("error", () => this.#leave(directory, watcher));
       this.#watched.set(directory, watcher);
     } catch (error) {
-      if (this.#hasToldOfFailure) return;
+      // What is not there is looked for by every look.
+      if (isCode(error, "ENOENT") || this.#hasToldOfFailure) return;
       this.#hasToldOfFailure = true;
       this.#deps.log.warn("messages.not_watched", {
         directory,

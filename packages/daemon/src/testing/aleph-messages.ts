@@ -42,10 +42,16 @@ export function unsignedMessage(
   type: string,
   content: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const { address, time } = { address: OWNER, time: 1_748_779_200, ...content };
+  const whole = { address: OWNER, time: 1_748_779_200, ...content };
   return {
-    ...{ sender: address, chain: "ETH", type, time, item_type: "storage", item_hash: itemHash },
-    ...{ signature: null, content: { address, time, ...content } },
+    sender: whole.address,
+    chain: "ETH",
+    type,
+    time: whole.time,
+    item_type: "storage",
+    item_hash: itemHash,
+    signature: null,
+    content: whole,
   };
 }
 

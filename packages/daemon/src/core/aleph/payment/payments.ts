@@ -30,7 +30,8 @@ const CREDIT_SECONDS = 3_600;
 /** tokens a second by which a stream may be too small: it is computed in fractions */
 const STREAM_TOLERANCE = 1e-10;
 
-const SECONDS_A_MONTH = 30.416_666_666_666_67 * 86_400;
+/** the twelfth part of a year */
+const SECONDS_A_MONTH = 2_628_000;
 
 export class Payments {
   readonly #deps: PaymentsDeps;
