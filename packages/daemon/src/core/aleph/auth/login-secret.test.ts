@@ -41,7 +41,8 @@ for (const cookies of [
   "Token=s3c=ret",
   "xtoken=s3c=ret",
   "token=s3c=ret; token=other",
-  `token=s3c=ret; x=${"y".repeat(20_000)}`,
+  'token="s3c=ret',
+  "token=s3c=ret token=other",
 ]) {
   test(`login: the cookies "${String(cookies).slice(0, 40)}" do not hold the secret`, () => {
     const refused = { kind: "unauthorized", message: "401 Invalid token" };
