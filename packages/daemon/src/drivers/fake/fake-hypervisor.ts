@@ -11,6 +11,7 @@ import path from "node:path";
 import type { GuestReboot, Hypervisor, MachineStates } from "#core/ports/hypervisor.ts";
 import type {
   BootPlan,
+  ConfidentialDoor,
   Layering,
   Machine,
   Pausing,
@@ -20,6 +21,8 @@ import type {
 import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import { pause } from "#lib/patience.ts";
 
+import { beginLaunch } from "../shared/begin-launch.ts";
+import { FakeDoor } from "./fake-confidential.ts";
 import { addFakeLayer } from "./fake-layering.ts";
 import { findFake, maxFakeState, restoreFake, saveFake } from "./fake-states.ts";
 import { FakeTemplates } from "./fake-templates.ts";
@@ -70,8 +73,11 @@ export class FakeHypervisor implements Hypervisor {
         throw new Error(`The fake machine died at boot, as ${DIES_AT_BOOT} asks`);
       }
       await appendFile(plan.consoleLogPath, `fake machine ${plan.vmId} booted\n`);
+      const launch = await beginLaunch(plan.confidential);
       signal.throwIfAborted();
-      return this.#world.add(plan);
+      const box = this.#world.add(plan);
+      if (launch) box.confidential = new FakeDoor(launch, box.guest);
+      return box;
     });
   }
 
@@ -140,6 +146,7 @@ class FakeMachine implements Machine {
   readonly pausing: Pausing;
   readonly saving: Saving;
   readonly layering: Layering;
+  readonly confidential?: ConfidentialDoor;
   readonly #world: FakeWorld;
   readonly #box: FakeBox;
   #over: Promise<void> | undefined;
@@ -168,6 +175,7 @@ class FakeMachine implements Machine {
       maxSizeBytes: () => maxFakeState(box.plan),
       save: (directory, _lasting, signal) => saveFake(world, box, { directory, latencyMs }, signal),
     };
+    if (box.confidential) this.confidential = box.confidential;
     this.layering = { addLayer: (disk, signal) => addFakeLayer(box, disk, signal) };
   }
 

@@ -5,6 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { FakeDoor } from "./fake-confidential.ts";
 import { FakeGuest, type FakeMemory } from "./fake-guest.ts";
 import type { GuestReboot } from "#core/ports/hypervisor.ts";
 import type { BootPlan, Exit } from "#core/ports/machine.ts";
@@ -17,6 +18,8 @@ export class FakeBox {
   readonly pid: number;
   readonly plan: BootPlan;
   readonly guest: FakeGuest;
+  /** what is asked of it, and the secret that it was told, while it is a confidential one */
+  confidential: FakeDoor | undefined;
   /** files that it writes to, by the id of the disk */
   readonly disks: Map<string, string>;
   /** settles once, when the machine is gone */

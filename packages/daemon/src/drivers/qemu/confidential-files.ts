@@ -5,15 +5,14 @@
 
 import { open, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { randomBytes } from "node:crypto";
 
-import { parseKeys } from "#core/aleph/confidential/kept-keys.ts";
-import { launchDigest, NONCE_BYTES } from "#core/aleph/confidential/measurement.ts";
 import {
   SimulatedLaunch,
   type SimulatedLaunchState,
 } from "#core/aleph/confidential/simulated-launch.ts";
 import type { ConfidentialPlan } from "#core/aleph/ports/confidential-backend.ts";
+
+import { beginLaunch } from "../shared/begin-launch.ts";
 
 const SECRET_DISK = "sev-secret.img";
 const LAUNCH = "sev-launch.json";
@@ -29,18 +28,15 @@ export function secretDiskPath(runDir: string): string {
   return path.join(runDir, SECRET_DISK);
 }
 
-/** Begins a launch: the firmware is measured as it is now. */
+/** Begins a launch, where the processor does not. */
 export async function confidentialFiles(
   plan: ConfidentialPlan | undefined,
 ): Promise<readonly RunFile[]> {
-  if (plan?.kind !== "simulated") return [];
-  const keys = parseKeys(await readFile(plan.keysPath, "utf8"));
-  const digest = launchDigest(await readFile(plan.firmwarePath));
-  const nonce = randomBytes(NONCE_BYTES);
-  const { state } = SimulatedLaunch.begin(keys, { policy: plan.policy, digest, nonce });
+  const launch = await beginLaunch(plan);
+  if (!launch || plan?.kind !== "simulated") return [];
   return [
     { name: SECRET_DISK, bytes: Buffer.alloc(plan.secretDiskBytes) },
-    { name: LAUNCH, bytes: textOf(state) },
+    { name: LAUNCH, bytes: textOf(launch.state) },
   ];
 }
 
