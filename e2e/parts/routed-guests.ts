@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 
 import { runToEnd } from "../../packages/daemon/src/core/exec/run.ts";
-import type { RoutedNetwork } from "../../packages/daemon/src/core/network/network.ts";
+import type { GroupNetwork } from "../../packages/daemon/src/core/network/network.ts";
 import type { GuestLink } from "../../packages/daemon/src/core/ports/guest-link.ts";
 import type { Networks } from "../../packages/daemon/src/core/ports/networks.ts";
 import { guestConfigurationFor } from "../../packages/daemon/src/core/vm/boot-plan.ts";
@@ -14,8 +14,8 @@ import type { VmRecord } from "../../packages/daemon/src/core/vm/vm.ts";
 import { aGroup, aRequest, never } from "../../packages/daemon/src/testing/fake-host.ts";
 import { dial, freshPlan, image, open } from "./qemu-machines.ts";
 
-/** The record of a VM in a network of its own, as the core makes it. */
-export function routedVm(hostname: string, network: RoutedNetwork): VmRecord {
+/** The record of a VM as the core makes it, the first of its kind. */
+export function vmIn(network: GroupNetwork, hostname: string): VmRecord {
   const group = aGroup({ name: "aleph", network });
   const vm = {
     group,

@@ -19,7 +19,7 @@ import { networksOf } from "../harness/host-networks.ts";
 import { Outside } from "../harness/outside.ts";
 import { openGreeter } from "../harness/reach.ts";
 import { config } from "./qemu-machines.ts";
-import { RoutedGuestMachine, routedVm } from "./routed-guests.ts";
+import { RoutedGuestMachine, vmIn } from "./routed-guests.ts";
 
 /** what the names of this host follow from, as from a daemon's runtime directory */
 const RUNTIME = `/run/alcove-routed-${process.pid}`;
@@ -67,8 +67,8 @@ function offline(): RoutedGuestMachine {
 }
 
 before(async () => {
-  guests.one = await RoutedGuestMachine.boot(routedVm("one", NETWORK), networks);
-  guests.offline = await RoutedGuestMachine.boot(routedVm("offline", OFFLINE), networks);
+  guests.one = await RoutedGuestMachine.boot(vmIn(NETWORK, "one"), networks);
+  guests.offline = await RoutedGuestMachine.boot(vmIn(OFFLINE, "offline"), networks);
   await guests.one.greet(PORT);
   await guests.offline.greet(PORT);
 });
@@ -185,6 +185,25 @@ test("guests do not reach each other, nor what clouds tell their machines", asyn
   }
 });
 
+test("guests on a bridge reach no routed guest, and are reached by none", async () => {
+  const bridge = { mode: "bridge", bridge: undefined, tapPrefix: undefined } as const;
+  const network = { ...bridge, gateway: "172.20.7.1/24", addresses: [] };
+  await using bridged = await RoutedGuestMachine.boot(vmIn(network, "bridged"), networks);
+  const told = networks.guestNetwork(bridged.record);
+  await bridged.greet(PORT);
+  assert.match(dialFromHost("172.20.7.2", PORT), /^guest to /);
+  for (const it of [NETWORK.ipv4.guest, NETWORK.ipv6.guest]) {
+    assert.equal(await bridged.dial(it, PORT), "silence", it);
+  }
+  for (const it of ["172.20.7.2", told?.ipv6?.address ?? "no IPv6"]) {
+    assert.equal(await one().dial(it, PORT), "refused", it);
+  }
+  assert.equal(
+    await one().dial(outside.one, outside.port),
+    `from ${outside.hostThere} to ${outside.one} ${outside.port}`,
+  );
+});
+
 test("what a guest sends from an address that is not its own gets nowhere", async () => {
   const { ipv4, ipv6 } = NETWORK;
   const wrong4 = "172.16.4.99";
@@ -251,7 +270,7 @@ test("everything is made anew when somebody has taken it away", async () => {
   execFileSync("nft", ["flush", "ruleset"]);
   ip("addr", "del", `${NETWORK.ipv4.host}/24`, "dev", NETWORK.tap);
   assert.equal(dialFromOutside(outside.hostThere, 24_001), "refused");
-  const lost = routedVm("lost", networkOf(6, "dee", true));
+  const lost = vmIn(networkOf(6, "dee", true), "lost");
   const answer = await networks.redirects.recreate([record, lost, offline().record], never);
   assert.deepEqual(answer.recreated, [record.id, offline().record.id]);
   assert.equal(answer.failed[0]?.id, lost.id);
@@ -265,7 +284,9 @@ test("after a killed daemon everything goes on, and the next takes it over", asy
   const records = [one().record, offline().record];
   networks = daemon({ ...WORLD, external: undefined });
   assert.equal(dialFromOutside(outside.hostThere, 24_001), `guest to ::ffff:${outside.near}`);
-  assert.deepEqual(await networks.sweep(records, never), []);
+  const [idleBridge = "", ...others] = await networks.sweep(records, never);
+  assert.match(idleBridge, /^network device alc[0-9a-f]{6}b[0-9a-f]{4}$/);
+  assert.deepEqual(others, []);
   assert.equal(dialFromOutside(outside.hostThere, 24_001), `guest to ::ffff:${outside.near}`);
   assert.ok(pingsFromOutside(NETWORK.ipv6.guest));
   await networks.redirects.set(one().record, [redirect(24_003)], never);
@@ -286,11 +307,11 @@ test("what belonged to a VM that is no more is removed, and nothing of the other
 
 test("a device that is not ours is left alone, and so is a network that somebody is in", async () => {
   ip("tuntap", "add", "dev", "vmtap7", "mode", "tap");
-  await assert.rejects(networks.prepare(routedVm("seven", networkOf(7, "de1", true)), never), {
+  await assert.rejects(networks.prepare(vmIn(networkOf(7, "de1", true), "seven"), never), {
     message: /vmtap7 is somebody else's/,
   });
   ip("addr", "add", "172.16.8.200/32", "dev", outside.device);
-  await assert.rejects(networks.prepare(routedVm("eight", networkOf(8, "de2", true)), never), {
+  await assert.rejects(networks.prepare(vmIn(networkOf(8, "de2", true), "eight"), never), {
     message: /overlaps 172\.16\.8\.200/,
   });
   ip("link", "del", "dev", "vmtap7");

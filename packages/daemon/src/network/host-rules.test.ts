@@ -123,6 +123,17 @@ test("host rules: a guest that may not reach the world is not reached over IPv6 
   assert.doesNotMatch(await loaded(hostRules({ ...RULES, routed: [offline] })), reached);
 });
 
+test("host rules: an address of IPv6 that the world knows is not translated", async () => {
+  const [one] = GUESTS;
+  assert.ok(one);
+  const translated = /ip6 saddr fc00:1:2:3:3:deca:deca:dec1 masquerade/;
+  assert.match(await loaded(hostRules({ ...RULES, routed: [one] })), translated);
+  const ipv6 = { address: "2001:db8:7::dec1", linkLocal: "fe80::ff:fe00:4" };
+  const known = await loaded(hostRules({ ...RULES, routed: [{ ...one, ipv6 }] }));
+  assert.doesNotMatch(known, /2001:db8:7::dec1 masquerade/);
+  assert.match(known, /ip saddr 172\.16\.4\.2 masquerade/);
+});
+
 test("host rules: removing them leaves nothing, twice too", async () => {
   const { table } = RULES;
   const rules = { ...RULES, routed: GUESTS, targets: TARGETS };
