@@ -79,7 +79,7 @@ function textOf(state: SimulatedLaunchState): Buffer {
 function isLaunchState(value: unknown): value is SimulatedLaunchState {
   if (typeof value !== "object" || value === null) return false;
   if (!("state" in value) || !("policy" in value)) return false;
-  const texts = ["tek", "tik", "nonce", "digest"].map((key) => Reflect.get(value, key) as unknown);
+  const texts = ["tek", "tik", "nonce", "digest"].map((key): unknown => Reflect.get(value, key));
   const isKnown = value.state === "launch-secret" || value.state === "running";
   return isKnown && typeof value.policy === "number" && texts.every((it) => typeof it === "string");
 }
