@@ -1,6 +1,7 @@
 /** Everything below the surfaces: VMs and what they are made of. */
 
 import type { Config } from "#config/config.ts";
+import type { ExecutionStore } from "#core/aleph/ports/execution-store.ts";
 import type { Commits } from "#core/commit/commits.ts";
 import type { LiveForkDeps } from "#core/fork/live-fork.ts";
 import { HostGroups } from "#core/group/host-group.ts";
@@ -9,7 +10,9 @@ import { Pools } from "#core/pool/pools.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
+import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Log } from "#core/ports/log.ts";
+import type { PortRedirects } from "#core/ports/port-redirects.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import { TemplateDesk } from "#core/template/template-desk.ts";
@@ -17,6 +20,7 @@ import type { Templates } from "#core/template/templates.ts";
 import type { TemplateWorks } from "#core/template/template-works.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
+import type { WorldSettings } from "#network/routed-vms.ts";
 
 import { openCommits } from "./commits.ts";
 import { forkDeps } from "./forks.ts";
@@ -35,6 +39,10 @@ export interface Core extends AsyncDisposable {
   readonly groups: HostGroups;
   readonly disks: DiskStore;
   readonly store: VmStore;
+  readonly executionStore: ExecutionStore;
+  readonly images: ImageStore;
+  /** ports of the host that lead to VMs in routed networks */
+  readonly redirects: PortRedirects;
   readonly secrets: Secrets;
   readonly templates: Templates;
   readonly works: TemplateWorks;
@@ -54,7 +62,7 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
   const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, stateKey, log, signal);
   const guarding = await guardHost(config, log, signal);
-  const { networks, lowerWithout } = openNetworks(config);
+  const { networks, redirects, lowerWithout } = openNetworks(config, worldOf(config));
   const making = { ...machines, ...kept, log };
   const open = await openTemplates(config, making);
   parts.defer(() => open.templates.closeAll());
@@ -78,16 +86,25 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
   const commits = openCommits(config, { ...making, keptLayers, vms, groups, hostFacts });
   const desk = new TemplateDesk({ ...making, templates, works, vms, groups, keptLayers });
   const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
-  const { store, secrets, disks } = kept;
+  const { store, executionStore, secrets, disks } = kept;
   const served = { vms, groups, templates, works, desk, pools, keeper, commits, forking };
   const opened = parts.move();
   return {
     ...served,
     disks,
     store,
+    executionStore,
+    images: machines.images,
+    redirects,
     secrets,
     hostFacts,
     hypervisor: machines.hypervisor,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** How VMs of an Aleph node are connected to the world. */
+function worldOf({ aleph }: Config): WorldSettings | undefined {
+  if (!aleph) return undefined;
+  return { external: aleph.network.externalInterface, ndpProxy: aleph.network.ndpProxy };
 }

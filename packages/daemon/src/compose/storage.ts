@@ -2,6 +2,7 @@
 
 import path from "node:path";
 
+import type { ExecutionStore } from "#core/aleph/ports/execution-store.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { CommitStore } from "#core/ports/commit-store.ts";
 import type { DiskLayers } from "#core/ports/disk-layers.ts";
@@ -14,11 +15,13 @@ import { openDisks } from "#images/vm-disks.ts";
 import { SealedVault } from "#secrets/sealed-vault.ts";
 import { openDb } from "#store/db.ts";
 import { SqliteCommitStore } from "#store/sqlite-commit-store.ts";
+import { SqliteExecutionStore } from "#store/sqlite-execution-store.ts";
 import { SqliteVmStore } from "#store/sqlite-vm-store.ts";
 
 export interface Storage extends Disposable {
   readonly store: VmStore;
   readonly commitStore: CommitStore;
+  readonly executionStore: ExecutionStore;
   readonly secrets: Secrets;
   /** what keeps the memory of suspended VMs unreadable */
   readonly stateKey: SecretBytes;
@@ -35,6 +38,7 @@ export async function openStorage(stateDir: string, log: Log): Promise<Storage> 
   return {
     store,
     commitStore: new SqliteCommitStore(db),
+    executionStore: new SqliteExecutionStore(db),
     secrets,
     stateKey: vault.keyFor("states"),
     ...disks,
