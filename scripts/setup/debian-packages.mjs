@@ -7,6 +7,8 @@ export const DEBIAN_PACKAGES = [
   { name: "e2fsprogs", reason: "mkfs.ext4 -d: makes disks without mounting them" },
   { name: "iproute2", reason: "ip: bridges, taps and namespaces of VMs" },
   { name: "nftables", reason: "says what guests may reach" },
+  { name: "haproxy", reason: "leads domains to VMs, on hosts that serve some" },
+  { name: "openssl", reason: "makes the certificate that HAProxy takes SSH in TLS with" },
   { name: "perl-base", reason: "opens a VM's tap for its QEMU" },
   { name: "kmod", reason: "depmod: which kernel module needs which" },
   { name: "ca-certificates", reason: "fetches packages over TLS" },

@@ -191,6 +191,11 @@ function haproxy(
   return {
     enabled: read.boolean("ENABLE_HAPROXY", false),
     socket: read.directory("HAPROXY_SOCKET", path.join(runtimeDir, "haproxy/admin.sock")),
+    ports: {
+      http: read.integer("HAPROXY_HTTP_PORT", 80, [1, 65_535]),
+      https: read.integer("HAPROXY_HTTPS_PORT", 443, [1, 65_535]),
+      ssh: read.integer("HAPROXY_SSH_PORT", 2222, [1, 65_535]),
+    },
     domainServiceUrl: url ?? (offline ? undefined : DOMAIN_SERVICE),
     resyncIntervalS: read.integer("DOMAIN_RESYNC_INTERVAL", 600, [1, 86_400]),
   };

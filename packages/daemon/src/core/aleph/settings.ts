@@ -88,6 +88,8 @@ export interface ConfidentialSettings {
 export interface HaproxySettings {
   readonly enabled: boolean;
   readonly socket: string;
+  /** of this host: HTTP, TLS, and SSH in TLS */
+  readonly ports: { readonly http: number; readonly https: number; readonly ssh: number };
   readonly domainServiceUrl: string | undefined;
   readonly resyncIntervalS: number;
 }

@@ -8,9 +8,7 @@ export interface DomainNames {
 }
 
 export interface DomainName {
-  /** lower case */
+  /** lower case, letters, digits, dots and hyphens only */
   readonly name: string;
   readonly vmHash: ItemHash;
-  /** bare IPv4 or IPv6 at which the VM is reached from this host; `undefined`: as the node's address plan has it */
-  readonly address: string | undefined;
 }
