@@ -10,6 +10,7 @@ import { Refusal, type RefusalKind } from "#core/aleph/refusal.ts";
 import { AlcoveError } from "#core/errors.ts";
 import type { Log } from "#core/ports/log.ts";
 
+import { ClientLeft } from "../client-left.ts";
 import { toProblem } from "../problem.ts";
 import { sendCompact, sendJson, sendText } from "./answers.ts";
 import { compactJson, pythonJson } from "./python-json.ts";
@@ -79,6 +80,10 @@ function answerFor(
     const status = STATUS[error.kind];
     sendRefusal(error, request, reply, envelope);
     return { status, kind: error.kind };
+  }
+  if (error instanceof ClientLeft) {
+    sendJson(reply, { error: error.message }, 400);
+    return { status: 400, kind: "client left" };
   }
   const { status, code, message } = toProblem(error);
   const starting = startingWords(error);

@@ -62,11 +62,15 @@ async function readWhole(request: FastifyRequest, reply: FastifyReply): Promise<
   if (request.body === undefined) return Buffer.alloc(0);
   const declared = declaredLength(request) ?? 0;
   if (declared > MAX_BODY_BYTES) throw tooLarge(declared);
-  const signal = AbortSignal.any([
-    clientLeft(request, reply),
-    AbortSignal.timeout(BODY_TIMEOUT_MS),
-  ]);
-  return await unlessAborted(collected(request), signal);
+  const late = AbortSignal.timeout(BODY_TIMEOUT_MS);
+  const signal = AbortSignal.any([clientLeft(request, reply), late]);
+  try {
+    return await unlessAborted(collected(request), signal);
+  } catch (error) {
+    if (error !== late.reason) throw error;
+    const words = `The body was not there after ${BODY_TIMEOUT_MS / 1000} seconds`;
+    throw new Refusal("bad request", words, { cause: error });
+  }
 }
 
 async function collected({ raw }: FastifyRequest): Promise<Buffer> {
