@@ -238,7 +238,7 @@ test("a guest without internet answers its host and is answered by nobody else",
 test("a port of the host leads to a guest: from the world and from the host, but not from its loopback", async () => {
   const { hostThere, near } = outside;
   assert.equal(dialFromOutside(hostThere, 24_000), "refused");
-  await networks.redirects.set(one().record, [redirect(24_000, PORT, true)], never);
+  await networks.redirects.set(NETWORK, [redirect(24_000, PORT, true)], never);
   assert.equal(dialFromOutside(hostThere, 24_000), `guest to ::ffff:${near}`);
   assert.equal(askFromOutside(hostThere, 24_000), "guest by datagram");
   assert.equal(dialFromHost(hostThere, 24_000), `guest to ::ffff:${hostThere}`);
@@ -252,14 +252,14 @@ test("a port that leads somewhere is not free, and leads to one VM only", async 
   assert.equal(ports.address(), outside.hostThere);
   assert.equal(await ports.isFree(24_000, never), false);
   assert.equal(await ports.isFree(24_001, never), true);
-  const taken = networks.redirects.set(offline().record, [redirect(24_000)], never);
+  const taken = networks.redirects.set(OFFLINE, [redirect(24_000)], never);
   await assert.rejects(taken, /tcp\/24000/);
 });
 
 test("a new list replaces the old one, also of a guest without internet", async () => {
   const { hostThere, near } = outside;
-  await networks.redirects.set(one().record, [redirect(24_001)], never);
-  await networks.redirects.set(offline().record, [redirect(24_002)], never);
+  await networks.redirects.set(NETWORK, [redirect(24_001)], never);
+  await networks.redirects.set(OFFLINE, [redirect(24_002)], never);
   assert.equal(dialFromOutside(hostThere, 24_000), "refused");
   assert.equal(dialFromOutside(hostThere, 24_001), `guest to ::ffff:${near}`);
   assert.equal(dialFromOutside(hostThere, 24_002), `guest to ::ffff:${near}`);
@@ -289,7 +289,7 @@ test("after a killed daemon everything goes on, and the next takes it over", asy
   assert.deepEqual(others, []);
   assert.equal(dialFromOutside(outside.hostThere, 24_001), `guest to ::ffff:${outside.near}`);
   assert.ok(pingsFromOutside(NETWORK.ipv6.guest));
-  await networks.redirects.set(one().record, [redirect(24_003)], never);
+  await networks.redirects.set(NETWORK, [redirect(24_003)], never);
   assert.equal(dialFromOutside(outside.hostThere, 24_001), "refused");
   assert.equal(dialFromOutside(outside.hostThere, 24_003), `guest to ::ffff:${outside.near}`);
   assert.equal(dialFromOutside(outside.hostThere, 24_002), `guest to ::ffff:${outside.near}`);

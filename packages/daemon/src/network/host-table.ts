@@ -120,7 +120,7 @@ export class HostTable {
     for (const source of taps) this.#taps.set(source.tap, source);
     for (const { guest, redirects } of routed) {
       this.#routed.admit(guest);
-      this.#routed.want(guest.id, redirects);
+      this.#routed.want(guest.tap, redirects);
     }
     try {
       await this.#load(signal);

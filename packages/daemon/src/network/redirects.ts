@@ -21,11 +21,12 @@ export class Redirects implements PortRedirects {
     this.#routed = routed;
   }
 
-  async set(vm: VmRecord, redirects: readonly PortRedirect[], signal: AbortSignal): Promise<void> {
-    if (redirects.length > 0 && vm.spec.network.settings.mode !== "routed") {
-      throw new Error(`invariant: ports lead to VMs in routed networks, not to ${vm.hostname}`);
-    }
-    await this.#table.changeRouted((routed) => routed.want(vm.id, redirects), signal);
+  async set(
+    { tap }: Pick<RoutedNetwork, "tap">,
+    redirects: readonly PortRedirect[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#table.changeRouted((routed) => routed.want(tap, redirects), signal);
   }
 
   async recreate(machines: readonly VmRecord[], signal: AbortSignal): Promise<RecreatedNetworks> {

@@ -17,15 +17,31 @@ const SSH = { hostPort: 24_000, vmPort: 22, tcp: true, udp: false };
 
 test("ports lead to a VM while it is here, whenever they were asked for", () => {
   const guests = new RoutedGuests();
-  guests.want("one", [SSH]);
+  guests.want("tap-one", [SSH]);
   assert.deepEqual(guests.targets(), []);
   guests.admit(ONE);
   assert.deepEqual(guests.targets(), [{ ...SSH, address: "172.16.4.2" }]);
   guests.forget("one");
   assert.deepEqual(guests.targets(), []);
   guests.admit(ONE);
-  guests.want("one", []);
+  guests.want("tap-one", []);
   assert.deepEqual(guests.targets(), []);
+});
+
+test("who gets the tap of a VM that has gone does not get its ports", () => {
+  const guests = new RoutedGuests();
+  guests.admit(ONE);
+  guests.want("tap-one", [SSH]);
+  guests.forget("one");
+  const next = { ...ONE, id: "next" };
+  guests.admit(next)();
+  guests.admit(ONE);
+  assert.equal(guests.targets().length, 1);
+  guests.forget("one");
+  guests.admit(next);
+  assert.deepEqual(guests.targets(), []);
+  guests.want("tap-one", [SSH]);
+  assert.equal(guests.targets().length, 1);
 });
 
 test("a change that is taken back leaves what there was", () => {
@@ -33,8 +49,8 @@ test("a change that is taken back leaves what there was", () => {
   guests.admit(ONE)();
   assert.deepEqual(guests.all(), []);
   guests.admit(ONE);
-  guests.want("one", [SSH]);
-  guests.want("one", [])?.();
+  guests.want("tap-one", [SSH]);
+  guests.want("tap-one", [])?.();
   guests.forget("one")?.();
   assert.deepEqual(guests.targets(), [{ ...SSH, address: "172.16.4.2" }]);
 });
@@ -43,19 +59,22 @@ test("a port leads to one VM: another is refused it, and gets it when the first 
   const guests = new RoutedGuests();
   guests.admit(ONE);
   guests.admit(OTHER);
-  guests.want("one", [SSH]);
-  assert.throws(() => guests.want("other", [SSH]), /tcp\/24000 of this host leads somewhere else/);
-  guests.want("other", [{ ...SSH, tcp: false, udp: true }]);
+  guests.want("tap-one", [SSH]);
+  assert.throws(
+    () => guests.want("tap-other", [SSH]),
+    /tcp\/24000 of this host leads somewhere else/,
+  );
+  guests.want("tap-other", [{ ...SSH, tcp: false, udp: true }]);
   guests.forget("one");
-  guests.want("other", [SSH]);
+  guests.want("tap-other", [SSH]);
   assert.throws(() => guests.admit(ONE), /tcp\/24000/);
-  assert.throws(() => guests.want("other", [SSH, SSH]), /tcp\/24000/);
+  assert.throws(() => guests.want("tap-other", [SSH, SSH]), /tcp\/24000/);
 });
 
 test("what nothing changes by is not loaded", () => {
   const guests = new RoutedGuests();
   assert.equal(guests.forget("one"), undefined);
-  assert.equal(guests.want("one", [SSH]), undefined);
+  assert.equal(guests.want("tap-one", [SSH]), undefined);
 });
 
 test("both protocols of a port are one redirect", () => {

@@ -32,10 +32,18 @@ export interface PortTarget extends PortRedirect {
 /** Takes a change back. */
 export type Undo = () => void;
 
+/** What is to lead to whoever is behind a tap. */
+interface Wanted {
+  readonly redirects: readonly PortRedirect[];
+  /** the VM that it was asked for; `undefined` while nobody is there yet */
+  readonly id: string | undefined;
+}
+
 export class RoutedGuests {
+  /** by the VM's id */
   readonly #guests = new Map<string, RoutedGuest>();
-  /** by the VM's id; also of VMs that do not run */
-  readonly #wanted = new Map<string, readonly PortRedirect[]>();
+  /** by the tap; also of VMs that do not run */
+  readonly #wanted = new Map<string, Wanted>();
 
   all(): readonly RoutedGuest[] {
     return [...this.#guests.values()];
@@ -43,15 +51,24 @@ export class RoutedGuests {
 
   /** what leads to those that are here now */
   targets(): readonly PortTarget[] {
-    return this.all().flatMap(({ id, address }) =>
-      (this.#wanted.get(id) ?? []).map((redirect) => ({ ...redirect, address })),
+    return this.all().flatMap(({ tap, address }) =>
+      this.#redirectsOf(tap).map((redirect) => ({ ...redirect, address })),
     );
   }
 
   /** @throws Error when a port that was wanted for it has been given to another since */
   admit(guest: RoutedGuest): Undo {
-    this.#mustNotClash(guest.id, this.#wanted.get(guest.id) ?? []);
-    return changed(this.#guests, guest.id, guest);
+    const { id, tap } = guest;
+    const wanted = this.#wanted.get(tap);
+    const isOfOther = wanted?.id !== undefined && wanted.id !== id;
+    const redirects = isOfOther ? [] : (wanted?.redirects ?? []);
+    this.#mustNotClash(tap, redirects);
+    const undoWanted = this.#want(tap, { redirects, id });
+    const undoGuest = changed(this.#guests, id, guest);
+    return () => {
+      undoGuest();
+      undoWanted();
+    };
   }
 
   /** @returns `undefined` when it was not here */
@@ -60,13 +77,14 @@ export class RoutedGuests {
   }
 
   /**
-   * @returns `undefined` when no rule changes by it, because the VM is not here
+   * @returns `undefined` when no rule changes by it, because nobody is behind the tap
    * @throws Error when a port is there twice, or leads to another VM that is here
    */
-  want(id: string, redirects: readonly PortRedirect[]): Undo | undefined {
-    this.#mustNotClash(id, redirects);
-    const undo = changed(this.#wanted, id, redirects.length === 0 ? undefined : redirects);
-    return this.#guests.has(id) ? undo : undefined;
+  want(tap: string, redirects: readonly PortRedirect[]): Undo | undefined {
+    this.#mustNotClash(tap, redirects);
+    const guest = this.all().find((it) => it.tap === tap);
+    const undo = this.#want(tap, { redirects, id: guest?.id });
+    return guest && undo;
   }
 
   clear(): void {
@@ -74,11 +92,17 @@ export class RoutedGuests {
     this.#wanted.clear();
   }
 
-  #mustNotClash(id: string, redirects: readonly PortRedirect[]): void {
-    const others = this.all().filter((guest) => guest.id !== id);
-    const taken = new Set(
-      others.flatMap((guest) => this.#wanted.get(guest.id) ?? []).flatMap(keys),
-    );
+  #want(tap: string, wanted: Wanted): Undo {
+    return changed(this.#wanted, tap, wanted.redirects.length === 0 ? undefined : wanted);
+  }
+
+  #redirectsOf(tap: string): readonly PortRedirect[] {
+    return this.#wanted.get(tap)?.redirects ?? [];
+  }
+
+  #mustNotClash(tap: string, redirects: readonly PortRedirect[]): void {
+    const others = this.all().filter((guest) => guest.tap !== tap);
+    const taken = new Set(others.flatMap((guest) => this.#redirectsOf(guest.tap)).flatMap(keys));
     for (const key of redirects.flatMap(keys)) {
       if (taken.has(key)) throw new Error(`Port ${key} of this host leads somewhere else already`);
       taken.add(key);

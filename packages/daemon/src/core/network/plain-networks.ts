@@ -10,9 +10,9 @@ import { type Families, userNetworkPlan } from "./user-network.ts";
 
 /** Nothing leads into networks of that kind. */
 export const noRedirects: PortRedirects = {
-  async set({ hostname }, redirects) {
+  async set({ tap }, redirects) {
     if (redirects.length === 0) return;
-    const message = `Without root no port of this host leads to ${hostname}`;
+    const message = `Without root no port of this host leads to ${tap}`;
     throw new AlcoveError("unsupported", message, { feature: "port redirects" });
   },
   recreate: async () => ({ removedChains: [], recreated: [], failed: [] }),

@@ -1,19 +1,23 @@
 /** The port to ports of the host that lead to VMs in routed networks. */
 
 import type { VmId } from "../ids.ts";
-import type { PortRedirect } from "../network/network.ts";
+import type { PortRedirect, RoutedNetwork } from "../network/network.ts";
 import type { VmRecord } from "../vm/vm.ts";
 
 export interface PortRedirects {
   /**
    * Makes exactly these ports lead to a VM, in one step: those that it had before and that are not named any more
    * end for new connections, those that stay are not interrupted. It may be said before the VM has a machine; they
-   * are in force whenever it has one, also after the daemon was killed, until something else is said.
-   * Resolves when the packet filter has them.
-   * @param vm in a routed network
+   * are in force whenever it has one, also after the daemon was killed, until something else is said. Another VM
+   * that gets its tap later does not get its ports. Resolves when the packet filter has them.
+   * @param vm found by its tap
    * @throws Error when another VM that runs has one of the ports, or the list names one twice
    */
-  set(vm: VmRecord, redirects: readonly PortRedirect[], signal: AbortSignal): Promise<void>;
+  set(
+    vm: Pick<RoutedNetwork, "tap">,
+    redirects: readonly PortRedirect[],
+    signal: AbortSignal,
+  ): Promise<void>;
 
   /**
    * Makes everything that stands for routed VMs on the host anew.
