@@ -28,11 +28,12 @@ const never = new AbortController().signal;
 
 export const ROOT = path.join(import.meta.dirname, "../..");
 const STATE = process.env["ALCOVE_STATE_DIR"] ?? path.join(ROOT, ".alcove");
-const AGENT = path.join(ROOT, "guest/target/x86_64-unknown-linux-gnu/release/alcove-agent");
+export const STORE = path.join(STATE, "images");
+export const AGENT = path.join(ROOT, "guest/target/x86_64-unknown-linux-gnu/release/alcove-agent");
 
 export const asRoot = process.getuid?.() === 0;
 
-const images = await LocalImageStore.open(path.join(STATE, "images"));
+const images = await LocalImageStore.open(STORE);
 export const image = await images.resolve("base", never);
 
 // Private to its owner, like a state directory below /root: the machines' users cannot go through it.
@@ -73,11 +74,13 @@ export async function freshPlan(): Promise<BootPlan> {
   };
 }
 
-/** A new empty overlay on a disk that nobody writes to any more. */
-export async function overlayOn({ path: backingPath, ...disk }: DiskPlan): Promise<DiskPlan> {
+/** A new empty overlay on a disk that nobody writes to any more. @param virtualSizeBytes by default the image's */
+export async function overlayOn(
+  { path: backingPath, ...disk }: DiskPlan,
+  virtualSizeBytes = image.rootfs.virtualSizeBytes,
+): Promise<DiskPlan> {
   const overlay = path.join(scratch, `${newVmId()}.qcow2`);
   const { format: backingFormat, backing } = disk;
-  const { virtualSizeBytes } = image.rootfs;
   await writeFile(overlay, emptyOverlay({ virtualSizeBytes, backingPath, backingFormat }));
   return {
     ...disk,

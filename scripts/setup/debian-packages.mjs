@@ -19,6 +19,8 @@ export const DEBIAN_PACKAGES = [
 
 export const DEBIAN_PACKAGES_FOR_TESTS = [
   { name: "python3-venv", reason: "a place for Aleph's Python client" },
+  { name: "syslinux", reason: "makes a disk boot by itself, without being root" },
+  { name: "mtools", reason: "writes to that disk's boot partition" },
   { name: "libssl-dev", reason: "sevctl is linked with it" },
   { name: "pkg-config", reason: "finds it" },
   { name: "ovmf", reason: "UEFI firmware for confidential guests" },

@@ -129,6 +129,8 @@ export interface Machine extends AsyncDisposable {
   readonly layering?: Layering;
   /** the same, for a guest that no agent of ours listens in */
   readonly powerButton?: PowerButton;
+  /** where a guest agent of QEMU's own kind is reached, if the guest has brought one */
+  readonly guestAgentEndpoint?: string;
   /** present while the machine is a confidential one */
   readonly confidential?: ConfidentialDoor;
 }

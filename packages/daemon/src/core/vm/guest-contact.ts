@@ -84,6 +84,11 @@ export class GuestContact implements AsyncDisposable {
     return this.#link ?? (await unlessAborted(this.#next.promise, signal));
   }
 
+  /** whether the machine's vCPUs are stopped, as far as said */
+  get isHeld(): boolean {
+    return this.#held;
+  }
+
   /** The machine's vCPUs are stopped, or run again: silence means nothing while they are. */
   setHeld(held: "held" | "live"): void {
     this.#held = held === "held";

@@ -24,6 +24,9 @@ export interface RunningMachineDeps extends ContactDeps {
 /** how long the news of a machine's end may take after what it was asked to do has failed, in `ms` */
 const END_NEWS_MS = 200;
 
+/** how long a machine may take to notice its power button, in `ms` */
+const BUTTON_TIMEOUT_MS = 5_000;
+
 const never = new AbortController().signal;
 
 export class RunningMachine {
@@ -56,8 +59,21 @@ export class RunningMachine {
 
   /** Resolves when the machine has ended by itself, or had its time to; never rejects. */
   async powersOff(graceMs: number): Promise<void> {
-    if ((await this.contact.powerOff()) === "not asked") return;
-    await settlesWithin(this.machine.exited, graceMs);
+    const asked = (await this.contact.powerOff()) === "asked" || (await this.#pressButton());
+    if (asked) await settlesWithin(this.machine.exited, graceMs);
+  }
+
+  /** What a guest without an agent of ours may listen to. */
+  async #pressButton(): Promise<boolean> {
+    const { powerButton } = this.machine;
+    if (!powerButton) return false;
+    try {
+      await powerButton.press(AbortSignal.timeout(BUTTON_TIMEOUT_MS));
+      return true;
+    } catch (error) {
+      this.#deps.log.warn("vm.power_button_failed", { error });
+      return false;
+    }
   }
 
   /** @returns why something that was done with it failed: its end, when it has ended meanwhile */

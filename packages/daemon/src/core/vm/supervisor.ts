@@ -226,7 +226,7 @@ export class VmSupervisor {
     using _turn = await this.#turns.enter(signal);
     const { running } = this.#occupancy;
     if (!running) return;
-    const listens = this.phase === "running";
+    const listens = this.phase === "running" && !running.contact.isHeld;
     this.#life.apply("stop", { reason: "Shut down on request" });
     const { powerOffGraceMs } = this.#deps;
     const patience = listens ? running.powersOff(powerOffGraceMs) : Promise.resolve();

@@ -5,14 +5,20 @@
  * `FileToOpen`, which the daemon opens and hands over as descriptor 3, 4, …; the arguments name
  * descriptors only. Sockets are named relative to the working directory, for the same reason.
  *
- * The machine is microvm with ACPI: virtio-mmio devices, no PCI, no firmware worth mentioning, and
- * still a power-off that ends the process.
+ * With a kernel the machine is microvm with ACPI: virtio-mmio devices, no PCI, no firmware worth mentioning, and
+ * still a power-off that ends the process. Without one it is a PC whose firmware boots the first disk
+ * (`firmware-machine.ts`).
  */
 
+import type { ConfidentialPlan } from "#core/aleph/ports/confidential-backend.ts";
 import type { GuestReboot } from "#core/ports/hypervisor.ts";
-import type { BootPlan } from "#core/ports/machine.ts";
+import type { BootPlan, DiskPlan, KernelPlan } from "#core/ports/machine.ts";
 
+import { secretDiskPath } from "./confidential-files.ts";
+import { confidentialOptions } from "./confidential-options.ts";
 import { diskNodes } from "./disk-nodes.ts";
+import { firmwareExtras, firmwareMachine } from "./firmware-machine.ts";
+import { type FileToOpen, LaunchFiles } from "./launch-files.ts";
 import { networkOptions, tapOf, type TapToOpen } from "./network-options.ts";
 import type { Option } from "./option.ts";
 
@@ -26,30 +32,23 @@ export interface QemuHost {
   readonly guestReboot: GuestReboot;
 }
 
-export interface FileToOpen {
-  readonly path: string;
-  /** `append` makes the file if it is missing */
-  readonly access: "read" | "read-write" | "append";
-  /** QEMU opens it again by itself, so its mode must let everybody read it */
-  readonly reopened: boolean;
-}
-
 export interface QemuLaunch {
   readonly args: readonly string[];
   /** to be handed over as descriptors from `FIRST_FD` on, in this order */
   readonly files: readonly FileToOpen[];
   /** to be handed over as the descriptor after the last file; `undefined` without one */
   readonly tap: TapToOpen | undefined;
+  /** what its run directory has to hold before QEMU starts */
+  readonly confidential?: ConfidentialPlan | undefined;
 }
-
-/** 0 to 2 are the standard streams */
-export const FIRST_FD = 3;
 
 /** names of the sockets that QEMU makes in its working directory */
 export const SOCKETS = {
   qmp: "qmp.sock",
   agent: "agent.sock",
   console: "console.sock",
+  /** of QEMU's own guest agent: only in machines with firmware, whose guests may bring it */
+  guestAgent: "qga.sock",
   /** there only while a state is written or read */
   state: "state.sock",
 } as const;
@@ -60,7 +59,7 @@ export const AGENT_PORT = "alcove.agent";
 /** what microvm calls its memory when nobody names it */
 const MEMORY = "microvm.ram";
 
-/** virtio-mmio slots of microvm with ACPI and its second IOAPIC, less network, serial and rng */
+/** virtio-mmio slots of microvm with ACPI and its second IOAPIC, less network, serial and rng; a PC has a few more */
 export const MAX_DISKS = 21;
 
 /** what the kernel keeps of its command line, with the final zero (COMMAND_LINE_SIZE on x86) */
@@ -78,7 +77,8 @@ export type MemoryPlan =
 const OWN_MEMORY: MemoryPlan = { kind: "own" };
 
 export function qemuLaunch(plan: BootPlan, host: QemuHost, memory = OWN_MEMORY): QemuLaunch {
-  const files = new Files();
+  const files = new LaunchFiles();
+  const { confidential } = plan;
   const name = escaped(processName(plan.vmId));
   const options: Option[] = [
     ["-name", `guest=${name},process=${name}`],
@@ -87,19 +87,26 @@ export function qemuLaunch(plan: BootPlan, host: QemuHost, memory = OWN_MEMORY):
     ["-display", "none"],
     ["-sandbox", SANDBOX],
     ...(host.guestReboot === "ends" ? ([["-no-reboot"]] satisfies Option[]) : []),
-    ...processorOptions(plan, host),
+    ...(plan.kernel ? microvmOptions(plan, host) : firmwareMachine(plan, host)),
     ...memoryOptions(plan, memory, files),
-    ...kernelOptions(plan, host, files),
+    ...(plan.kernel ? kernelOptions(plan.kernel, host, files) : []),
     ...diskOptions(plan, files),
+    ...(confidential ? confidentialOptions(confidential, secretDiskPath(plan.runDir), files) : []),
     ...consoleOptions(plan, files),
-    ...networkOptions(plan.network, files.next),
-    ...agentOptions(),
+    ...networkOptions(plan.network, files.next, busOf(plan)),
+    ...agentOptions(plan),
     ["-object", "rng-random,id=rng0,filename=/dev/urandom"],
-    ["-device", "virtio-rng-device,rng=rng0"],
+    ["-device", `virtio-rng-${busOf(plan)},rng=rng0`],
+    ...(plan.kernel ? [] : firmwareExtras(plan, SOCKETS.guestAgent)),
     ["-qmp", `unix:${SOCKETS.qmp},server=on,wait=off`],
   ];
   const tap = tapOf(plan.network, files.next);
-  return { args: [...options, ...files.sets].flat(), files: files.opened, tap };
+  return { args: [...options, ...files.sets].flat(), files: files.opened, tap, confidential };
+}
+
+/** What virtio devices are called, by how the machine finds them. */
+function busOf({ kernel }: BootPlan): "device" | "pci" {
+  return kernel ? "device" : "pci";
 }
 
 /** also what `ps` shows, cut to 15 characters by the kernel */
@@ -107,37 +114,7 @@ export function processName(vmId: string): string {
   return `alcove-${vmId}`;
 }
 
-/** Numbers the files as they are asked for. */
-class Files {
-  readonly opened: FileToOpen[] = [];
-  /** arguments that register descriptors for `/dev/fdset/N` */
-  readonly sets: Option[] = [];
-
-  /** for QEMU's block and character layers: the descriptor itself is used */
-  inSet(path: string, access: FileToOpen["access"]): string {
-    const fd = this.#add({ path, access, reopened: false });
-    this.sets.push(["-add-fd", `fd=${fd},set=${fd}`]);
-    return `/dev/fdset/${fd}`;
-  }
-
-  /** for what QEMU reads with plain file functions */
-  reopened(path: string): string {
-    return `/proc/self/fd/${this.#add({ path, access: "read", reopened: true })}`;
-  }
-
-  /** the descriptor after those of the files so far */
-  get next(): number {
-    return FIRST_FD + this.opened.length;
-  }
-
-  #add(file: FileToOpen): number {
-    const fd = this.next;
-    this.opened.push(file);
-    return fd;
-  }
-}
-
-function processorOptions(plan: BootPlan, host: QemuHost): Option[] {
+function microvmOptions(plan: BootPlan, host: QemuHost): Option[] {
   const common: Option[] = [
     ["-M", "microvm,acpi=on"],
     // A core dump of QEMU must not hold what the guest had in its memory. The guest sees nothing of it.
@@ -153,7 +130,7 @@ function processorOptions(plan: BootPlan, host: QemuHost): Option[] {
  * The one place where a guest's memory gets its backing. Its name is the same for every kind, so that a
  * state of one is taken by the other.
  */
-function memoryOptions({ memoryMiB }: BootPlan, memory: MemoryPlan, files: Files): Option[] {
+function memoryOptions({ memoryMiB }: BootPlan, memory: MemoryPlan, files: LaunchFiles): Option[] {
   const size: Option = ["-m", `${memoryMiB}M`];
   if (memory.kind === "own") return [size];
   const share = memory.share ? "on" : "off";
@@ -166,9 +143,11 @@ function memoryOptions({ memoryMiB }: BootPlan, memory: MemoryPlan, files: Files
   ];
 }
 
-function kernelOptions(plan: BootPlan, host: QemuHost, files: Files): Option[] {
-  if (!plan.kernel) throw new Error("The QEMU driver boots with a kernel only");
-  const { path, initramfsPath, args } = plan.kernel;
+function kernelOptions(
+  { path, initramfsPath, args }: KernelPlan,
+  host: QemuHost,
+  files: LaunchFiles,
+): Option[] {
   const options: Option[] = [
     ["-kernel", files.reopened(path)],
     ["-append", kernelCommandLine(args, host)],
@@ -203,15 +182,19 @@ export function kernelCommandLine(imageArgs: readonly string[], host: QemuHost):
   return line;
 }
 
-function diskOptions(plan: BootPlan, files: Files): Option[] {
+function diskOptions(plan: BootPlan, files: LaunchFiles): Option[] {
   if (plan.disks.length > MAX_DISKS) {
     throw new Error(`The QEMU driver can attach ${MAX_DISKS} disks, not ${plan.disks.length}`);
   }
-  return plan.disks.flatMap((disk) => [
+  const bus = busOf(plan);
+  return plan.disks.flatMap((disk, index) => [
     ...diskNodes(disk, (path, access) => files.inSet(path, access)).map(
       (node) => ["-blockdev", JSON.stringify(node)] as const,
     ),
-    ["-device", `virtio-blk-device,drive=${disk.id},id=${diskDevice(disk.id)}`] as const,
+    [
+      "-device",
+      `virtio-blk-${bus},drive=${disk.id},id=${diskDevice(disk.id)}${serial(disk)}${bootIndex(plan, index)}`,
+    ] as const,
   ]);
 }
 
@@ -220,16 +203,25 @@ export function diskDevice(diskId: string): string {
   return `${diskId}-device`;
 }
 
-function agentOptions(): Option[] {
+function serial(disk: DiskPlan): string {
+  return disk.serial === undefined ? "" : `,serial=${escaped(disk.serial)}`;
+}
+
+/** Firmware has to be told which disk is the first. */
+function bootIndex(plan: BootPlan, index: number): string {
+  return plan.kernel ? "" : `,bootindex=${index}`;
+}
+
+function agentOptions(plan: BootPlan): Option[] {
   return [
-    ["-device", "virtio-serial-device,id=serial0"],
+    ["-device", `virtio-serial-${busOf(plan)},id=serial0`],
     ["-chardev", `socket,id=agent,path=${SOCKETS.agent},server=on,wait=off`],
     ["-device", `virtserialport,bus=serial0.0,chardev=agent,name=${AGENT_PORT}`],
   ];
 }
 
 /** QEMU writes the log itself, so nothing the guest says is lost while no daemon runs. */
-function consoleOptions(plan: BootPlan, files: Files): Option[] {
+function consoleOptions(plan: BootPlan, files: LaunchFiles): Option[] {
   const logFile = files.inSet(plan.consoleLogPath, "append");
   const socket = `socket,id=console,path=${SOCKETS.console},server=on,wait=off`;
   return [

@@ -13,7 +13,8 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { Child } from "#process/child.ts";
 import { TOOL_ENV } from "#process/run.ts";
 
-import type { FileToOpen, QemuLaunch } from "./argv.ts";
+import type { QemuLaunch } from "./argv.ts";
+import type { FileToOpen } from "./launch-files.ts";
 import { withTap } from "./open-tap.ts";
 
 export interface Privileges {
@@ -29,6 +30,9 @@ export interface Place {
 }
 
 const KVM_DEVICE = "/dev/kvm";
+
+/** a user without privileges may pin next to nothing otherwise */
+const MAY_PIN = ["prlimit", "--memlock=unlimited"];
 
 const FLAGS: Readonly<Record<FileToOpen["access"], number>> = {
   read: constants.O_RDONLY,
@@ -46,7 +50,15 @@ export async function launchQemu(
   await using files = new AsyncDisposableStack();
   const log = files.use(await open(place.log, FLAGS.append, 0o600));
   const fds = await openAll(launch.files, privileges, files);
-  const command = ["setpriv", ...(await dropArgs(privileges)), "--", binary, ...launch.args];
+  const limits = privileges.uid !== undefined && pinsMemory(launch) ? MAY_PIN : [];
+  const command = [
+    ...limits,
+    "setpriv",
+    ...(await dropArgs(privileges)),
+    "--",
+    binary,
+    ...launch.args,
+  ];
   const [file = "", ...args] = launch.tap ? withTap(launch.tap, command) : command;
   return Child.spawn({
     file,
@@ -59,6 +71,11 @@ export async function launchQemu(
     stderr: log.fd,
     extraFds: fds,
   });
+}
+
+/** All of a guest's memory stays where it is while the processor encrypts it, or a device of the host's reaches into it. */
+function pinsMemory({ confidential, args }: QemuLaunch): boolean {
+  return confidential?.kind === "sev" || args.some((arg) => arg.startsWith("vfio-pci,"));
 }
 
 /** At once, since each has to wait for the disk. @param keep takes those that were opened, also if it rejects */

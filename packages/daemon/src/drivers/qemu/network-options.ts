@@ -17,14 +17,21 @@ export interface TapToOpen {
 /** a tap with nothing behind it, in a namespace where nothing else is */
 const DETACHED_TAP = "detached0";
 
+/** nothing is booted over the network */
+const NO_ROM = { device: "", pci: ",romfile=" } as const;
+
 /** @param tapFd descriptor of the open tap, if the plan has one: it follows the last file */
-export function networkOptions(network: NetworkPlan, tapFd: number): readonly Option[] {
+export function networkOptions(
+  network: NetworkPlan,
+  tapFd: number,
+  bus: "device" | "pci",
+): readonly Option[] {
   if (network.mode === "none") return [];
   const backend =
     network.mode === "user" ? userNetdev(network) : `tap,id=net0,fd=${tapFd},vhost=off`;
   return [
     ["-netdev", backend],
-    ["-device", `virtio-net-device,netdev=net0,id=net0-device,mac=${network.mac}`],
+    ["-device", `virtio-net-${bus},netdev=net0,id=net0-device,mac=${network.mac}${NO_ROM[bus]}`],
   ];
 }
 

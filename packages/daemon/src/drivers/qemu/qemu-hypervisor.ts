@@ -16,6 +16,7 @@ import type { MachineTemplates } from "#core/ports/machine-templates.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 
 import { type QemuHost, type QemuLaunch, qemuLaunch } from "./argv.ts";
+import { confidentialDoor } from "./confidential-door.ts";
 import { findQemu } from "./find.ts";
 import { differenceOf, type MachineShape, shapeOf } from "./machine-shape.ts";
 import { isAlive, userOf } from "./processes.ts";
@@ -67,7 +68,7 @@ export class QemuHypervisor implements Hypervisor {
     const launch = qemuLaunch(plan, this.#config);
     return this.#start(plan, launch, signal, async ({ take }) => {
       await take();
-      return "runs";
+      return plan.confidential ? "stands still" : "runs";
     });
   }
 
@@ -145,6 +146,9 @@ export class QemuHypervisor implements Hypervisor {
     if (!pausedAtStart) await mustRun(qmp, signal);
     else started.watch.ends("load");
 
+    const runDir = paths.dir;
+    const confidential = await confidentialDoor({ qmp, pid: process.pid, runDir }, signal);
+
     // It is up: from here on the machine's own disposal does what the stack would have done.
     undo.move();
     child.leaveRunning();
@@ -159,6 +163,7 @@ export class QemuHypervisor implements Hypervisor {
       stateKey: this.#stateKey,
       cleanUp,
       pausedAtStart,
+      confidential,
       madeIn: started.watch.steps,
     });
   }

@@ -1,14 +1,23 @@
 /** One running QEMU: its end, its pausing, and how it is put away or let go. */
 
 import { AlcoveError } from "#core/errors.ts";
-import type { Exit, Layering, Machine, MachineStep, Pausing, Saving } from "#core/ports/machine.ts";
+import type {
+  ConfidentialDoor,
+  Exit,
+  Layering,
+  Machine,
+  MachineStep,
+  Pausing,
+  PowerButton,
+  Saving,
+} from "#core/ports/machine.ts";
 import type { SecretBytes } from "#core/secrets/secret-bytes.ts";
 import { pause, settlesWithin, within } from "#lib/patience.ts";
 import type { Child, ChildEnd } from "#process/child.ts";
 
 import { formatHandle, type QemuHandle } from "./handle.ts";
 import { QemuLayering } from "./layering.ts";
-import { gone, killAndWait } from "./processes.ts";
+import { commandLineOf, gone, killAndWait } from "./processes.ts";
 import { type Qmp, type QmpEvent, queryRunning } from "./qmp.ts";
 import { lastWords, type RunPaths } from "./run-dir.ts";
 import { StallNote } from "./stall-note.ts";
@@ -52,6 +61,8 @@ export interface QemuMachineParts {
   readonly madeIn?: readonly MachineStep[];
   /** the process as our own child; absent when it was adopted */
   readonly child: Child | undefined;
+  /** of a confidential machine */
+  readonly confidential: ConfidentialDoor | undefined;
   /** what keeps saved memory unreadable */
   readonly stateKey: SecretBytes;
   /** run when the process is gone, by disposal only */
@@ -67,8 +78,11 @@ export class QemuMachine implements Machine {
   readonly exited: Promise<Exit>;
   readonly madeIn: readonly MachineStep[];
   readonly pausing: Pausing;
-  readonly saving: Saving;
+  readonly saving?: Saving;
   readonly layering: Layering;
+  readonly powerButton?: PowerButton;
+  readonly guestAgentEndpoint?: string;
+  readonly confidential?: ConfidentialDoor;
   readonly #parts: QemuMachineParts;
   readonly #letGo = new AbortController();
   #disposed: Promise<void> | undefined;
@@ -84,7 +98,12 @@ export class QemuMachine implements Machine {
     const layering = new QemuLayering(parts.qmp, this.pid);
     this.layering = layering;
     this.pausing = pausingOf(parts, () => layering.resumed());
-    this.saving = savingOf(parts);
+    if (parts.confidential) this.confidential = parts.confidential;
+    else this.saving = savingOf(parts); // what was measured once is measured never again
+    if (!commandLineOf(this.pid).includes("-kernel")) {
+      this.powerButton = powerButtonOf(parts);
+      this.guestAgentEndpoint = parts.paths.guestAgent;
+    }
     this.exited = exitOf(parts, this.#letGo.signal);
   }
 
@@ -115,6 +134,10 @@ export class QemuMachine implements Machine {
     qmp[Symbol.dispose]();
     await cleanUp();
   }
+}
+
+function powerButtonOf({ qmp }: QemuMachineParts): PowerButton {
+  return { press: async (signal) => void (await qmp.execute("system_powerdown", {}, signal)) };
 }
 
 /** how long a write that is tried again may take to fail again */

@@ -3,6 +3,7 @@
 import type { Machine } from "#core/ports/machine.ts";
 import { retry, within } from "#lib/patience.ts";
 
+import { confidentialDoor } from "./confidential-door.ts";
 import { gone } from "./processes.ts";
 import { QemuMachine, type QemuMachineParts, ShutdownNote } from "./qemu-machine.ts";
 import { Qmp, queryStatus } from "./qmp.ts";
@@ -36,7 +37,10 @@ export async function reconnect(
   shutdown.stall.takeStatus(word);
   // One that is stalled was not paused by anybody: it goes on by itself when there is room.
   const pausedAtStart = !running && shutdown.stall.reason === undefined;
+  const where = { qmp, pid: process.pid, runDir: paths.dir };
+  const confidential = await confidentialDoor(where, deadline);
   undo.move();
   settled.abort();
-  return new QemuMachine({ ...parts, qmp, shutdown, child: undefined, pausedAtStart });
+  const machine = { ...parts, qmp, shutdown, child: undefined, pausedAtStart, confidential };
+  return new QemuMachine(machine);
 }

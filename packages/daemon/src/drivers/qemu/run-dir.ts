@@ -30,6 +30,8 @@ export interface RunPaths {
   readonly qmp: string;
   readonly agent: string;
   readonly console: string;
+  /** there only in machines with firmware */
+  readonly guestAgent: string;
   readonly state: string;
 }
 
@@ -43,6 +45,7 @@ export async function runPaths(dir: string): Promise<RunPaths> {
     qmp: path.join(workDir, SOCKETS.qmp),
     agent: path.join(workDir, SOCKETS.agent),
     console: path.join(workDir, SOCKETS.console),
+    guestAgent: path.join(workDir, SOCKETS.guestAgent),
     state: path.join(workDir, SOCKETS.state),
   };
 }

@@ -6,6 +6,7 @@ import { retry } from "#lib/patience.ts";
 import type { Child } from "#process/child.ts";
 
 import type { QemuLaunch } from "./argv.ts";
+import { confidentialFiles, writeRunFiles } from "./confidential-files.ts";
 import { findQemu } from "./find.ts";
 import type { QemuHandle } from "./handle.ts";
 import { launchQemu, type Privileges } from "./launch.ts";
@@ -60,6 +61,7 @@ export async function startQemu(
 ): Promise<StartedQemu> {
   const watch = new StepWatch();
   await makeRunDir(paths, program.uid);
+  await writeRunFiles(paths.dir, await confidentialFiles(launch.confidential));
   const child = undo.use(await launchQemu(program.binary, launch, paths, program));
   watch.ends("spawn");
   const died = deathOf(child, paths);
