@@ -9,9 +9,10 @@ import type { Log } from "#core/ports/log.ts";
 
 import { readJson } from "./bounded-json.ts";
 import type { DamageReport } from "./damage-report.ts";
+import { namesIn, type Look } from "./look.ts";
 import { Snapshot } from "./snapshot.ts";
 import { aggregateName, keyOfAggregateName, MAX_JSON_BYTES, ownerName } from "./store-layout.ts";
-import { namesIn, writeText } from "./whole-file.ts";
+import { entriesOf, writeText } from "./whole-file.ts";
 
 /** owners whose aggregates are watched, and keys of one owner */
 const MAX_OWNERS = 10_000;
@@ -46,11 +47,12 @@ export class AggregateShelf {
     return json.kind === "value" ? json.value : undefined;
   }
 
+  /** @returns absolute path of the file. @throws Refusal `bad request`, `too large`, `no storage` */
   async keep(
     place: AggregatePlace,
     value: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string> {
     const file = this.#fileOf(place);
     if (file === undefined) {
       throw new Refusal(
@@ -63,21 +65,22 @@ export class AggregateShelf {
       throw new Refusal("too large", `Aggregates here have at most ${MAX_JSON_BYTES} bytes`);
     }
     await writeText(file, text, signal);
+    return file;
   }
 
   async keysOf(address: string): Promise<readonly string[]> {
     const owner = ownerName(address);
     if (owner === undefined) return [];
-    const names = await namesIn(path.join(this.#deps.directory, owner));
+    const names = await entriesOf(path.join(this.#deps.directory, owner));
     return names.flatMap((name) => keyOfAggregateName(name) ?? []).slice(0, MAX_KEYS);
   }
 
-  /** Looks at all directories again. Not to be called twice at once. @returns what has changed */
-  async refresh(): Promise<readonly SourceChange[]> {
-    await this.#findOwners();
+  /** Looks again. Not to be called twice at once. @returns what has changed */
+  async refresh(look: Look): Promise<readonly SourceChange[]> {
+    if (namesIn(look, this.#deps.directory) !== undefined) await this.#findOwners();
     const changes: SourceChange[] = [];
     for (const [address, snapshot] of this.#owners) {
-      const news = await snapshot.changes();
+      const news = await snapshot.changes(look);
       if (snapshot.names().length === 0) this.#owners.delete(address);
       for (const { name } of news) {
         const key = keyOfAggregateName(name);
@@ -89,7 +92,7 @@ export class AggregateShelf {
 
   async #findOwners(): Promise<void> {
     const { directory, log } = this.#deps;
-    for (const name of await namesIn(directory)) {
+    for (const name of await entriesOf(directory)) {
       if (ownerName(name) !== name || this.#owners.has(name)) continue;
       if (this.#owners.size >= MAX_OWNERS) {
         return log.warn("messages.too_many_owners", { directory, looked_at: MAX_OWNERS });

@@ -20,7 +20,7 @@ export async function readJson(file: string, maxBytes: number): Promise<JsonFile
     if (facts.size > maxBytes) {
       return { kind: "damaged", reason: `it has more than ${maxBytes} bytes`, stamp };
     }
-    return parsed(await bytesIn(handle, maxBytes), stamp);
+    return parsed(await bytesIn(handle, Number(facts.size)), stamp);
   } finally {
     await handle.close();
   }
@@ -44,13 +44,16 @@ async function opened(file: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Also of a file that is growing no more than the bound is read. */
-async function bytesIn(handle: FileHandle, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of handle.createReadStream({ end: maxBytes - 1, autoClose: false })) {
-    chunks.push(Buffer.from(chunk));
+/** Also of a file that is growing no more than it had is read. */
+async function bytesIn(handle: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = Buffer.alloc(size);
+  let filled = 0;
+  while (filled < size) {
+    const { bytesRead } = await handle.read(bytes, filled, size - filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
   }
-  return Buffer.concat(chunks);
+  return bytes.subarray(0, filled);
 }
 
 function parsed(bytes: Uint8Array, stamp: string): JsonFile {

@@ -12,6 +12,7 @@ import { Refusal } from "#core/aleph/refusal.ts";
 import type { Log } from "#core/ports/log.ts";
 
 import { isCode } from "./bounded-json.ts";
+import type { Look } from "./look.ts";
 import { Snapshot } from "./snapshot.ts";
 import { MAX_FILES, type StoreLayout } from "./store-layout.ts";
 import { writeWhole } from "./whole-file.ts";
@@ -68,9 +69,9 @@ export class FileShelf {
     return await writeWhole({ file, bytes, maxBytes: this.#deps.maxFileBytes, accept }, signal);
   }
 
-  /** Looks at the directory again. @returns files that are others than before; new ones replace nothing */
-  async refresh(): Promise<readonly SourceChange[]> {
-    return (await this.#snapshot.changes()).flatMap(({ name, what }): SourceChange[] => {
+  /** Looks again. @returns files that are others than before; new ones replace nothing */
+  async refresh(look: Look): Promise<readonly SourceChange[]> {
+    return (await this.#snapshot.changes(look)).flatMap(({ name, what }): SourceChange[] => {
       const ref = parseItemHash(name);
       return what === "changed" && ref ? [{ what: "file", ref }] : [];
     });

@@ -25,6 +25,7 @@ import { Announcer } from "#lib/announcer.ts";
 import { AggregateShelf } from "./aggregate-shelf.ts";
 import { DamageReport } from "./damage-report.ts";
 import { FileShelf, heldAt } from "./file-shelf.ts";
+import type { Look } from "./look.ts";
 import { MessageShelf } from "./message-shelf.ts";
 import { Snapshot } from "./snapshot.ts";
 import { messageName, StoreLayout } from "./store-layout.ts";
@@ -71,7 +72,7 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
     this.#tombstones = new Tombstones(layout.tombstones, log);
     this.#tables = new Tables(layout, damage);
     this.#domains = new Snapshot({ directory, maxFiles: 1, isWanted: isDomains, log });
-    this.#watch = new StoreWatch({ look: () => this.#look(log), log });
+    this.#watch = new StoreWatch({ look: (look) => this.#look(look, log), log });
   }
 
   /** Reads what is there and begins to watch it. What is damaged is named in the log and left alone. */
@@ -84,7 +85,7 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
     }
     for (const directory of layout.caches) await sweepParts(directory);
     const store = new LocalStore(deps);
-    await store.#watch.lookNow();
+    await store.#watch.lookAtEverything();
     for (const directory of store.#aggregates.directories()) await sweepParts(directory);
     return store;
   }
@@ -174,12 +175,11 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
   async keep(message: StoredMessage, signal: AbortSignal): Promise<void> {
     const file = path.join(this.#layout.messages, messageName(message.itemHash));
     await writeText(file, JSON.stringify(message.raw), signal);
-    await this.#watch.lookNow();
+    await this.#watch.lookAt(file);
   }
 
   async forget(hash: ItemHash, signal: AbortSignal): Promise<void> {
-    await this.#tombstones.add(hash, signal);
-    await this.#watch.lookNow();
+    await this.#watch.lookAt(await this.#tombstones.add(hash, signal));
   }
 
   async keepFile(
@@ -189,7 +189,7 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
   ): Promise<KeptFile> {
     const message = await this.held(ref);
     const kept = await this.#files.keep({ ref, message }, bytes, signal);
-    await this.#watch.lookNow();
+    await this.#watch.lookAt(path.join(this.#layout.files, ref));
     return kept;
   }
 
@@ -198,8 +198,7 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
     value: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#aggregates.keep(place, value, signal);
-    await this.#watch.lookNow();
+    await this.#watch.lookAt(await this.#aggregates.keep(place, value, signal));
   }
 
   search(wanted: MessageSearch, signal: AbortSignal): Promise<readonly StoredMessage[]> {
@@ -226,17 +225,17 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
     return found;
   }
 
-  async #domainChanges(): Promise<readonly SourceChange[]> {
-    return (await this.#domains.changes()).length > 0 ? [{ what: "domains" }] : [];
+  async #domainChanges(look: Look): Promise<readonly SourceChange[]> {
+    return (await this.#domains.changes(look)).length > 0 ? [{ what: "domains" }] : [];
   }
 
-  async #look(log: Log): Promise<void> {
+  async #look(look: Look, log: Log): Promise<void> {
     const news: SourceChange[] = [];
-    const domains = { refresh: () => this.#domainChanges() };
+    const domains = { refresh: () => this.#domainChanges(look) };
     const shelves = [this.#tombstones, this.#messages, this.#files, this.#aggregates, domains];
     for (const shelf of shelves) {
       try {
-        news.push(...(await shelf.refresh()));
+        news.push(...(await shelf.refresh(look)));
       } catch (error) {
         log.error("messages.not_read", { error });
       }

@@ -10,11 +10,15 @@ import { SchemaProblems } from "#core/aleph/message/schema-problems.ts";
 import type { AggregatePlace, MessageSearch } from "#core/aleph/ports/message-archive.ts";
 import type { SourceChange } from "#core/aleph/ports/message-source.ts";
 import type { Log } from "#core/ports/log.ts";
+import { inParallel } from "#lib/in-parallel.ts";
 
 import { readJson, type JsonFile } from "./bounded-json.ts";
 import type { DamageReport } from "./damage-report.ts";
+import type { Look } from "./look.ts";
 import { Snapshot, type Change } from "./snapshot.ts";
 import { hashOfMessageName, MAX_FILES, MAX_JSON_BYTES, messageName } from "./store-layout.ts";
+
+const READS_AT_ONCE = 16;
 
 /** What the index knows of a message. */
 interface Entry extends Pick<StoredMessage, "itemHash" | "type" | "time"> {
@@ -80,15 +84,15 @@ export class MessageShelf {
     );
   }
 
-  /** Looks at the directories again. Not to be called twice at once. @returns what has changed */
-  async refresh(): Promise<readonly SourceChange[]> {
-    const changes: SourceChange[] = [];
+  /** Looks again. Not to be called twice at once. @returns what has changed */
+  async refresh(look: Look): Promise<readonly SourceChange[]> {
+    const news: SourceChange[] = [];
     for (const snapshot of this.#snapshots) {
-      for (const change of await snapshot.changes()) {
-        changes.push(...(await this.#taken(snapshot.directory, change)));
-      }
+      await inParallel(READS_AT_ONCE, await snapshot.changes(look), async (change) => {
+        news.push(...(await this.#taken(snapshot.directory, change)));
+      });
     }
-    return changes;
+    return news;
   }
 
   #sorted(fits: (entry: Entry) => boolean): readonly ItemHash[] {

@@ -7,7 +7,8 @@ import type { Log } from "#core/ports/log.ts";
 import { inParallel } from "#lib/in-parallel.ts";
 
 import { isCode, stampOf } from "./bounded-json.ts";
-import { namesIn } from "./whole-file.ts";
+import { namesIn, type Look } from "./look.ts";
+import { entriesOf } from "./whole-file.ts";
 
 export interface Change {
   readonly name: string;
@@ -28,7 +29,8 @@ const STATS_AT_ONCE = 16;
 export class Snapshot {
   readonly directory: string;
   readonly #deps: SnapshotDeps;
-  #stamps: ReadonlyMap<string, string> = new Map();
+  readonly #stamps = new Map<string, string>();
+  #isFirst = true;
   #hasToldOfBound = false;
 
   constructor(deps: SnapshotDeps) {
@@ -40,32 +42,46 @@ export class Snapshot {
     return [...this.#stamps.keys()];
   }
 
-  /** Looks at the whole directory again. Not to be called twice at once. */
-  async changes(): Promise<readonly Change[]> {
-    const before = this.#stamps;
-    const now = await this.#look();
-    this.#stamps = now;
-    const gone = [...before.keys()].filter((name) => !now.has(name));
-    return [
-      ...gone.map((name): Change => ({ name, what: "removed" })),
-      ...[...now].flatMap(([name, stamp]): Change[] => {
-        const known = before.get(name);
-        if (known === stamp) return [];
-        return [{ name, what: known === undefined ? "added" : "changed" }];
-      }),
-    ];
+  /** Looks again; the first time at the whole directory. Not to be called twice at once. */
+  async changes(look: Look): Promise<readonly Change[]> {
+    const named = this.#isFirst ? "all" : namesIn(look, this.directory);
+    if (named === undefined) return [];
+    const found = named === "all" ? await this.#entries() : this.#wanted([...named]);
+    this.#isFirst = false;
+    const now = await this.#stampsOf(found);
+    const looked = named === "all" ? [...new Set([...this.#stamps.keys(), ...found])] : found;
+    return looked.flatMap((name) => this.#noted(name, now.get(name)) ?? []);
   }
 
-  async #look(): Promise<Map<string, string>> {
-    const wanted = (await namesIn(this.directory)).filter((name) => this.#deps.isWanted(name));
-    const names = wanted.slice(0, this.#deps.maxFiles);
+  async #entries(): Promise<readonly string[]> {
+    const wanted = this.#wanted(await entriesOf(this.directory));
     this.#tellOfBound(wanted.length);
+    return wanted.slice(0, this.#deps.maxFiles);
+  }
+
+  #wanted(names: readonly string[]): readonly string[] {
+    return names.filter((name) => this.#deps.isWanted(name));
+  }
+
+  async #stampsOf(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const stamps = new Map<string, string>();
     await inParallel(STATS_AT_ONCE, names, async (name) => {
       const stamp = await stampAt(path.join(this.directory, name));
       if (stamp !== undefined) stamps.set(name, stamp);
     });
     return stamps;
+  }
+
+  #noted(name: string, stamp: string | undefined): Change | undefined {
+    const known = this.#stamps.get(name);
+    if (known === stamp) return undefined;
+    if (stamp === undefined) {
+      this.#stamps.delete(name);
+      return { name, what: "removed" };
+    }
+    if (known === undefined && this.#stamps.size >= this.#deps.maxFiles) return undefined;
+    this.#stamps.set(name, stamp);
+    return { name, what: known === undefined ? "added" : "changed" };
   }
 
   #tellOfBound(found: number): void {

@@ -8,6 +8,7 @@ import type { SourceChange } from "#core/aleph/ports/message-source.ts";
 import type { Log } from "#core/ports/log.ts";
 
 import { isCode } from "./bounded-json.ts";
+import type { Look } from "./look.ts";
 import { Snapshot } from "./snapshot.ts";
 import { MAX_FILES } from "./store-layout.ts";
 import { writeText } from "./whole-file.ts";
@@ -33,13 +34,16 @@ export class Tombstones {
     }
   }
 
-  async add(hash: ItemHash, signal: AbortSignal): Promise<void> {
-    await writeText(path.join(this.#directory, hash), "", signal);
+  /** @returns absolute path of the stone */
+  async add(hash: ItemHash, signal: AbortSignal): Promise<string> {
+    const stone = path.join(this.#directory, hash);
+    await writeText(stone, "", signal);
+    return stone;
   }
 
-  /** Looks at the directory again. @returns what has changed; a stone that was taken away makes a message known again */
-  async refresh(): Promise<readonly SourceChange[]> {
-    return (await this.#snapshot.changes()).flatMap(({ name, what }): SourceChange[] => {
+  /** Looks again. @returns what has changed; a stone that was taken away makes a message known again */
+  async refresh(look: Look): Promise<readonly SourceChange[]> {
+    return (await this.#snapshot.changes(look)).flatMap(({ name, what }): SourceChange[] => {
       const hash = parseItemHash(name);
       if (hash === undefined || what === "changed") return [];
       return [{ what: what === "added" ? "forgotten" : "message", hash }];

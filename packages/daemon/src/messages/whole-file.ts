@@ -55,7 +55,7 @@ export async function writeText(file: string, text: string, signal: AbortSignal)
 
 /** Removes what a daemon that died has left half written. Harmless where there is no such directory. */
 export async function sweepParts(directory: string): Promise<void> {
-  for (const name of await namesIn(directory)) {
+  for (const name of await entriesOf(directory)) {
     if (name.startsWith(".") && name.endsWith(PART)) {
       await rm(path.join(directory, name), { force: true });
     }
@@ -63,7 +63,7 @@ export async function sweepParts(directory: string): Promise<void> {
 }
 
 /** @returns nothing where there is no such directory */
-export async function namesIn(directory: string): Promise<readonly string[]> {
+export async function entriesOf(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);
   } catch (error) {

@@ -10,7 +10,7 @@ import type {
   Volume,
   WantedGpu,
 } from "./content.ts";
-import { readForm, type Form } from "./form.ts";
+import { readForm, type Form, type FormRules } from "./form.ts";
 import type { Bounds, Spot } from "./spot.ts";
 import { distinctNames, readVolume } from "./volume-schema.ts";
 
@@ -28,11 +28,12 @@ const MEMORY_MIB: Bounds = { min: 1, max: 1_048_576 };
 const SECONDS: Bounds = { min: 1, max: 315_360_000 };
 const PORT: Bounds = { min: 1, max: 65_535 };
 
-export interface CommonContent {
+export interface CommonContent<Environment> {
   readonly address: string;
   readonly time: number;
   readonly authorizedKeys: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
+  readonly environment: Environment;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   readonly resources: VmResources;
   readonly payment: Payment;
@@ -40,7 +41,11 @@ export interface CommonContent {
   readonly volumes: readonly Volume[];
 }
 
-export function readCommon(form: Form): CommonContent {
+/** @param environment how this kind of VM's environment is read */
+export function readCommon<Environment>(
+  form: Form,
+  environment: FormRules<Environment>,
+): CommonContent<Environment> {
   const address = form.required("address").text(MAX_TEXT_CHARS);
   const time = form.required("time").number(TIME);
   form.required("allow_amend").flag();
@@ -48,6 +53,7 @@ export function readCommon(form: Form): CommonContent {
   const authorizedKeys =
     form.optional("authorized_keys")?.list(MAX_ENTRIES, (key) => key.text(MAX_KEY_CHARS)) ?? [];
   const variables = form.optional("variables")?.dictionary(MAX_ENTRIES, readVariable) ?? {};
+  const surroundings = readForm(form.required("environment"), environment);
   const resources = readForm(form.required("resources"), RESOURCES);
   const paid = form.optional("payment");
   const payment: Payment = paid ? readForm(paid, PAYMENT) : HOLD;
@@ -61,6 +67,7 @@ export function readCommon(form: Form): CommonContent {
     time,
     authorizedKeys,
     variables,
+    environment: surroundings,
     metadata,
     resources,
     payment,

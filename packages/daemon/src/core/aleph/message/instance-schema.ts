@@ -20,33 +20,31 @@ export const INSTANCE = {
   name: "InstanceContent",
   extra: "refuse",
   read: (form: Form): InstanceContent => {
-    const common = readCommon(form);
-    const environment = readForm(form.required("environment"), ENVIRONMENT);
+    const { environment, ...common } = readCommon(form, ENVIRONMENT);
     const rootfs = readForm(form.required("rootfs"), ROOTFS);
     const content: InstanceContent = { kind: "instance", ...common, ...environment, rootfs };
-    checkTogether(form, content);
+    const hasTerms = asksForTerms(form.optional("requirements")?.value);
+    const flaw = flawBetween(content, hasTerms);
+    if (flaw !== undefined) form.spot.complain(flaw);
     return content;
   },
 } as const;
 
-/** Rules between fields; they hold only where something is required of the node. */
-function checkTogether(form: Form, content: InstanceContent): void {
-  const { requirements, payment } = content;
-  if (requirements === undefined) return;
-  const spot = form.spot.inner("requirements", form.optional("requirements")?.value);
+/** Rules between fields; they hold only where something is required of the node. The first that is broken is told. */
+function flawBetween(content: InstanceContent, hasTerms: boolean): string | undefined {
+  const { requirements, payment, hypervisor, trustedExecution } = content;
+  if (requirements === undefined) return undefined;
   const isFlowing = payment.type !== "hold";
   const isBound = requirements.nodeHash !== undefined;
-  if (isFlowing && !isBound) spot.complain("Node hash assignment is needed for this payment type");
-  if (requirements.gpus.length > 0) {
-    if (!isBound) spot.complain("Node hash assignment is needed for GPU support");
-    if (content.hypervisor !== "qemu")
-      spot.complain("GPU option is only supported for QEmu hypervisor");
-  }
-  if (!asksForTerms(spot.value)) return;
-  if (!isBound) spot.complain("Terms_and_conditions need a node hash");
-  if (!isFlowing && !content.trustedExecution) {
-    spot.complain("Terms_and_conditions are only for streams, credits and confidential instances");
-  }
+  const hasGpus = requirements.gpus.length > 0;
+  if (isFlowing && !isBound) return "Node hash assignment is needed for PAYG payments";
+  if (hasGpus && !isBound) return "Node hash assignment is needed for GPU support";
+  if (hasGpus && hypervisor !== "qemu") return "GPU option is only supported for QEmu hypervisor";
+  if (!hasTerms) return undefined;
+  if (!isBound) return "Terms_and_conditions field needs a requirements.node.node_hash value";
+  return isFlowing || trustedExecution
+    ? undefined
+    : "Only PAYG/CoCo/Credit instances can have a terms_and_conditions";
 }
 
 function asksForTerms(requirements: unknown): boolean {

@@ -158,19 +158,19 @@ const WRONG: readonly (readonly [string, Readonly<Record<string, unknown>>, read
     [
       "a stream to no node",
       { payment: { type: "superfluid" }, requirements: {} },
-      ["value_error requirements"],
+      ["value_error "],
     ],
-    ["a GPU of no node", { requirements: { gpu: [GPU()] } }, ["value_error requirements"]],
+    ["a GPU of no node", { requirements: { gpu: [GPU()] } }, ["value_error "]],
     [
       "terms of no node",
       { requirements: { node: { terms_and_conditions: REF } } },
-      ["value_error requirements", "value_error requirements"],
+      ["value_error "],
     ],
     ["an unknown need", { requirements: { luck: 1 } }, ["extra_forbidden requirements.luck"]],
     [
       "a root of nothing",
       { rootfs: { parent: { ref: "x" }, persistence: "host", size_mib: 0 } },
-      ["value_error rootfs.parent.ref", "greater_than_equal rootfs.size_mib"],
+      ["value_error rootfs.parent.ref", "greater_than rootfs.size_mib"],
     ],
   ];
 
@@ -219,8 +219,8 @@ test("instance: a volume that fits no shape is told what is wrong with each", ()
     "missing volumes.0.ImmutableVolume.ref",
     "extra_forbidden volumes.0.ImmutableVolume.size_mib",
     "missing volumes.0.EphemeralVolume.ephemeral",
-    "greater_than_equal volumes.0.EphemeralVolume.size_mib",
-    "greater_than_equal volumes.0.PersistentVolume.size_mib",
+    "greater_than volumes.0.EphemeralVolume.size_mib",
+    "greater_than volumes.0.PersistentVolume.size_mib",
   ]);
 });
 
@@ -260,7 +260,7 @@ test("program: it is read by its code; what calls it follows from its entry poin
 test("program: a root disk, a wrong type and unknown triggers are refused", () => {
   const wrong = { ...PROGRAM, type: "vm", rootfs: {}, on: { http: true, cron: "* * * * *" } };
   assert.deepEqual(complaints(wrong, readProgram), [
-    "enum type",
+    "literal_error type",
     "extra_forbidden on.cron",
     "extra_forbidden rootfs",
   ]);

@@ -11,9 +11,8 @@ export const PROGRAM = {
   name: "ProgramContent",
   extra: "refuse",
   read: (form: Form): ProgramContent => {
-    form.required("type").choice(["vm-function"]);
-    const common = readCommon(form);
-    const environment = readForm(form.required("environment"), ENVIRONMENT);
+    form.required("type").choice(["vm-function"], "literal_error");
+    const { environment, ...common } = readCommon(form, ENVIRONMENT);
     const data = form.optional("data");
     const exported = form.optional("export");
     if (exported) readForm(exported, EXPORT);
@@ -46,9 +45,10 @@ const CODE = {
   name: "CodeContent",
   extra: "ignore",
   read: (form: Form): ProgramContent["code"] => {
+    const encoding = form.required("encoding").choice(ENCODINGS);
     const entrypoint = form.required("entrypoint").text(MAX_TEXT_CHARS);
     return {
-      encoding: form.required("encoding").choice(ENCODINGS),
+      encoding,
       entrypoint,
       file: readFileRef(form, false),
       // Unless it says, `module:name` is something to be called, and anything else a program that serves by itself.
@@ -64,8 +64,9 @@ const RUNTIME = {
   name: "FunctionRuntime",
   extra: "ignore",
   read: (form: Form) => {
-    form.optional("comment")?.text(MAX_TEXT_CHARS);
-    return readFileRef(form, true);
+    const file = readFileRef(form, true);
+    form.required("comment").text(MAX_TEXT_CHARS);
+    return file;
   },
 } as const;
 

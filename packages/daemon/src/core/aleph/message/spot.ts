@@ -9,6 +9,8 @@ import { MAX_PROBLEMS, SchemaProblems, type Loc, type SchemaProblem } from "./sc
 export interface Bounds {
   readonly min: number;
   readonly max: number;
+  /** said in place of `min`, where the network's own rule is written so */
+  readonly above?: number;
 }
 
 /** what stands in for a hash that is none; never leaves `checked`, which throws then */
@@ -167,6 +169,7 @@ export class Spot {
   #asNumber(type: "int" | "float", word: string): number | undefined {
     const { value } = this;
     if (typeof value === "number") return value;
+    if (typeof value === "boolean") return Number(value);
     if (typeof value !== "string") {
       this.note(`${type}_type`, `Input should be a valid ${word}`);
       return undefined;
@@ -177,8 +180,10 @@ export class Spot {
     return undefined;
   }
 
-  #within(number: number, { min, max }: Bounds): number {
-    if (number < min) {
+  #within(number: number, { min, max, above }: Bounds): number {
+    if (above !== undefined && number <= above) {
+      this.note("greater_than", `Input should be greater than ${above}`, { gt: above });
+    } else if (number < min) {
       const msg = `Input should be greater than or equal to ${min}`;
       this.note("greater_than_equal", msg, { ge: min });
     } else if (number > max) {

@@ -10,9 +10,9 @@ const MAX_MOUNT_CHARS = 4_096;
 /** a file of this name and an ending is made on the host */
 const MAX_NAME_CHARS = 128;
 
-const EPHEMERAL_MIB: Bounds = { min: 1, max: 1_000 };
+const EPHEMERAL_MIB: Bounds = { min: 1, max: 1_000, above: 0 };
 /** 2,048 GB */
-export const PERSISTENT_MIB: Bounds = { min: 1, max: 1_953_125 };
+export const PERSISTENT_MIB: Bounds = { min: 1, max: 1_953_125, above: 0 };
 
 /** @param index of the volume in its list: one without a name is called by it */
 export function readVolume(spot: Spot, index: number): Volume {
