@@ -51,7 +51,7 @@ async function killed(pid: number): Promise<void> {
 describeHypervisor("qemu", {
   open,
   freshPlan,
-  overlayOn,
+  overlayOn: (disk) => overlayOn(disk),
   dial,
   async hopelessPlan() {
     const plan = { ...(await freshPlan()), memoryMiB: 2 ** 30 };
@@ -230,7 +230,7 @@ test("qemu: the memory that forks have in common can be changed by none of them,
   }
   const forkPlan = {
     ...(await freshPlan()),
-    disks: await Promise.all(plan.disks.map(overlayOn)),
+    disks: await Promise.all(plan.disks.map((disk) => overlayOn(disk))),
     network: userNetworkPlan(8, macAddress("another")),
   };
   await using template = await templates.open(directory, never);
