@@ -43,7 +43,12 @@ export async function openAlephStore(
       aggregate: (address, key, until) => messages.aggregate(address, key, until),
     }),
     published: new Published({ archive: local, source: local }),
-    payments: new Payments({ settings: settings.payment, source: messages, streams: undefined }),
+    payments: new Payments({
+      settings: settings.payment,
+      source: messages,
+      // Those of the network are on its chains, which nobody asks here.
+      streams: settings.payment.mode === "local" ? local : undefined,
+    }),
     [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
   };
 }

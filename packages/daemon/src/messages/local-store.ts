@@ -98,6 +98,10 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
     return this.#messages.get(hash);
   }
 
+  count(): number {
+    return this.#messages.count();
+  }
+
   isForgotten(hash: ItemHash): Promise<boolean> {
     return this.#tombstones.has(hash);
   }

@@ -60,6 +60,10 @@ export class MessageShelf {
     return undefined;
   }
 
+  count(): number {
+    return this.#index.size;
+  }
+
   /** hashes that fit, newest first */
   find({ hashes, types, refs, owners }: MessageSearch): readonly ItemHash[] {
     const named = new Set<string>(hashes);

@@ -87,6 +87,27 @@ for (const [what, change, words] of FORGED) {
   });
 }
 
+test("import: from anybody only messages of VMs, of a size, and not without end", async () => {
+  await using on = await stage();
+  const forget = unsignedMessage(A, "FORGET", { hashes: [] });
+  const byAnybody = on.imports.putMessage({ hash: A, value: forget, trust: "verify" }, never);
+  await assert.rejects(byAnybody, /Only the messages of VMs/);
+  const long = { ...SIGNED_MESSAGE, item_content: " ".repeat(300_000) };
+  await assert.rejects(put(on.imports, long, "verify"), (error) => Refusal.is(error, "too large"));
+  const full = new Imports({
+    archive: Object.assign(Object.create(null), {
+      count: () => 20_000,
+      held: async () => undefined,
+      isForgotten: async () => false,
+    }),
+    signatures: walletSignatures,
+    aggregate: async () => undefined,
+  });
+  await assert.rejects(put(full, SIGNED_MESSAGE, "verify"), (error) => {
+    return Refusal.is(error, "no storage");
+  });
+});
+
 test("import: the administrator is believed, but not that one hash is two messages", async () => {
   await using on = await stage();
   assert.equal(await put(on.imports, instanceContent(), "administrator"), "created");

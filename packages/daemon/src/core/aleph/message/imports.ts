@@ -23,6 +23,11 @@ import { flawOf } from "./verification.ts";
 /** `verify`: hash, content and the sender's signature have to fit each other, and the sender the owner */
 export type Trust = "administrator" | "verify";
 
+/** of a message that comes from anybody: what the network itself takes inline, and its envelope */
+const MAX_OPEN_CHARS = 262_144;
+/** messages in the store beyond which it takes none from anybody: wallets cost nothing */
+const MAX_OPEN_MESSAGES = 20_000;
+
 /** messages that one FORGET message forgets */
 const MAX_FORGOTTEN = 1_000;
 
@@ -42,7 +47,7 @@ export class Imports {
   }
 
   /**
-   * @param put a whole message, or under `administrator` the bare content of one
+   * @param put a whole message, or under `administrator` the bare content of one. Under `verify` only those of VMs are taken
    * @returns `unchanged` when the store has this very message
    * @throws SchemaProblems; Refusal `bad request` when it does not prove itself, `conflict` when the store has
    *   another of that hash or it was forgotten, `no storage`
@@ -60,6 +65,7 @@ export class Imports {
     if (held && !isSame(held, message)) {
       throw new Refusal("conflict", `There is another message of the hash ${hash} already`);
     }
+    if (!held && trust === "verify") this.#checkRoom();
     if (!held) await archive.keep(message, signal);
     if (message.type === "FORGET") await this.#forget(message, signal);
     return held ? "unchanged" : "created";
@@ -103,6 +109,12 @@ export class Imports {
   }
 
   async #verify(message: StoredMessage, signal: AbortSignal): Promise<void> {
+    if (message.type !== "INSTANCE" && message.type !== "PROGRAM") {
+      throw new Refusal("bad request", "Only the messages of VMs are taken from everybody");
+    }
+    if (JSON.stringify(message.raw).length > MAX_OPEN_CHARS) {
+      throw new Refusal("too large", `A message has at most ${MAX_OPEN_CHARS} characters here`);
+    }
     const flaw = flawOf(message, this.#deps.signatures);
     if (flaw !== undefined) throw new Refusal("bad request", flaw);
     const owner = ownerOf(message);
@@ -110,6 +122,12 @@ export class Imports {
     const security = await this.#deps.aggregate(owner, "security", signal);
     if (isDelegate(security, message.sender, message.type)) return;
     throw new Refusal("bad request", "The message's sender may not send for the content's address");
+  }
+
+  #checkRoom(): void {
+    if (this.#deps.archive.count() < MAX_OPEN_MESSAGES) return;
+    const text = "This node keeps no more messages; ask its administrator to import this one";
+    throw new Refusal("no storage", text);
   }
 
   /** An owner's own messages only; what else it names stays. */

@@ -10,6 +10,9 @@ export interface MessageArchive {
   /** Keeps a message in place of what the store had of that hash. Resolves when it is on the disk. @throws Refusal `no storage` */
   keep(message: StoredMessage, signal: AbortSignal): Promise<void>;
 
+  /** how many messages the store has */
+  count(): number;
+
   /** Marks a message as forgotten, for good. */
   forget(hash: ItemHash, signal: AbortSignal): Promise<void>;
 
