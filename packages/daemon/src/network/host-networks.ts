@@ -13,14 +13,9 @@ import type { Networks } from "#core/ports/networks.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
 
 import { BridgedVms } from "./bridged-vms.ts";
+import { BRIDGE_OWNER } from "./bridges.ts";
 import type { BridgedNetwork } from "./host-rules.ts";
-import {
-  BRIDGE_OWNER,
-  type GuestPolicy,
-  HostTable,
-  type InUse,
-  type RoutedInUse,
-} from "./host-table.ts";
+import { type GuestPolicy, HostTable, type InUse, type RoutedInUse } from "./host-table.ts";
 import { IsolatedVms } from "./isolated-vms.ts";
 import type { Names } from "./names.ts";
 import { type FormerRules, formerRules, NOTHING, redirectsTo } from "./nft-listing.ts";

@@ -5,22 +5,19 @@
  * the rules can be loaded as a whole whenever a network is added.
  */
 
-import { type BridgePlan, bridgePlan } from "#core/network/bridge-plan.ts";
-import { bridgedIpv6, localNetwork } from "#core/network/local-plan.ts";
+import { bridgePlan } from "#core/network/bridge-plan.ts";
+import { localNetwork } from "#core/network/local-plan.ts";
 import type { BridgeNetwork, PortRedirect } from "#core/network/network.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
-import { bridgeLines, gatewayLines } from "./devices.ts";
-import { type BridgedNetwork, type HostRules, hostRules, noRules } from "./host-rules.ts";
+import { mustBeFree, raiseBridge, removeIdleBridges } from "./bridges.ts";
 import { forwardIpv4, forwardIpv6 } from "./forwarding.ts";
+import { type BridgedNetwork, type HostRules, hostRules, noRules } from "./host-rules.ts";
 import type { Names } from "./names.ts";
-import { deviceExists, hasIpv6, hostNetworks, overlap, ownDevices, ownerOf } from "./presence.ts";
+import { deviceExists, hasIpv6, ownerOf } from "./presence.ts";
 import { type RoutedGuest, RoutedGuests, type Undo } from "./routed-guests.ts";
 import { admitTap, forgetTap, type TapSource } from "./tap-rules.ts";
-import { ipBatch, ipBatchForced, nft } from "./tools.ts";
-
-/** what is written on bridges where a VM's id would be */
-export const BRIDGE_OWNER = "bridge";
+import { nft } from "./tools.ts";
 
 /** What VMs use of it. */
 export interface InUse {
@@ -66,7 +63,7 @@ export class HostTable {
     const plan = bridgePlan(network);
     const key = `${name} ${plan.network}`;
     if (this.#bridges.has(key) && deviceExists(name)) return;
-    await this.#raiseBridge(name, plan, signal);
+    await raiseBridge(this.#names, name, plan, signal);
     this.#bridges.set(key, { bridge: name, network: plan.network });
     await this.#loadOr(() => this.#bridges.delete(key), signal);
   }
@@ -137,14 +134,9 @@ export class HostTable {
     return this.#removeIdle(signal);
   }
 
-  async #removeIdle(signal: AbortSignal): Promise<readonly string[]> {
+  #removeIdle(signal: AbortSignal): Promise<readonly string[]> {
     const used = new Set([...this.#bridges.values()].map(({ bridge }) => bridge));
-    const idle = (await ownDevices(this.#names))
-      .filter(({ name, owner }) => owner === BRIDGE_OWNER && !used.has(name))
-      .map(({ name }) => name);
-    const lines = idle.map((name) => `link del dev ${name}`);
-    if (lines.length > 0) await ipBatchForced(lines, signal);
-    return idle;
+    return removeIdleBridges(this.#names, used, signal);
   }
 
   /** No VM is left: rules and bridges go. */
@@ -161,25 +153,6 @@ export class HostTable {
 
   get #isUsed(): boolean {
     return this.#bridges.size > 0 || this.#ranges.size > 0 || this.#routed.all().length > 0;
-  }
-
-  async #raiseBridge(name: string, plan: BridgePlan, signal: AbortSignal): Promise<void> {
-    const mark = this.#names.mark(BRIDGE_OWNER);
-    const isThere = deviceExists(name);
-    if (isThere && (await ownerOf(name, this.#names)) !== BRIDGE_OWNER) {
-      throw new Error(`The network device ${name} is not this daemon's: name another bridge`);
-    }
-    mustBeFree(plan.network, (device) => device === name);
-    const mac = this.#names.hostMac(name);
-    const ipv6 = hasIpv6() ? this.#gatewayIpv6(name, plan) : undefined;
-    if (ipv6 !== undefined) mustBeFree(ipv6, (device) => device === name, "another bridge");
-    const made = isThere ? [] : bridgeLines({ name, mac, mark });
-    await ipBatch([...made, ...gatewayLines(name, plan, ipv6)], signal);
-  }
-
-  #gatewayIpv6(bridge: string, plan: BridgePlan): string {
-    const { gateway, prefix } = bridgedIpv6({ tag: this.#names.tag, bridge }, plan.gateway, plan);
-    return `${gateway}/${prefix}`;
   }
 
   /** What is not in force must not count as used. */
@@ -218,16 +191,4 @@ export class HostTable {
     if (!hasIpv6()) return;
     await forwardIpv6(async (device) => (await ownerOf(device, this.#names)) !== undefined);
   }
-}
-
-/** @throws Error when a device that is not `ours` is in an overlapping network */
-function mustBeFree(
-  network: string,
-  ours: (device: string) => boolean,
-  cure = "another one",
-): void {
-  const other = hostNetworks().find(({ device, cidr }) => !ours(device) && overlap(cidr, network));
-  if (!other) return;
-  const where = `${other.cidr} of the host's device ${other.device}`;
-  throw new Error(`The network ${network} overlaps ${where}: give the host group ${cure}`);
 }
