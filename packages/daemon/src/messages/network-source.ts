@@ -18,6 +18,7 @@ import type { Log } from "#core/ports/log.ts";
 import { ApiClient } from "./api-client.ts";
 import { Downloads } from "./downloads.ts";
 import { publishedBy } from "./file-shelf.ts";
+import { NetworkFeed } from "./network-feed.ts";
 import { balanceIn, messageIn, messagesIn, priceIn, valueIn } from "./network-words.ts";
 import { Remembered } from "./remembered.ts";
 
@@ -46,12 +47,14 @@ export interface NetworkSourceDeps {
 export class NetworkSource implements MessageSource {
   readonly #api: ApiClient;
   readonly #downloads: Downloads;
+  readonly #feed: NetworkFeed;
   readonly #balances: Remembered<Balance>;
   readonly #prices: Remembered<Price | undefined>;
   readonly #statuses: Remembered<string>;
 
   constructor(deps: NetworkSourceDeps) {
     const { apiServer, cacheRoot, firstPauseMs, clock } = deps;
+    this.#feed = new NetworkFeed(deps);
     this.#api = new ApiClient(apiServer, firstPauseMs);
     this.#downloads = new Downloads({ ...deps, directory: path.join(cacheRoot, "data") });
     this.#balances = new Remembered(BALANCE_TTL_MS, clock);
@@ -121,9 +124,9 @@ export class NetworkSource implements MessageSource {
     return this.#prices.get(hash, ask);
   }
 
-  /** The network is asked, and does not tell by itself. */
-  onChange(_listener: (change: SourceChange) => void): Disposable {
-    return { [Symbol.dispose]: () => undefined };
+  /** Connected to the server's feed for as long as somebody listens. */
+  onChange(listener: (change: SourceChange) => void): Disposable {
+    return this.#feed.listen(listener);
   }
 
   #ask(place: string, signal: AbortSignal): Promise<unknown> {
