@@ -4,7 +4,8 @@
  */
 
 import type { ItemHash } from "#core/aleph/item-hash.ts";
-import { Executions, type ExecutionsDeps } from "#core/aleph/execution/executions.ts";
+import { Executions } from "#core/aleph/execution/executions.ts";
+import type { ExecutionsDeps } from "#core/aleph/execution/machinery.ts";
 import type { PaymentDesk } from "#core/aleph/execution/notice.ts";
 import type { HostGpu, NodeHardware } from "#core/aleph/ports/node-hardware.ts";
 import { GIB } from "#lib/bytes.ts";

@@ -8,19 +8,14 @@ import { Turnstile } from "#lib/turnstile.ts";
 
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import { type Caller, isSameAddress } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { type ItemHash, kindOfHash } from "../item-hash.ts";
-import {
-  type ExecutableContent,
-  type InstanceContent,
-  type StoredMessage,
-  vmTypeOf,
-} from "../message/content.ts";
+import type { ExecutableContent, InstanceContent } from "../message/content.ts";
 import { readExecutable } from "../message/parse.ts";
 import type { MessageSource } from "../ports/message-source.ts";
 import type { NodeHardware } from "../ports/node-hardware.ts";
 import { Refusal } from "../refusal.ts";
-import type { AlephSettings, ConfidentialSettings } from "../settings.ts";
+import type { AlephSettings } from "../settings.ts";
 import {
   type Commitment,
   diskLeftBytes,
@@ -29,11 +24,13 @@ import {
   lackOf,
   needOf,
 } from "./admission.ts";
-import { assignedGpu, chooseGpus, type GpuChoice, missingGpuText } from "./gpus.ts";
+import { GpuDesk } from "./gpu-desk.ts";
+import { missingGpuText } from "./gpus.ts";
 import { withLatestRefs } from "./latest-refs.ts";
 import { mustBeInstance } from "./machine-order.ts";
+import { newRecord } from "./new-record.ts";
 import { placeFor } from "./places.ts";
-import type { AssignedGpu, ConfidentialState, ExecutionRecord, ExecutionTimes } from "./record.ts";
+import type { ExecutionRecord } from "./record.ts";
 import { Reservations } from "./reservations.ts";
 import { StartError } from "./start-error.ts";
 
@@ -60,12 +57,15 @@ export class Intake {
   readonly #inmates: () => readonly Inmate[];
   readonly #turns = new Turnstile();
   readonly #reservations: Reservations;
+  readonly #gpus: GpuDesk;
 
   /** @param inmates all that have not ended, as stored */
   constructor(deps: IntakeDeps, inmates: () => readonly Inmate[]) {
     this.#deps = deps;
     this.#inmates = inmates;
     this.#reservations = new Reservations(deps.clock);
+    const assigned = () => inmates().flatMap(({ record }) => record.gpus);
+    this.#gpus = new GpuDesk(deps, this.#reservations, assigned);
   }
 
   /**
@@ -90,8 +90,12 @@ export class Intake {
     const content = mustBeInstance(readExecutable(message.content));
     using _turn = await this.#turns.enter(signal);
     await this.#mustHaveRoom(vmHash, content);
-    const gpus = await this.#gpusFor(content);
-    const record = this.#newRecord({ original, message, content, gpus }, vmHash, before);
+    const gpus = await this.#gpus.forVm(content);
+    const taken = this.#inmates().map(({ record }) => record.network);
+    const { settings, newUuid, clock } = this.#deps;
+    const network = placeFor(vmHash, content, taken, { settings, before: before?.vmId });
+    const found = { vmHash, original, message, content, network, gpus };
+    const record = newRecord({ ...found, uuid: newUuid(), now: clock.now() }, settings);
     const enrolled = enrol({ record, content });
     this.#reservations.release(content.address, content);
     return enrolled;
@@ -102,7 +106,7 @@ export class Intake {
     const address = caller.kind === "wallet" ? caller.address : content.address;
     using _turn = await this.#turns.enter(signal);
     if (await this.#lack(content, address)) throw new Refusal("unavailable", NO_ROOM_TO_RESERVE);
-    const choice = await this.#choose(content, address);
+    const choice = await this.#gpus.choose(content, address);
     if ("missing" in choice) {
       const reason = missingGpuText(choice.missing);
       const body = { status: "error", error: "Failed to reserves all resources", reason };
@@ -133,7 +137,7 @@ export class Intake {
 
   /** addresses on the PCI bus of GPUs that VMs have, or that are kept for somebody */
   gpusInUse(): ReadonlySet<string> {
-    return new Set([...this.#assignedGpus(), ...this.#reservations.gpus()]);
+    return this.#gpus.inUse();
   }
 
   async #mustHaveRoom(vmHash: ItemHash, content: InstanceContent): Promise<void> {
@@ -172,89 +176,7 @@ export class Intake {
     return { memoryBytes: memory.totalBytes, cpus: cpu.count, diskFreeBytes: disk.freeBytes };
   }
 
-  async #gpusFor(content: InstanceContent): Promise<readonly AssignedGpu[]> {
-    const choice = await this.#choose(content, content.address);
-    if ("found" in choice) return choice.found.map(assignedGpu);
-    throw new StartError("InsufficientResourcesError", missingGpuText(choice.missing));
-  }
-
-  async #choose(content: InstanceContent, address: string): Promise<GpuChoice> {
-    const wanted = content.requirements?.gpus ?? [];
-    if (wanted.length === 0) return { found: [] };
-    const host = this.#deps.settings.gpus === "on" ? await this.#deps.hardware.gpus() : [];
-    const assigned = this.#assignedGpus();
-    const holderOf = (pciHost: string) => this.#reservations.holderOf(pciHost);
-    const isOwn = (pciHost: string) => isSameAddress(holderOf(pciHost) ?? "", address);
-    const isFree = (pciHost: string) =>
-      !assigned.has(pciHost) && (holderOf(pciHost) === undefined || isOwn(pciHost));
-    return chooseGpus(wanted, host, isFree, isOwn);
-  }
-
-  #assignedGpus(): ReadonlySet<string> {
-    const assigned = this.#inmates().flatMap(({ record }) => record.gpus);
-    return new Set(assigned.map(({ pciHost }) => pciHost));
-  }
-
   #isIn(vmHash: ItemHash): boolean {
     return this.#inmates().some(({ record }) => record.vmHash === vmHash);
   }
-
-  #newRecord(
-    { original, message, content, gpus }: Admitted,
-    vmHash: ItemHash,
-    before: ExecutionRecord | undefined,
-  ): ExecutionRecord {
-    const taken = this.#inmates().map(({ record }) => record.network);
-    const { settings, newUuid, clock } = this.#deps;
-    const network = placeFor(vmHash, content, taken, { settings, before: before?.vmId });
-    return {
-      uuid: newUuid(),
-      vmHash,
-      vmId: network.vmId,
-      vmType: vmTypeOf(content),
-      network,
-      message,
-      original,
-      times: justDefined(clock.now()),
-      persistent: true,
-      expiresAt: undefined,
-      task: undefined,
-      gpus,
-      ports: [],
-      ended: undefined,
-      confidential: confidentialState(content, settings.confidential),
-    };
-  }
-}
-
-interface Admitted {
-  readonly original: StoredMessage;
-  readonly message: StoredMessage;
-  readonly content: InstanceContent;
-  readonly gpus: readonly AssignedGpu[];
-}
-
-function justDefined(now: Date): ExecutionTimes {
-  return {
-    defined: now,
-    preparing: undefined,
-    prepared: undefined,
-    starting: undefined,
-    started: undefined,
-    stopping: undefined,
-    stopped: undefined,
-  };
-}
-
-/** @throws StartError where this node has no confidential machines */
-function confidentialState(
-  { trustedExecution }: InstanceContent,
-  { backend }: ConfidentialSettings,
-): ConfidentialState | undefined {
-  if (!trustedExecution) return undefined;
-  if (backend === "off") {
-    throw new StartError("VmSetupError", "This node has no confidential computing");
-  }
-  const { policy, firmware } = trustedExecution;
-  return { policy, firmware, step: "awaiting session", launch: undefined };
 }

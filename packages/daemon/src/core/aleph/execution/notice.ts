@@ -1,11 +1,13 @@
-/** Whether an instance that its owner wants started may be: everything that is wrong before anything is started. */
+/** An owner's word that an instance is to be started here: everything that is wrong with it before anything is, then the start. */
 
+import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
 import type { InstanceContent, StoredMessage } from "../message/content.ts";
 import { readInstance } from "../message/parse.ts";
 import type { MessageSource } from "../ports/message-source.ts";
 import { Refusal } from "../refusal.ts";
 import type { Intake } from "./intake.ts";
+import { reprOf } from "./start-error.ts";
 
 export interface PaymentDesk {
   /** @throws Refusal `payment required`, `bad request` or `unavailable` */
@@ -19,12 +21,35 @@ export interface NoticeDeps {
   readonly messages: Pick<MessageSource, "message">;
   readonly intake: Pick<Intake, "hasRoomFor">;
   readonly payments: PaymentDesk;
+  readonly ensureRunning: (vmHash: ItemHash, signal: AbortSignal) => Promise<void>;
+  readonly log: Log;
   /** `undefined`: this node does not know what the network calls it */
   readonly nodeHash: string | undefined;
 }
 
+/** `error` is a Python exception's `repr`. */
+export type NotifyReport =
+  | { readonly successful: true }
+  | { readonly successful: false; readonly error: string };
+
 /** @throws Refusal for the first that is wrong, in the order that the API promises */
-export async function checkNotice(
+export async function takeNotice(
+  vmHash: ItemHash,
+  deps: NoticeDeps,
+  signal: AbortSignal,
+): Promise<NotifyReport> {
+  await checkNotice(vmHash, deps, signal);
+  try {
+    await deps.ensureRunning(vmHash, signal);
+    return { successful: true };
+  } catch (error) {
+    signal.throwIfAborted();
+    deps.log.warn("aleph.notice_failed", { vmHash, error });
+    return { successful: false, error: reprOf(error) };
+  }
+}
+
+async function checkNotice(
   vmHash: ItemHash,
   { messages, intake, payments, nodeHash }: NoticeDeps,
   signal: AbortSignal,

@@ -1,16 +1,21 @@
 /** The executions that are known on this node, one for each VM: those that are in, and those that were stopped. */
 
+import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
 import { readExecutable } from "../message/parse.ts";
 import { Execution, type ExecutionDeps } from "./execution.ts";
 import type { Inmate } from "./intake.ts";
 import type { ExecutionRecord } from "./record.ts";
 
+export interface RegisterDeps extends ExecutionDeps {
+  readonly log: Log;
+}
+
 export class Register {
-  readonly #deps: ExecutionDeps;
+  readonly #deps: RegisterDeps;
   readonly #known = new Map<ItemHash, Execution>();
 
-  constructor(deps: ExecutionDeps) {
+  constructor(deps: RegisterDeps) {
     this.#deps = deps;
   }
 

@@ -1,78 +1,49 @@
 /**
  * Keeps what is wanted running, and ends what is not, whoever asks for it: a request, a guest that powers off, a machine
  * that crashes, a time that is over, or a new daemon.
- *
- * The only place that gives out turns: whoever changes an execution has its VM's.
  */
-
-import { inParallel } from "#lib/in-parallel.ts";
 
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
 import type { MachineRoom } from "../ports/machine-room.ts";
 import { type Background, Waits } from "./background.ts";
-import type { Execution, StopTask } from "./execution.ts";
+import type { Ending, Execution } from "./execution.ts";
 import type { Intake } from "./intake.ts";
 import type { Register } from "./register.ts";
-import { StartError } from "./start-error.ts";
-import { Turns } from "./turns.ts";
-import { hasProcessors } from "./view.ts";
+import { RestartPauses } from "./restart-pauses.ts";
+import type { Steps } from "./steps.ts";
+import { Interrupted, type VmWork } from "./vm-work.ts";
 
 export interface UpkeepDeps {
   readonly register: Register;
   readonly intake: Intake;
   readonly background: Background;
-  readonly room: Pick<MachineRoom, "phaseOf" | "hashes" | "stop" | "remove">;
+  readonly work: VmWork;
+  readonly steps: Steps;
+  readonly room: Pick<MachineRoom, "phaseOf">;
   /** before a crashed machine is started again the first time, in `ms` */
   readonly restartPauseMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** VMs that are taken up at a time */
-const TAKE_UP_WIDTH = 4;
-
-/** Pauses between attempts double up to this. */
-const MAX_RESTART_PAUSE_MS = 300_000;
-
-/** a machine that has run for as long as this has not crashed because of what it was started with, in `ms` */
-const CALM_MS = 600_000;
-
-export type Ending = Omit<StopTask, "what">;
+export interface Start {
+  readonly step: (signal: AbortSignal) => Promise<void>;
+  readonly afterwards?: (life: AbortSignal) => Promise<void>;
+}
 
 export class Upkeep {
   readonly #deps: UpkeepDeps;
-  readonly #turns = new Turns();
-  readonly #starts = new Map<ItemHash, AbortController>();
   readonly #expiries: Waits<ItemHash>;
   readonly #restarts: Waits<ItemHash>;
-  /** how often machines have crashed in a row */
-  readonly #crashes = new Map<ItemHash, number>();
+  readonly #pauses: RestartPauses;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
     this.#expiries = new Waits(deps.background);
     this.#restarts = new Waits(deps.background);
-  }
-
-  /** Has `work` done in the VM's turn. @param signal gives up the place in the queue; later, only the wait */
-  async act<T>(
-    vmHash: ItemHash,
-    work: (life: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-  ): Promise<T> {
-    const turn = await this.#turns.enter(vmHash, signal);
-    return this.#deps.background.own(async (life) => {
-      using _turn = turn;
-      return await work(life);
-    }, signal);
-  }
-
-  /** Makes a start that is under way give up, so that what comes next has its turn soon. */
-  interrupt(vmHash: ItemHash): void {
-    const words = "The VM was stopped while it was being started";
-    this.#starts.get(vmHash)?.abort(new StartError("VmSetupError", words));
+    this.#pauses = new RestartPauses(deps.restartPauseMs);
   }
 
   /**
@@ -86,11 +57,11 @@ export class Upkeep {
     if (before?.isIn) {
       this.#expiries.clear(vmHash);
       before.keep();
-      if (!before.isUp) await this.start(before, (signal) => before.bringUp(signal), life);
+      if (!before.isUp) await this.#bringUp(before, life);
       return before;
     }
     const fresh = await this.letIn(vmHash, life);
-    await this.start(fresh, (signal) => fresh.bringUp(signal), life);
+    await this.#bringUp(fresh, life);
     return fresh;
   }
 
@@ -101,62 +72,28 @@ export class Upkeep {
     return intake.letIn(vmHash, before, (inmate) => register.enrol(inmate), life);
   }
 
-  /** In turn: does what starts a machine, and gives the execution up if it fails. */
+  /**
+   * In turn: does what starts a machine, and does `afterwards` if it fails.
+   * @param afterwards left out: the execution is given up
+   */
   async start(
     execution: Execution,
-    step: (signal: AbortSignal) => Promise<void>,
+    { step, afterwards = (life) => this.#giveUp(execution, life) }: Start,
     life: AbortSignal,
   ): Promise<void> {
     try {
-      await this.#interruptibly(execution.vmHash, step, life);
+      await this.#deps.work.interruptibly(execution.vmHash, step, life);
     } catch (error) {
-      if (!life.aborted && !(error instanceof Interrupted)) await this.#giveUp(execution, life);
-      throw error instanceof Interrupted ? error.cause : error;
+      if (error instanceof Interrupted) throw error.cause;
+      if (!life.aborted) await afterwards(life);
+      throw error;
     }
-  }
-
-  /** In turn: as `start`, for a VM whose owner may send another session if this one makes no machine. */
-  async startWith(
-    execution: Execution,
-    step: (signal: AbortSignal) => Promise<void>,
-    life: AbortSignal,
-  ): Promise<void> {
-    try {
-      await this.#interruptibly(execution.vmHash, step, life);
-    } catch (error) {
-      if (!life.aborted) execution.forgetLaunch();
-      throw error instanceof Interrupted ? error.cause : error;
-    }
-  }
-
-  /**
-   * Takes up what an earlier daemon left: ends what it has begun to end, has running what should run, opens ports
-   * of what runs, and stops machines that belong to nothing. One VM's trouble is logged.
-   */
-  async takeUp(life: AbortSignal): Promise<void> {
-    const { register, room, log } = this.#deps;
-    const known = register.all();
-    const strangers = room.hashes().filter((vmHash) => !register.find(vmHash)?.isIn);
-    for (const execution of known) this.awaitExpiry(execution);
-    const attempt = async (vmHash: ItemHash, work: () => Promise<void>) => {
-      try {
-        await work();
-      } catch (error) {
-        if (!life.aborted) log.error("aleph.not_taken_up", { vmHash, error });
-      }
-    };
-    await inParallel(TAKE_UP_WIDTH, known, ({ vmHash }) =>
-      attempt(vmHash, () => this.#takeUpOne(vmHash, life)),
-    );
-    await inParallel(TAKE_UP_WIDTH, strangers, (vmHash) =>
-      attempt(vmHash, () => this.#putOut(vmHash, life)),
-    );
   }
 
   /** Ends a VM that is in, and takes it out of the register if it is erased. Does nothing for any other. */
   async windUp(vmHash: ItemHash, ending: Ending, signal: AbortSignal): Promise<void> {
-    this.interrupt(vmHash);
-    await this.act(
+    this.#deps.work.interrupt(vmHash);
+    await this.#deps.work.act(
       vmHash,
       async (life) => {
         const execution = this.#deps.register.find(vmHash);
@@ -173,7 +110,7 @@ export class Upkeep {
     if (!expiresAt) return this.#expiries.clear(vmHash);
     const ms = expiresAt.getTime() - this.#deps.clock.now().getTime();
     this.#expiries.set(vmHash, ms, (signal) =>
-      this.act(vmHash, (life) => this.#expire(vmHash, expiresAt, life), signal),
+      this.#deps.work.act(vmHash, (life) => this.#expire(vmHash, expiresAt, life), signal),
     );
   }
 
@@ -190,18 +127,22 @@ export class Upkeep {
 
   /** Brings to its end whatever is under way for a VM by what is stored, and has it run if it should. */
   async resume(vmHash: ItemHash, signal: AbortSignal): Promise<void> {
-    await this.act(vmHash, (life) => this.#resume(vmHash, life), signal);
+    await this.#deps.work.act(vmHash, (life) => this.#resume(vmHash, life), signal);
+  }
+
+  async #bringUp(execution: Execution, life: AbortSignal): Promise<void> {
+    await this.start(execution, { step: this.#stepUp(execution) }, life);
   }
 
   async #resume(vmHash: ItemHash, life: AbortSignal): Promise<void> {
     const execution = this.#deps.register.find(vmHash);
-    if (!execution || (await this.#finishStop(execution, life)) || !execution.isIn) return;
-    if (execution.isUp) return;
+    if (!execution || (await this.#finishStop(execution, life))) return;
+    if (!execution.isIn || execution.isUp) return;
     if (execution.hasPoweredOff) {
       return this.#end(execution, { end: "stopped", ports: "keep" }, life);
     }
     try {
-      await this.#interruptibly(vmHash, (signal) => execution.bringUp(signal), life);
+      await this.#deps.work.interruptibly(vmHash, this.#stepUp(execution), life);
     } catch (error) {
       if (life.aborted || error instanceof Interrupted) return;
       this.#deps.log.warn("aleph.not_resumed", { vmHash, error });
@@ -209,27 +150,8 @@ export class Upkeep {
     }
   }
 
-  async #takeUpOne(vmHash: ItemHash, signal: AbortSignal): Promise<void> {
-    const wasUp = this.#deps.register.find(vmHash)?.isUp ?? false;
-    await this.resume(vmHash, signal);
-    if (!wasUp) return;
-    const refresh = async (life: AbortSignal) => {
-      const execution = this.#deps.register.find(vmHash);
-      if (execution?.isUp) await execution.refreshPorts(life);
-    };
-    await this.act(vmHash, refresh, signal);
-  }
-
-  /** Ends a machine whose VM has ended, or is not known at all; disks stay. */
-  async #putOut(vmHash: ItemHash, signal: AbortSignal): Promise<void> {
-    const { register, room, log } = this.#deps;
-    const putOut = async (life: AbortSignal) => {
-      if (register.find(vmHash)?.isIn) return;
-      if (hasProcessors(room.phaseOf(vmHash))) log.warn("aleph.stray_machine", { vmHash });
-      await room.stop(vmHash, life);
-      if (!register.find(vmHash)) await room.remove(vmHash, "keep", life);
-    };
-    await this.act(vmHash, putOut, signal);
+  #stepUp(execution: Execution): Start["step"] {
+    return (signal) => this.#deps.steps.bringUp(execution, signal);
   }
 
   /** Unless somebody has wanted it kept since. */
@@ -258,55 +180,27 @@ export class Upkeep {
     const { vmHash } = execution;
     this.#calm(vmHash);
     this.#expiries.clear(vmHash);
-    await execution.windUp({ what: "stop", end, ports }, life);
+    await this.#deps.steps.windUp(execution, { what: "stop", end, ports }, life);
     if (execution.record.ended === "erased") this.#deps.register.drop(vmHash);
   }
 
   async #giveUp(execution: Execution, life: AbortSignal): Promise<void> {
-    const { register } = this.#deps;
+    const { register, steps } = this.#deps;
     const hasTraces =
       execution.record.times.prepared !== undefined || register.wasKnownBefore(execution.record);
-    await execution.giveUp(hasTraces ? "keep" : "release", life);
+    await steps.giveUp(execution, hasTraces ? "keep" : "release", life);
     if (!hasTraces) register.drop(execution.vmHash);
-  }
-
-  async #interruptibly(
-    vmHash: ItemHash,
-    step: (signal: AbortSignal) => Promise<void>,
-    life: AbortSignal,
-  ): Promise<void> {
-    const stopper = new AbortController();
-    this.#starts.set(vmHash, stopper);
-    try {
-      await step(AbortSignal.any([life, stopper.signal]));
-    } catch (error) {
-      throw stopper.signal.aborted ? new Interrupted(stopper.signal.reason) : error;
-    } finally {
-      this.#starts.delete(vmHash);
-    }
   }
 
   #retryLater({ vmHash, record }: Execution): void {
     if (this.#restarts.has(vmHash)) return;
-    const { clock, restartPauseMs } = this.#deps;
-    const ranMs = clock.now().getTime() - (record.times.started?.getTime() ?? Infinity);
-    const crashes = ranMs >= CALM_MS ? 0 : (this.#crashes.get(vmHash) ?? 0);
-    this.#crashes.set(vmHash, crashes + 1);
-    const ms = Math.min(restartPauseMs * 2 ** crashes, MAX_RESTART_PAUSE_MS);
+    const started = record.times.started?.getTime() ?? Infinity;
+    const ms = this.#pauses.next(vmHash, this.#deps.clock.now().getTime() - started);
     this.#restarts.set(vmHash, ms, (life) => this.resume(vmHash, life));
   }
 
   #calm(vmHash: ItemHash): void {
     this.#restarts.clear(vmHash);
-    this.#crashes.delete(vmHash);
-  }
-}
-
-/** A start gave way to what stops the VM: that has the say about it now. */
-class Interrupted extends Error {
-  override readonly name = "Interrupted";
-
-  constructor(cause: unknown) {
-    super("the start gave way", { cause });
+    this.#pauses.forget(vmHash);
   }
 }
