@@ -1,7 +1,7 @@
 /** Both ways to fill the port for confidential guests, without the hardware of either. */
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 
@@ -10,7 +10,6 @@ import { Refusal } from "#core/aleph/refusal.ts";
 
 import { GuestOwner } from "../testing/guest-owner.ts";
 import { tempDir } from "../testing/temp-dir.ts";
-import { sevFeatures } from "./sev-features.ts";
 import { HardwareSev } from "./sev-hardware.ts";
 import { CHAIN_BYTES, SimulatedSev } from "./sev-simulated.ts";
 
@@ -219,29 +218,6 @@ test("sev: sizes of session and godh are looked at where the node asks for it", 
     );
   }
 });
-
-const HOSTS: readonly [files: Readonly<Record<string, string>>, features: readonly string[]][] = [
-  [{}, []],
-  [{ sev: "Y", sev_es: "N" }, []],
-  [{ sev: "Y", sev_es: "N", device: "" }, ["sev"]],
-  [{ sev: "Y\n", sev_es: "Y\n", sev_snp: "Y\n", device: "" }, ["sev", "sev_es", "sev_snp"]],
-  [{ sev: "1", sev_snp: "Y" }, ["sev_snp"]],
-];
-
-for (const [files, features] of HOSTS) {
-  test(`sev: a host with ${JSON.stringify(files)} has [${features.join(", ")}]`, async () => {
-    await using root = await tempDir();
-    const parameters = path.join(root.path, "sys/module/kvm_amd/parameters");
-    await mkdir(parameters, { recursive: true });
-    await mkdir(path.join(root.path, "dev"));
-    for (const [name, text] of Object.entries(files)) {
-      const file =
-        name === "device" ? path.join(root.path, "dev/sev") : path.join(parameters, name);
-      await writeFile(file, text);
-    }
-    assert.deepEqual(await sevFeatures(root.path), features);
-  });
-}
 
 function base64(bytes: number): string {
   return Buffer.alloc(bytes).toString("base64");
