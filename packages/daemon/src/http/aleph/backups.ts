@@ -4,7 +4,8 @@ import { Readable } from "node:stream";
 
 import type { FastifyPluginAsync, FastifyReply } from "fastify";
 
-import type { BackupDescription, BackupState } from "#core/aleph/backup/backups.ts";
+import type { BackupState } from "#core/aleph/backup/backups.ts";
+import type { BackupDescription } from "#core/aleph/backup/shelf.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
 
 import { clientLeft } from "../client-left.ts";
