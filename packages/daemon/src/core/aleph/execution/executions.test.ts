@@ -262,6 +262,23 @@ test("executions: a stop does not wait for a start to end", async () => {
   assert.equal(executions.find(VM)?.state, "stopped");
 });
 
+test("executions: a stop that was asked for is done, also for a client that leaves", async () => {
+  await using stage = new ExecutionStage();
+  stage.source.publish(VM);
+  const executions = stage.open();
+  stage.room.gate = Promise.withResolvers<void>().promise;
+  const start = executions.notify(VM, never);
+  await eventually("it is being started", () => stage.room.asked.includes("start"));
+  const left = new AbortController();
+  const stop = executions.stop(VM, left.signal);
+  left.abort(new Error("the client left"));
+
+  await assert.rejects(stop, /the client left/);
+
+  await start;
+  await eventually("it is stopped", () => executions.find(VM)?.record.ended === "stopped");
+});
+
 test("executions: a guest that powers off has ended, a machine that crashes comes back", async () => {
   await using stage = new ExecutionStage();
   const executions = await running(stage);

@@ -81,14 +81,13 @@ export class Operations {
   ): Promise<void> {
     this.#mustFind(vmHash);
     const { work, upkeep, steps } = this.#deps;
-    work.interrupt(vmHash);
     const reinstall = async (life: AbortSignal) => {
       const known = this.#mustFind(vmHash);
       const execution = known.isIn ? known : await upkeep.letIn(vmHash, life);
       const step = (start: AbortSignal) => steps.reinstall(execution, volumes, start);
       await upkeep.start(execution, { step }, life);
     };
-    await work.act(vmHash, reinstall, signal);
+    await work.insist(vmHash, reinstall, signal);
   }
 
   async refreshPorts(

@@ -2,7 +2,7 @@
 
 import type { ItemHash } from "../item-hash.ts";
 import type { ExecutableContent, StoredMessage, VmType } from "../message/content.ts";
-import type { ConfidentialLaunch } from "../ports/machine-room.ts";
+import type { LaunchFiles } from "../ports/confidential-backend.ts";
 import type { InstanceNetwork } from "./address-plan.ts";
 
 export interface ExecutionRecord {
@@ -54,7 +54,7 @@ export interface ConfidentialState {
   /** `awaiting session`: nothing runs; `awaiting secret`: the machine is there, its processors stand still */
   readonly step: "awaiting session" | "awaiting secret" | "released";
   /** what its owner brought to start it; it is started with the same again. `undefined` before that */
-  readonly launch: ConfidentialLaunch | undefined;
+  readonly launch: LaunchFiles | undefined;
 }
 
 export interface ExecutionTimes {

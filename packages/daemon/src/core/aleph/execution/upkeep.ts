@@ -13,7 +13,7 @@ import type { Intake } from "./intake.ts";
 import type { Register } from "./register.ts";
 import { RestartPauses } from "./restart-pauses.ts";
 import type { Steps } from "./steps.ts";
-import { Interrupted, type VmWork } from "./vm-work.ts";
+import { Interrupted, type Start, type VmWork } from "./vm-work.ts";
 
 export interface UpkeepDeps {
   readonly register: Register;
@@ -26,11 +26,6 @@ export interface UpkeepDeps {
   readonly restartPauseMs: number;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-export interface Start {
-  readonly step: (signal: AbortSignal) => Promise<void>;
-  readonly afterwards?: (life: AbortSignal) => Promise<void>;
 }
 
 export class Upkeep {
@@ -92,16 +87,12 @@ export class Upkeep {
 
   /** Ends a VM that is in, and takes it out of the register if it is erased. Does nothing for any other. */
   async windUp(vmHash: ItemHash, ending: Ending, signal: AbortSignal): Promise<void> {
-    this.#deps.work.interrupt(vmHash);
-    await this.#deps.work.act(
-      vmHash,
-      async (life) => {
-        const execution = this.#deps.register.find(vmHash);
-        if (!execution || (!execution.isIn && ending.end !== "erased")) return;
-        await this.#end(execution, ending, life);
-      },
-      signal,
-    );
+    const windUp = async (life: AbortSignal) => {
+      const execution = this.#deps.register.find(vmHash);
+      if (!execution || (!execution.isIn && ending.end !== "erased")) return;
+      await this.#end(execution, ending, life);
+    };
+    await this.#deps.work.insist(vmHash, windUp, signal);
   }
 
   /** Sees to it that a VM is stopped when its time is over, if it has one. */

@@ -5,6 +5,12 @@ import type { Background } from "./background.ts";
 import { StartError } from "./start-error.ts";
 import { Turns } from "./turns.ts";
 
+export interface Start {
+  readonly step: (signal: AbortSignal) => Promise<void>;
+  /** what is done when the step has failed, in place of giving the execution up */
+  readonly afterwards?: (life: AbortSignal) => Promise<void>;
+}
+
 export class VmWork {
   readonly #background: Background;
   readonly #turns = new Turns();
@@ -27,18 +33,22 @@ export class VmWork {
     }, signal);
   }
 
-  /** Makes a start that is under way give up, so that what comes next has its turn soon. */
-  interrupt(vmHash: ItemHash): void {
+  /**
+   * The same for what stops a VM: a start that is under way gives up its turn, and the work is done whether or not the
+   * caller waits for it.
+   */
+  async insist(
+    vmHash: ItemHash,
+    work: (life: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const words = "The VM was stopped while it was being started";
     this.#starts.get(vmHash)?.abort(new StartError("VmSetupError", words));
+    await this.#background.own((life) => this.act(vmHash, work, life), signal);
   }
 
-  /** In turn: a step that `interrupt` may end. @throws Interrupted then */
-  async interruptibly(
-    vmHash: ItemHash,
-    step: (signal: AbortSignal) => Promise<void>,
-    life: AbortSignal,
-  ): Promise<void> {
+  /** In turn: a step that gives way to whoever insists. @throws Interrupted then */
+  async interruptibly(vmHash: ItemHash, step: Start["step"], life: AbortSignal): Promise<void> {
     const stopper = new AbortController();
     this.#starts.set(vmHash, stopper);
     try {
