@@ -31,6 +31,10 @@ import {
 
 let networks = firstNetworks;
 
+function ruleset(): string {
+  return execFileSync("nft", ["list", "ruleset"], { encoding: "utf8" });
+}
+
 test("a port of the host leads to a guest: from the world and from the host, but not from its loopback", async () => {
   const { hostThere, near } = outside;
   assert.equal(dialFromOutside(hostThere, 24_000), "refused");
@@ -111,6 +115,17 @@ test("a device that is not ours is left alone, and so is a network that somebody
     message: /overlaps 172\.16\.8\.200/,
   });
   ip("link", "del", "dev", "vmtap7");
+});
+
+test("a guest comes up where no device leads to the world, and its ports with it", async () => {
+  const lone = daemon({ external: "alcnone0", ndpProxy: true });
+  const [network, vm] = [networkOf(9, "de3", true), vmIn(networkOf(9, "de3", true), "nine")];
+  await lone.redirects.set(network, [redirect(24_009)], never);
+  await lone.prepare(vm, never);
+  assert.match(ruleset(), /tcp \. 24009 : 172\.16\.9\.2 \. 7000/);
+  assert.equal(ip("-6", "neigh", "show", "proxy").trim(), "");
+  await lone.release(vm);
+  assert.doesNotMatch(ruleset(), /24009/);
 });
 
 test("nothing stays when the last machine has ended", async () => {

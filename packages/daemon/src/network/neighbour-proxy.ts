@@ -3,7 +3,7 @@
  * network that the host itself is in there (what ndppd does).
  */
 
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { runText } from "#process/run.ts";
@@ -22,11 +22,10 @@ export class NeighbourProxy {
     this.#external = external;
   }
 
-  /** Does nothing where no device leads to the world. */
+  /** Does nothing where no device leads to the world over IPv6, or where nobody may switch it on, as in some containers. */
   async add(address: string, signal: AbortSignal): Promise<void> {
     const device = this.#external ?? defaultDevice("IPv6");
-    if (device === undefined) return;
-    await writeFile(path.join(SETTINGS, device, "proxy_ndp"), "1", { flag: "r+" });
+    if (device === undefined || !(await switchOn(device))) return;
     await ipBatch([`neigh replace proxy ${address} dev ${device}`], signal);
   }
 
@@ -38,6 +37,20 @@ export class NeighbourProxy {
       .filter(({ address }) => mine.has(address))
       .map(({ address, device }) => `neigh del proxy ${address} dev ${device}`);
     if (lines.length > 0) await ipBatchForced(lines, signal);
+  }
+}
+
+/** @returns whether it is on now */
+async function switchOn(device: string): Promise<boolean> {
+  const setting = path.join(SETTINGS, device, "proxy_ndp");
+  try {
+    const isOn = (await readFile(setting, "utf8")).trim() === "1";
+    if (!isOn) await writeFile(setting, "1", { flag: "r+" });
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "EROFS" || code === "EACCES") return false;
+    throw error;
   }
 }
 
