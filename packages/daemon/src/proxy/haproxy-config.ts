@@ -97,8 +97,15 @@ backend bk_http
 
 backend bk_node
     mode http
-    server node ${plan.node.address}:${plan.node.port}
+    server node ${reachable(plan.node)}
 `;
+}
+
+/** A node that listens everywhere is reached over loopback. */
+function reachable({ address, port }: ProxyPlan["node"]): string {
+  if (address === "0.0.0.0") return `127.0.0.1:${port}`;
+  if (address.includes(":")) return `[${address === "::" ? "::1" : address}]:${port}`;
+  return `${address}:${port}`;
 }
 
 function sslPart(plan: ProxyPlan): string {
