@@ -38,6 +38,13 @@ export class AggregateShelf {
     return [this.#deps.directory, ...[...this.#owners.values()].map(({ directory }) => directory)];
   }
 
+  /** directories of all owners there are, looked at or not */
+  async allDirectories(): Promise<readonly string[]> {
+    const { directory } = this.#deps;
+    const names = (await entriesOf(directory)).filter((name) => ownerName(name) === name);
+    return names.slice(0, MAX_OWNERS).map((name) => path.join(directory, name));
+  }
+
   /** @returns `undefined` when there is none, or it is damaged */
   async get({ address, key }: AggregatePlace): Promise<unknown> {
     const file = this.#fileOf({ address, key });

@@ -1,6 +1,7 @@
 /** What the network's API server answers, as values of ours. Pure. */
 
 import type { ItemHash } from "#core/aleph/item-hash.ts";
+import { isObject } from "#core/aleph/message/lax-values.ts";
 import type { StoredMessage } from "#core/aleph/message/content.ts";
 import { readMessage } from "#core/aleph/message/parse.ts";
 import type { Balance, Price } from "#core/aleph/ports/message-source.ts";
@@ -29,7 +30,7 @@ const MESSAGE_KEYS: ReadonlySet<string> = new Set([
 /** @returns nothing for an answer of another shape */
 export function messagesIn(answer: unknown): readonly Members[] {
   const list = valueIn(answer, "messages");
-  return Array.isArray(list) ? list.filter(isMembers) : [];
+  return Array.isArray(list) ? list.filter(isObject) : [];
 }
 
 /** @throws SchemaProblems */
@@ -59,15 +60,11 @@ export function priceIn(answer: unknown): Price | undefined {
 
 /** @returns `undefined` for what is no object, or has no such key of its own */
 export function valueIn(answer: unknown, key: string): unknown {
-  return isMembers(answer) && Object.hasOwn(answer, key) ? answer[key] : undefined;
+  return isObject(answer) && Object.hasOwn(answer, key) ? answer[key] : undefined;
 }
 
 function amountOf(value: unknown, name: string): number {
   const amount = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   if (typeof amount === "number" && Number.isFinite(amount)) return amount;
   throw new Error(`The network's ${name} is no number`);
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

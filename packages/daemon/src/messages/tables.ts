@@ -1,6 +1,7 @@
 /** The two lists of the store that are one file each: the ledger of balances and prices, and the domains of VMs. */
 
 import type { ItemHash } from "#core/aleph/item-hash.ts";
+import { isObject } from "#core/aleph/message/lax-values.ts";
 import type { Balance, Price } from "#core/aleph/ports/message-source.ts";
 
 import { readJson } from "./bounded-json.ts";
@@ -60,7 +61,7 @@ export class Tables {
     const file = this.#layout.ledger;
     const json = await readJson(file, MAX_TABLE_BYTES);
     if (json.kind === "missing") return {};
-    if (json.kind === "value" && isMembers(json.value)) return json.value;
+    if (json.kind === "value" && isObject(json.value)) return json.value;
     const reason = json.kind === "damaged" ? json.reason : "it is no object of JSON";
     this.#damage.tell(file, json.stamp, reason);
     throw new Error(`The ledger of this node cannot be read: ${reason}`);
@@ -79,9 +80,5 @@ function numberAt(members: Members, key: string): number | undefined {
 }
 
 function membersOf(value: unknown): Members {
-  return isMembers(value) ? value : {};
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(value) ? value : {};
 }

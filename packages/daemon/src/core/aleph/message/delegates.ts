@@ -2,7 +2,7 @@
 
 import { isSameAddress } from "../caller.ts";
 import type { MessageType } from "./content.ts";
-import { isObject } from "./spot.ts";
+import { isObject } from "./lax-values.ts";
 
 /** entries that are looked at */
 const MAX_AUTHORIZATIONS = 10_000;

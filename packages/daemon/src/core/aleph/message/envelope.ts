@@ -3,7 +3,9 @@
 import type { ItemHash } from "../item-hash.ts";
 import { MESSAGE_TYPES, type MessageType, type StoredMessage } from "./content.ts";
 import { readForm, type Form } from "./form.ts";
-import { checked, isObject, type Bounds, type Spot } from "./spot.ts";
+import { isObject } from "./lax-values.ts";
+import { checked } from "./checked.ts";
+import type { Bounds, Spot } from "./spot.ts";
 
 /** how deep objects and lists may lie in each other: what is deeper is made to exhaust whoever walks through it */
 const MAX_DEPTH = 64;

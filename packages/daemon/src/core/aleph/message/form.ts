@@ -1,6 +1,7 @@
 /** An object with named fields that is being checked: what it has to have, may have, and must not have. Pure. */
 
-import { isObject, type Spot } from "./spot.ts";
+import { isObject } from "./lax-values.ts";
+import type { Spot } from "./spot.ts";
 
 export interface FormRules<T> {
   /** name of the model, as errors call it */

@@ -17,7 +17,7 @@ import { Refusal } from "../refusal.ts";
 import type { StoredMessage } from "./content.ts";
 import { isDelegate } from "./delegates.ts";
 import { readExecutable, readMessage } from "./parse.ts";
-import { isObject } from "./spot.ts";
+import { isObject } from "./lax-values.ts";
 import { flawOf } from "./verification.ts";
 
 /** `verify`: hash, content and the sender's signature have to fit each other, and the sender the owner */

@@ -3,7 +3,8 @@
 import type { InstanceContent, TrustedExecution } from "./content.ts";
 import { readCommon, readFileRef } from "./executable-schema.ts";
 import { readForm, type Form } from "./form.ts";
-import { isObject, type Bounds } from "./spot.ts";
+import { isObject } from "./lax-values.ts";
+import type { Bounds } from "./spot.ts";
 import { PERSISTENT_MIB } from "./volume-schema.ts";
 
 /** a SEV guest policy has 32 bits */

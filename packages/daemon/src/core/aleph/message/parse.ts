@@ -11,7 +11,8 @@ import { readEnvelope } from "./envelope.ts";
 import { readForm } from "./form.ts";
 import { INSTANCE } from "./instance-schema.ts";
 import { PROGRAM } from "./program-schema.ts";
-import { checked, isObject } from "./spot.ts";
+import { isObject } from "./lax-values.ts";
+import { checked } from "./checked.ts";
 
 /** @param value the content of an INSTANCE message, or the body of a reservation. @throws SchemaProblems */
 export function readInstance(value: unknown): InstanceContent {

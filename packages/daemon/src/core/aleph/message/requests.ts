@@ -2,7 +2,8 @@
 
 import type { ItemHash } from "../item-hash.ts";
 import { readForm } from "./form.ts";
-import { checked, type Spot } from "./spot.ts";
+import { checked } from "./checked.ts";
+import type { Spot } from "./spot.ts";
 
 /** hashes in one list of an allocation */
 const MAX_HASHES = 10_000;

@@ -4,7 +4,8 @@
  */
 
 import { notAHash, parseItemHash, type ItemHash } from "../item-hash.ts";
-import { MAX_PROBLEMS, SchemaProblems, type Loc, type SchemaProblem } from "./schema-problems.ts";
+import { isObject, laxFlag, laxNumber, wordsOf } from "./lax-values.ts";
+import { MAX_PROBLEMS, type Loc, type SchemaProblem } from "./schema-problems.ts";
 
 export interface Bounds {
   readonly min: number;
@@ -13,19 +14,8 @@ export interface Bounds {
   readonly above?: number;
 }
 
-/** what stands in for a hash that is none; never leaves `checked`, which throws then */
+/** what stands in for a hash that is none; never leaves the check, which throws then */
 const NO_HASH = hashOrThrow("0".repeat(64));
-
-const TRUE_WORDS: readonly unknown[] = [true, 1, "1", "true", "t", "yes", "y", "on"];
-const FALSE_WORDS: readonly unknown[] = [false, 0, "0", "false", "f", "no", "n", "off"];
-
-/** Reads a whole document. @throws SchemaProblems */
-export function checked<T>(value: unknown, read: (spot: Spot) => T): T {
-  const problems: SchemaProblem[] = [];
-  const result = read(new Spot(value, [], problems));
-  if (problems.length > 0) throw new SchemaProblems(problems);
-  return result;
-}
 
 export class Spot {
   readonly value: unknown;
@@ -95,11 +85,9 @@ export class Spot {
   }
 
   flag(): boolean {
-    const { value } = this;
-    const word = typeof value === "string" ? value.toLowerCase() : value;
-    if (TRUE_WORDS.includes(word)) return true;
-    if (FALSE_WORDS.includes(word)) return false;
-    if (typeof word === "string" || typeof word === "number") {
+    const flag = laxFlag(this.value);
+    if (typeof flag === "boolean") return flag;
+    if (flag === "unparsable") {
       this.note("bool_parsing", "Input should be a valid boolean, unable to interpret input");
     } else this.note("bool_type", "Input should be a valid boolean");
     return false;
@@ -167,16 +155,13 @@ export class Spot {
   }
 
   #asNumber(type: "int" | "float", word: string): number | undefined {
-    const { value } = this;
-    if (typeof value === "number") return value;
-    if (typeof value === "boolean") return Number(value);
-    if (typeof value !== "string") {
-      this.note(`${type}_type`, `Input should be a valid ${word}`);
-      return undefined;
-    }
-    if (/^\s*[+-]?\d+(\.\d+)?\s*$/.test(value)) return Number(value);
-    const msg = `Input should be a valid ${word}, unable to parse string as ${type === "int" ? "an integer" : "a number"}`;
-    this.note(`${type}_parsing`, msg);
+    const number = laxNumber(this.value);
+    if (typeof number === "number") return number;
+    if (number === "unparsable") {
+      const kind = type === "int" ? "an integer" : "a number";
+      const msg = `Input should be a valid ${word}, unable to parse string as ${kind}`;
+      this.note(`${type}_parsing`, msg);
+    } else this.note(`${type}_type`, `Input should be a valid ${word}`);
     return undefined;
   }
 
@@ -201,17 +186,6 @@ export class Spot {
 
 /** a shape that a value may have, by pydantic's name of it */
 export type Reading<T> = readonly [name: string, read: (spot: Spot) => T];
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** 'a', 'b' or 'c' */
-function wordsOf(values: readonly string[]): string {
-  const quoted = values.map((value) => `'${value}'`);
-  const last = quoted.pop() ?? "";
-  return quoted.length === 0 ? last : `${quoted.join(", ")} or ${last}`;
-}
 
 function hashOrThrow(text: string): ItemHash {
   const hash = parseItemHash(text);

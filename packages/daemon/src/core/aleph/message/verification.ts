@@ -7,7 +7,7 @@ import { isSameAddress } from "../caller.ts";
 import type { WalletSignatures } from "../ports/wallet-signatures.ts";
 import { bytesOfBase58 } from "./base58.ts";
 import type { StoredMessage } from "./content.ts";
-import { isObject } from "./spot.ts";
+import { isObject } from "./lax-values.ts";
 
 const SIGNATURE_BYTES = 65;
 
