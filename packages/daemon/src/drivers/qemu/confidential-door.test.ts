@@ -13,7 +13,12 @@ import { GuestOwner } from "../../testing/guest-owner.ts";
 import { type QmpScript, ScriptedQmp } from "../../testing/scripted-qmp.ts";
 import { tempDir } from "../../testing/temp-dir.ts";
 import { confidentialDoor, SevDoor } from "./confidential-door.ts";
-import { confidentialFiles, secretDiskPath, writeRunFiles } from "./confidential-files.ts";
+import {
+  confidentialFiles,
+  fillSecretDisk,
+  secretDiskPath,
+  writeRunFiles,
+} from "./confidential-files.ts";
 import { Qmp } from "./qmp.ts";
 
 const never = new AbortController().signal;
@@ -227,6 +232,50 @@ test("simulated: a machine that cannot go on gives the secret back, and may be a
 
   assert.ok((await readFile(secretDiskPath(run))).every((byte) => byte === 0));
   assert.equal((await door.inject(sealed, never)).running, true);
+});
+
+test("simulated: a caller who leaves while the machine goes on leaves it its secret", async () => {
+  await using directory = await tempDir();
+  const run = await runDir(directory.path);
+  const script = standing();
+  const caller = new AbortController();
+  await using qemu = await ScriptedQmp.listen((it) => {
+    if (it.execute === "cont") caller.abort();
+    return script(it);
+  });
+  using qmp = await connected(qemu);
+  const door = await confidentialDoor({ qmp, pid: process.pid, runDir: run }, never);
+  assert.ok(door);
+  const { launchMeasure } = await door.measure(never);
+
+  const status = await door.inject(OWNER.seal("hunter2", launchMeasure), caller.signal);
+
+  assert.equal(status.running, true);
+  assert.equal(diskSecretOf(await readFile(secretDiskPath(run))), "hunter2");
+  assert.equal((await door.measure(never)).info.state, "running");
+});
+
+test("simulated: a daemon that died with the secret on the disk leaves a machine that takes it again", async () => {
+  await using directory = await tempDir();
+  const run = await runDir(directory.path);
+  const script = standing();
+  await using qemu = await ScriptedQmp.listen((it) => script(it));
+  using qmp = await connected(qemu);
+  await fillSecretDisk(run, Buffer.from("the table of another attempt"));
+
+  const door = await confidentialDoor({ qmp, pid: process.pid, runDir: run }, never);
+  assert.ok(door);
+  const { info, launchMeasure } = await door.measure(never);
+  assert.equal(info.state, "launch-secret");
+  await door.inject(OWNER.seal("hunter2", launchMeasure), never);
+
+  assert.equal(diskSecretOf(await readFile(secretDiskPath(run))), "hunter2");
+});
+
+test("simulated: a secret that is larger than its disk is refused, and nothing runs", async () => {
+  await using directory = await tempDir();
+  const run = await runDir(directory.path);
+  await assert.rejects(fillSecretDisk(run, Buffer.alloc(4097)), /4096 bytes only/);
 });
 
 test("simulated: a daemon that died between the machine's going on and its note of it finds it running", async () => {

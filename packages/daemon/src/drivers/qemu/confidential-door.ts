@@ -18,6 +18,9 @@ import { asObject, type Qmp, QmpRefused, queryStatus } from "./qmp.ts";
 /** what QEMU calls a machine whose processors were never let go on */
 const NEVER_RAN = "prelaunch";
 
+/** commands have a deadline of their own */
+const never = new AbortController().signal;
+
 export interface DoorParts {
   readonly qmp: Qmp;
   readonly pid: number;
@@ -58,11 +61,13 @@ export class SevDoor implements ConfidentialDoor {
     });
   }
 
+  /** Once begun, it runs to the end. */
   async inject({ packetHeader, secret }: SealedSecret, signal: AbortSignal): Promise<RunStatus> {
+    signal.throwIfAborted();
     return await asRefusal(async () => {
       const order = { "packet-header": packetHeader, secret };
-      await this.#qmp.execute("sev-inject-launch-secret", order, signal);
-      return await letRun(this.#qmp, signal);
+      await this.#qmp.execute("sev-inject-launch-secret", order, never);
+      return await letRun(this.#qmp, never);
     });
   }
 }
@@ -83,20 +88,24 @@ export class SimulatedDoor implements ConfidentialDoor {
     return this.#launch.measure();
   }
 
+  /** Once begun, it runs to the end: whoever asked may leave, and the guest must not run without what it waited for. */
   async inject(sealed: SealedSecret, signal: AbortSignal): Promise<RunStatus> {
+    signal.throwIfAborted();
     const table = this.#launch.open(sealed);
     await fillSecretDisk(this.#runDir, table);
     try {
-      const status = await asRefusal(() => letRun(this.#qmp, signal));
-      this.#launch.runs();
-      await keepLaunch(this.#runDir, this.#launch);
-      return status;
-    } catch (error) {
-      if (this.#launch.state.state !== "running") {
-        await fillSecretDisk(this.#runDir, new Uint8Array());
-      }
-      throw error;
+      return await asRefusal(() => letRun(this.#qmp, never));
+    } finally {
+      await this.#settle();
     }
+  }
+
+  /** Whether the machine goes on is QEMU's to say: where it does not, the secret is not left with it. */
+  async #settle(): Promise<void> {
+    const { word } = await queryStatus(this.#qmp, never);
+    if (word === NEVER_RAN) return fillSecretDisk(this.#runDir, new Uint8Array());
+    this.#launch.runs();
+    return keepLaunch(this.#runDir, this.#launch);
   }
 }
 
