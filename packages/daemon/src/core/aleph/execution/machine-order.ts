@@ -35,7 +35,10 @@ export async function machineOrder(
     },
     volumes: await volumeOrders(instance, messages, signal),
     network: record.network,
-    gpus: record.gpus.map(({ pciHost }) => pciHost),
+    gpus: record.gpus.map(({ pciHost, supportsXVga }) => ({
+      address: pciHost,
+      isVga: supportsXVga,
+    })),
     confidential: await confidentialOrder(record.confidential, messages, signal),
   };
 }

@@ -22,7 +22,7 @@ interface Story {
   /** what has happened before, in good health */
   readonly before: (executions: Executions) => Promise<unknown>;
   /** what the daemon dies in */
-  readonly act: (executions: Executions) => Promise<unknown>;
+  readonly act: (executions: Executions, mortality: Mortality) => Promise<unknown>;
   /** how it may be in the end, whoever brought it there: `was` when nothing had been stored of it yet */
   readonly ends: readonly string[];
   readonly confidential?: true;
@@ -71,6 +71,39 @@ const STORIES: Readonly<Record<string, Story>> = {
     act: (executions) => executions.allocate({ persistentVms: [], instances: [] }, never),
     ends: ["running", "stopped"],
   },
+  "work on the disks of a VM": {
+    before: start,
+    act: (executions) => executions.whileStopped(VM, nothing, never),
+    ends: ["running"],
+  },
+  "an expiry": {
+    before: start,
+    act: async (executions, mortality) => {
+      await executions.expire(VM, 0.001, never);
+      const isOver = () => executions.find(VM)?.record.ended === "expired";
+      await eventually("it expires", () => isOver() || mortality.isDead);
+    },
+    ends: ["running", "stopped"],
+  },
+  "a reboot of a confidential VM": {
+    before: async (executions) => {
+      await start(executions);
+      await executions.initialize(VM, LAUNCH, never);
+      await executions.released(VM, never);
+    },
+    act: (executions) => executions.reboot(VM, never),
+    ends: ["running"],
+    confidential: true,
+  },
+  "a reinstallation of a confidential VM": {
+    before: async (executions) => {
+      await start(executions);
+      await executions.initialize(VM, LAUNCH, never);
+    },
+    act: (executions) => executions.reinstall(VM, { volumes: "keep" }, never),
+    ends: ["running", "awaiting confidential init"],
+    confidential: true,
+  },
   "a start of a confidential VM": {
     before: start,
     act: (executions) => executions.initialize(VM, LAUNCH, never),
@@ -108,7 +141,7 @@ async function lives(story: Story, steps: number): Promise<{ end: string; died: 
   const doomed = stage.open(mortality);
   await settled(stage, doomed);
   mortality.limit(steps);
-  await Promise.allSettled([story.act(doomed)]);
+  await Promise.allSettled([story.act(doomed, mortality)]);
   const died = mortality.isDead;
   mortality.limit(0);
 
@@ -148,6 +181,9 @@ function check(stage: ExecutionStage, executions: Executions): void {
     assert.deepEqual(view.record.ports, [SSH], "it has the port that it always had");
     assert.deepEqual(stage.room.machines.get(VM)?.ports, [SSH], "which is open");
     assert.ok(view.record.times.started && view.record.times.prepared);
+  }
+  if (view?.running === true && view.record.confidential) {
+    assert.deepEqual(stage.room.machines.get(VM)?.launch, LAUNCH, "it can be told its secret");
   }
   if (view === undefined) {
     assert.equal(stage.room.machines.has(VM), false, "nothing is left of what is not known");
