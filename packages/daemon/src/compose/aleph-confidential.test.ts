@@ -34,7 +34,9 @@ test("a node that only plays confidential says so in its log", async () => {
   const log = new RememberingLog();
   const backend = await confidentialBackend(settings("simulated", base.path), CONFIG, log, never);
   assert.equal(backend?.kind, "simulated");
-  assert.ok(log.lines.some((line) => JSON.stringify(line).includes("aleph.confidential.simulated")));
+  assert.ok(
+    log.lines.some((line) => JSON.stringify(line).includes("aleph.confidential.simulated")),
+  );
 });
 
 test("a node that is to have SEV and has none does not start, and says what to do", async () => {
