@@ -4,6 +4,7 @@ import path from "node:path/posix";
 
 import { within } from "#lib/patience.ts";
 
+import type { GuestLink } from "../../ports/guest-link.ts";
 import type { Log } from "../../ports/log.ts";
 import type { OwnRoot, VmVolume } from "../../vm/vm.ts";
 import type { VmSupervisor } from "../../vm/supervisor.ts";
@@ -17,7 +18,9 @@ const FREEZE_LIMIT_MS = 30_000;
 const never = new AbortController().signal;
 
 /** What of a VM is needed to copy its disks. */
-export type VmToCopy = Pick<VmSupervisor, "phase" | "record" | "contact" | "pause" | "resume">;
+export interface VmToCopy extends Pick<VmSupervisor, "phase" | "record" | "pause" | "resume"> {
+  readonly contact: { readonly current: Pick<GuestLink, "quiesce"> | undefined } | undefined;
+}
 
 export function rootDiskOf(root: OwnRoot): SourceDisk {
   return { name: ROOT_NAME, path: root.path, format: "qcow2", backing: root.parent };
@@ -31,7 +34,7 @@ export function volumesOf(volumes: readonly VmVolume[]): readonly SourceDisk[] {
       name: `${path.parse(volume.path).name}.qcow2`,
       path: volume.path,
       format: volume.format,
-      backing: undefined,
+      backing: volume.parent,
     }));
 }
 
