@@ -52,6 +52,10 @@ export class VmDisks implements DiskStore {
     }
   }
 
+  async createWithoutDisk(vmId: string): Promise<void> {
+    await mkdir(this.#directory(vmId), { mode: 0o700 });
+  }
+
   /** Durable when it resolves: the record that names it is. */
   async addOverlay(vmId: string, ground: Ground, sizeBytes: number): Promise<void> {
     const overlay = this.#emptyOn(ground, sizeBytes);

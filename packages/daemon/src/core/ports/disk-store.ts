@@ -15,6 +15,8 @@ export interface DiskStore {
    * @param sizeBytes as the guest sees it: the image's or the layer's, or more
    */
   create(vmId: string, ground: Ground, sizeBytes: number): Promise<void>;
+  /** Makes the directory of a VM that has its disk elsewhere. */
+  createWithoutDisk(vmId: string): Promise<void>;
   /**
    * Makes another overlay for a VM that has files here, beside the one it has; one of the same ground is replaced.
    * On failure the VM's files are as before.

@@ -72,7 +72,8 @@ export async function addVm<Vm>(
   const made = { imageId: it.image.id, hypervisor: hypervisor.name, createdAt: clock.now() };
   const record = await recordFor({ ...it, ...made }, it.claim, deps);
   const ground = { image: it.image.rootfs, layer: it.layer };
-  if (!it.claim) await disks.create(record.id, ground, it.diskBytes);
+  if (it.spec.root) await disks.createWithoutDisk(record.id);
+  else if (!it.claim) await disks.create(record.id, ground, it.diskBytes);
   try {
     await it.furnish?.(record);
     it.trace?.took("disk");

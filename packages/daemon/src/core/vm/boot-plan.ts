@@ -9,6 +9,7 @@ import type { GuestNetwork } from "../ports/guest-network.ts";
 import type { BootPlan, DiskPlan, NetworkPlan, Whereabouts } from "../ports/machine.ts";
 import type { ResolvedImage } from "../ports/image-store.ts";
 import type { VmId } from "../ids.ts";
+import { ownMachine } from "./own-machine.ts";
 import type { VmRecord } from "./vm.ts";
 
 const MACHINE_ID_DIGITS = 32;
@@ -37,7 +38,12 @@ export interface BootParts {
 
 export function bootPlanFor(record: VmRecord, parts: BootParts): BootPlan {
   const { image, network, files } = parts;
-  const { vcpus, memoryMiB } = record.spec;
+  const { vcpus, memoryMiB, root } = record.spec;
+  if (root) {
+    const kernel = image.kernel;
+    const where = whereaboutsOf(record, files, parts.runRoot);
+    return { ...where, ...ownMachine({ spec: record.spec, root, kernel, network }) };
+  }
   const ground = { image: image.rootfs, layer: record.layer };
   const disk = files.rootDisk(record.id, ground);
   const where = whereaboutsOf(record, files, parts.runRoot);

@@ -56,10 +56,10 @@ export interface VmVolume {
   readonly path: string;
   readonly format: DiskFormat;
   readonly readOnly: boolean;
+  /** what it stands on, where it is an overlay; never written to */
+  readonly parent: { readonly path: string; readonly format: DiskFormat } | undefined;
   /** where it is mounted in guests with our agent; `undefined` leaves that to the guest */
   readonly mount: string | undefined;
-  /** what is mounted; the guest's kernel must know it */
-  readonly filesystem: string | undefined;
 }
 
 export interface ConfidentialSpec {

@@ -12,8 +12,14 @@ export interface InstanceDisks {
    */
   make(order: InstanceOrder, signal: AbortSignal): Promise<InstanceDiskSet>;
 
-  /** Removes the root disk and, if wanted, the volumes: the next `make` begins anew. Harmless when there is nothing. */
-  remove(vmHash: ItemHash, volumes: "keep" | "remove"): Promise<void>;
+  /**
+   * Replaces a root disk, and if wanted the volumes that are written to, by new ones as of the beginning: each is
+   * there as it was, or new.
+   */
+  renew(set: InstanceDiskSet, volumes: "keep" | "remove", signal: AbortSignal): Promise<void>;
+
+  /** Removes everything of a VM, so that the next `make` begins anew. Harmless when there is nothing. */
+  remove(vmHash: ItemHash): Promise<void>;
 }
 
 /** What a machine is made with. */
@@ -21,4 +27,6 @@ export interface InstanceDiskSet {
   readonly root: OwnRoot;
   /** the seed last */
   readonly volumes: readonly VmVolume[];
+  /** whether nothing of the VM was there before */
+  readonly isNew: boolean;
 }

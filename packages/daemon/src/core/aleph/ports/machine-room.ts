@@ -6,6 +6,7 @@
  */
 
 import type { ItemHash } from "../item-hash.ts";
+import type { PciDevice } from "../../ports/machine.ts";
 import type { VmPhase } from "../../vm/lifecycle.ts";
 import type { PortMapping } from "../execution/record.ts";
 import type { InstanceNetwork } from "../execution/address-plan.ts";
@@ -79,8 +80,7 @@ export interface InstanceOrder {
   readonly root: RootOrder;
   readonly volumes: readonly VolumeOrder[];
   readonly network: InstanceNetwork;
-  /** addresses on the PCI bus */
-  readonly gpus: readonly string[];
+  readonly gpus: readonly PciDevice[];
   readonly confidential: { readonly policy: number; readonly firmwarePath: string } | undefined;
 }
 
