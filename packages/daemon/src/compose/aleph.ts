@@ -88,10 +88,16 @@ async function openParts(
   const node = { ...order, ...machines, version, vms: core.vms, local, port };
   const proxy = opened.use(await openProxy(node, signal));
   return {
-    ...{ settings, version, draining, log },
+    settings,
+    version,
+    draining,
+    log,
     ...doors,
     ...machines,
-    ...{ messages, imports, published, proxy },
+    messages,
+    imports,
+    published,
+    proxy,
     report: reportOf(node),
     checks: checksOf(node),
     backups: await openBackups({ ...node, ...doors, messages }, opened),

@@ -13,7 +13,8 @@ import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
 import { settleIn } from "#host/runtime-home.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 
-import { openCore } from "./core.ts";
+import type { AlephNode } from "./aleph.ts";
+import { type Core, openCore } from "./core.ts";
 import { beginCourse } from "./course.ts";
 import { listen } from "./listeners.ts";
 import { surfaces } from "./surfaces.ts";
@@ -21,6 +22,8 @@ import { surfaces } from "./surfaces.ts";
 export interface RunningHost extends AsyncDisposable {
   /** `undefined` when nothing listens on TCP */
   readonly port: number | undefined;
+  /** where the Aleph API is served; `undefined` when the host is no node of that network */
+  readonly alephPort: number | undefined;
   /** the daemon's own Unix socket; `undefined` when the API is off */
   readonly socketPath: string | undefined;
   /** resolves when a client asks the daemon to end; whoever holds the host disposes it then */
@@ -40,6 +43,8 @@ export async function startHost(
   const { vms, hostFacts, disks, works, keeper } = core;
   const course = parts.use(await beginCourse(vms, config, log, signal));
   parts.use(lookAfter(vms, hostFacts, log));
+  const aleph = await alephNode(config, core, log, signal);
+  if (aleph) parts.use(aleph);
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const asked = Promise.withResolvers<void>();
   const stop = asked.resolve;
@@ -57,13 +62,33 @@ export async function startHost(
 
   const running = parts.move();
   const end = async () => {
+    await aleph?.[Symbol.asyncDispose]();
     await listeners[Symbol.asyncDispose]();
     await works[Symbol.asyncDispose]();
     await keeper[Symbol.asyncDispose]();
     await course.end();
     await running.disposeAsync();
   };
-  return { port, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: end };
+  const ports = { port, alephPort: aleph?.port };
+  return { ...ports, socketPath, stopAsked: asked.promise, [Symbol.asyncDispose]: end };
+}
+
+/** What a host needs that is no node is not even loaded. */
+async function alephNode(
+  config: Config,
+  core: Core,
+  log: Log,
+  signal: AbortSignal,
+): Promise<AlephNode | undefined> {
+  const { aleph: settings } = config;
+  if (!settings) {
+    const left = core.vms.all().length - core.vms.list().length;
+    const reason = "They run on, and nobody can reach them: set ALCOVE_ALEPH=on";
+    if (left > 0) log.warn("aleph.off_with_vms", { vms: left, reason });
+    return undefined;
+  }
+  const { openAleph } = await import("./aleph.ts");
+  return await openAleph({ config, settings, core, log }, signal);
 }
 
 async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDisposable> {
