@@ -82,6 +82,7 @@ export class ExecutionStage implements AsyncDisposable {
       log: this.log,
       newUuid: () => `uuid-${(this.#uuids += 1)}`,
       restartPauseMs: 1,
+      paymentCheckMs: 600_000,
     };
   }
 

@@ -11,7 +11,7 @@ import { Turnstile } from "#lib/turnstile.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
 import { reprOf } from "./start-error.ts";
-import type { ExecutionView } from "./view.ts";
+import { type ExecutionView, isOwners } from "./view.ts";
 
 /** The whole desired state, not a change of it. */
 export interface Allocation {
@@ -104,9 +104,6 @@ export class Allocations {
   }
 }
 
-/** Whether a VM is in, and was put there by a scheduler as far as can be told. */
-function isSchedulers({ record, content }: ExecutionView): boolean {
-  if (record.ended !== undefined || !record.persistent) return false;
-  const isPaidBySecond = content.payment.type !== "hold";
-  return !isPaidBySecond && record.gpus.length === 0 && record.confidential === undefined;
+function isSchedulers(view: ExecutionView): boolean {
+  return view.record.ended === undefined && view.record.persistent && !isOwners(view);
 }

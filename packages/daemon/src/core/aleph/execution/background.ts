@@ -29,9 +29,16 @@ export class Background implements AsyncDisposable {
     return unlessAborted(done, signal);
   }
 
-  /** Begins work that nobody waits for. */
+  /** Begins work that nobody waits for. @param event is logged when it fails */
   begin(event: string, work: (life: AbortSignal) => Promise<unknown>): void {
-    this.#track(work(this.life).catch((error: unknown) => this.#report(event, error)));
+    void this.done(event, work);
+  }
+
+  /** The same, for whoever wants to know when it is over. Never rejects. */
+  async done(event: string, work: (life: AbortSignal) => Promise<unknown>): Promise<void> {
+    const done = work(this.life).catch((error: unknown) => this.#report(event, error));
+    this.#track(done);
+    await done;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

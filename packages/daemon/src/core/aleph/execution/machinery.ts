@@ -41,6 +41,8 @@ export interface ExecutionsDeps {
   readonly newUuid: () => string;
   /** how long is waited before a machine that crashed is started again the first time, in `ms`; longer each time */
   readonly restartPauseMs: number;
+  /** how long is waited between looks at whether owners still pay, in `ms` */
+  readonly paymentCheckMs: number;
 }
 
 export interface Machinery {

@@ -65,3 +65,9 @@ function stateBeforeStart({ times }: ExecutionRecord): ExecutionState {
 export function hasProcessors(machine: InstancePhase | undefined): boolean {
   return machine?.phase === "running" || machine?.phase === "paused";
 }
+
+/** Whether its owner had a VM started here, and no scheduler, as far as can be told: by what is paid, and what it needs. */
+export function isOwners({ record, content }: ExecutionView): boolean {
+  const isPaidBySecond = content.payment.type !== "hold";
+  return isPaidBySecond || record.gpus.length > 0 || record.confidential !== undefined;
+}
