@@ -52,7 +52,7 @@ describe("checks of a node", { timeout: 10_000 }, () => {
 
   test("whoever leaves gets his own reason, and the others their answer", async () => {
     const answer = Promise.withResolvers<boolean>();
-    const { checks } = aNode({ guest: { reachesIpv6: () => answer.promise } });
+    const { checks } = aNode({ guest: { answersOverIpv6: () => answer.promise } });
     const left = new AbortController();
     const leaving = checks.ipv6(left.signal);
     const staying = checks.ipv6(never);
@@ -62,16 +62,23 @@ describe("checks of a node", { timeout: 10_000 }, () => {
     assert.deepEqual(await staying, { host: true, vm: true });
   });
 
-  test("a guest is told the address that the host looks for, and may fail", async () => {
+  test("a guest asks for what the host asks for, and may fail", async () => {
     const wanted: string[] = [];
     const guest = {
-      reachesIpv6: async (address: string) => {
-        wanted.push(address);
+      answersOverIpv6: async (url: string) => {
+        wanted.push(url);
         throw new Error("no room for a VM");
       },
     };
     assert.deepEqual(await aNode({ guest }).checks.ipv6(never), { host: true, vm: false });
-    assert.deepEqual(wanted, ["2606:4700:4700::1111"]);
+    assert.deepEqual(wanted, ["https://[2606:4700:4700::1111]/"]);
+  });
+
+  test("no guest is made where the host has no IPv6", async () => {
+    const guest = { answersOverIpv6: async () => assert.fail("it was made") };
+    const connectivity = reaching(() => false);
+    const { checks } = aNode({ guest, connectivity });
+    assert.deepEqual(await checks.ipv6(never), { host: false, vm: false });
   });
 
   test("a program that is not there does nothing", async () => {
@@ -137,7 +144,7 @@ function aNode(parts: Partial<NodeChecksDeps>) {
     clock: { now: () => new Date(0) },
     connectivity: reaching(() => true),
     programs: { call: () => Promise.reject(new Error("nobody there")) },
-    guest: { reachesIpv6: async () => true },
+    guest: { answersOverIpv6: async () => true },
     ...parts,
   });
   return { checks };

@@ -135,17 +135,11 @@ export class NodeChecks {
     return this.#deps.connectivity.answers(url, family, limit).catch(() => false);
   }
 
-  #lookFromGuest(): Promise<boolean> {
+  /** Where the host itself has no IPv6, no VM is made to find that out. */
+  async #lookFromGuest(): Promise<boolean> {
     const { guest, settings } = this.#deps;
-    const address = hostOf(settings.status.connectivityIpv6Url);
-    if (address === undefined) return Promise.resolve(false);
     const limit = AbortSignal.timeout(GUEST_LIMIT_MS);
-    return guest.reachesIpv6(address, limit).catch(() => false);
+    if (!(await this.#hostIpv6.get(limit))) return false;
+    return guest.answersOverIpv6(settings.status.connectivityIpv6Url, limit).catch(() => false);
   }
-}
-
-/** bare IPv6 address that a URL names; `undefined` where it names another thing */
-function hostOf(url: string): string | undefined {
-  const host = URL.canParse(url) ? new URL(url).hostname : "";
-  return /^\[[0-9a-f:.]+\]$/i.test(host) ? host.slice(1, -1) : undefined;
 }

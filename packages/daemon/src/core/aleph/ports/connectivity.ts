@@ -26,6 +26,6 @@ export interface ProgramAnswer {
 
 /** A guest of this host that is made to look around, and is gone afterwards. */
 export interface DiagnosticGuest {
-  /** @returns whether something answers at `address`, a bare IPv6 address, from within a VM */
-  reachesIpv6(address: string, signal: AbortSignal): Promise<boolean>;
+  /** @returns whether anything answers at `url` over IPv6, from within a VM */
+  answersOverIpv6(url: string, signal: AbortSignal): Promise<boolean>;
 }
