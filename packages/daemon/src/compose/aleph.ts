@@ -87,6 +87,12 @@ async function openParts(
   const machines = opened.use(await openMachines({ ...order, store, backend }, signal));
   const node = { ...order, ...machines, version, vms: core.vms, local, port };
   const proxy = opened.use(await openProxy(node, signal));
+  opened.use(machines.executions.onChange(() => proxy.notice()));
+  opened.use(
+    messages.onChange(({ what }) => {
+      if (what === "domains") proxy.notice();
+    }),
+  );
   return {
     settings,
     version,

@@ -29,6 +29,8 @@ import { endHaproxy, ensureHaproxy } from "./haproxy-process.ts";
 /** how often it is looked whether HAProxy is still there, in `ms` */
 const LOOK_EVERY_MS = 10_000;
 
+/** changes come in crowds, in `ms` */
+const NOTICE_MS = 500;
 /** more than that lead nowhere */
 const MAX_DOMAINS = 10_000;
 
@@ -61,6 +63,7 @@ export class Haproxy implements AsyncDisposable {
   readonly #turns = new Turnstile();
   readonly #over = new DisposableStack();
   #wanted: DomainMap = new Map();
+  #noticed = false;
 
   /** Starts HAProxy, or takes over one that an earlier daemon has started. */
   static async open(deps: HaproxyDeps, signal: AbortSignal): Promise<Haproxy> {
@@ -77,6 +80,17 @@ export class Haproxy implements AsyncDisposable {
   private constructor(deps: HaproxyDeps) {
     this.#deps = deps;
     this.#socket = new AdminSocket(deps.plan.socket);
+  }
+
+  /** Something has changed that may change domains: they are looked at in a moment, with whatever else changes until then. */
+  notice(): void {
+    if (!this.#deps.enabled || this.#noticed || this.#over.disposed) return;
+    this.#noticed = true;
+    const look = () => {
+      this.#noticed = false;
+      if (!this.#over.disposed) void this.resync(never);
+    };
+    setTimeout(look, NOTICE_MS).unref();
   }
 
   /** Tells HAProxy which domains lead to VMs now. What goes wrong is logged, and tried again later. */
