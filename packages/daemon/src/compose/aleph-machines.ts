@@ -26,6 +26,9 @@ import type { Core } from "./core.ts";
 
 const RESTART_PAUSE_MS = 2_000;
 
+/** between looks at whether owners still pay for what they had started */
+const PAYMENT_CHECK_MS = 60_000;
+
 export interface MachineParts {
   readonly config: Config;
   readonly settings: AlephSettings;
@@ -113,6 +116,7 @@ function openExecutions(parts: ExecutionParts, signal: AbortSignal): Executions 
       log,
       newUuid: randomUUID,
       restartPauseMs: RESTART_PAUSE_MS,
+      paymentCheckMs: PAYMENT_CHECK_MS,
     },
     signal,
   );
