@@ -249,6 +249,18 @@ test("executions: a running VM is rebooted on its disks, and reinstalled on new 
   assert.deepEqual(stage.room.machines.get(VM)?.ports, [SSH]);
 });
 
+test("executions: a reboot for which there is no room is made up for as soon as there is", async () => {
+  await using stage = new ExecutionStage();
+  const executions = await running(stage);
+  const details = { resource: "memory", needed: 2, available: 1 } as const;
+  stage.room.startTroubles.push(new AlcoveError("no_capacity", "The host is full", details));
+
+  await assert.rejects(executions.reboot(VM, never), { code: "no_capacity" });
+
+  await eventually("it runs again", () => executions.find(VM)?.running === true);
+  assert.equal(executions.find(VM)?.record.task, undefined);
+});
+
 test("executions: a stop does not wait for a start to end", async () => {
   await using stage = new ExecutionStage();
   stage.source.publish(VM);

@@ -56,7 +56,8 @@ export class Operations {
     const reboot = async (life: AbortSignal) => {
       const execution = this.#mustFind(vmHash);
       const runs = execution.isUp && execution.hasMachine;
-      await (runs ? steps.reboot(execution, life) : upkeep.ensure(vmHash, life));
+      if (runs) await upkeep.keepUp(execution, steps.reboot(execution, life), life);
+      else await upkeep.ensure(vmHash, life);
       return runs ? "rebooted" : "started";
     };
     return work.act(vmHash, reboot, signal);
@@ -137,8 +138,11 @@ export class Operations {
     signal: AbortSignal,
   ): Promise<void> {
     this.#mustFind(vmHash);
-    const stopped = async (life: AbortSignal) =>
-      this.#deps.steps.whileStopped(this.#mustFind(vmHash), work, life);
+    const { upkeep, steps } = this.#deps;
+    const stopped = async (life: AbortSignal) => {
+      const execution = this.#mustFind(vmHash);
+      await upkeep.keepUp(execution, steps.whileStopped(execution, work, life), life);
+    };
     await this.#deps.work.act(vmHash, stopped, signal);
   }
 

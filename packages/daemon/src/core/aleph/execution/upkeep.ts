@@ -85,6 +85,16 @@ export class Upkeep {
     }
   }
 
+  /** In turn: work that leaves a VM running, or has it tried again later if it fails. */
+  async keepUp(execution: Execution, work: Promise<void>, life: AbortSignal): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!life.aborted && execution.isIn && !execution.isUp) this.#retryLater(execution);
+      throw error;
+    }
+  }
+
   /** Ends a VM that is in, and takes it out of the register if it is erased. Does nothing for any other. */
   async windUp(vmHash: ItemHash, ending: Ending, signal: AbortSignal): Promise<void> {
     const windUp = async (life: AbortSignal) => {
