@@ -25,14 +25,38 @@ export function wholeBody(request: FastifyRequest, reply: FastifyReply): Promise
   return reading;
 }
 
+/** levels of lists and objects inside of each other; who writes more wants our stack */
+const MAX_DEPTH = 128;
+
 /** @throws Refusal `bad request` */
 export async function jsonBody(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const bytes = await wholeBody(request, reply);
+  if (depthOf(bytes) > MAX_DEPTH) {
+    const words = `Body is nested too deeply: at most ${MAX_DEPTH} levels`;
+    throw new Refusal("bad request", words);
+  }
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new Refusal("bad request", "Body is not valid JSON", { cause });
   }
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const OPENING = new Set(Buffer.from("[{"));
+const CLOSING = new Set(Buffer.from("]}"));
+
+/** How deep a JSON text goes, before anybody goes there. */
+function depthOf(json: Uint8Array): number {
+  let [depth, deepest, isText] = [0, 0, false];
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) at += byte === BACKSLASH ? 1 : 0;
+    else if (OPENING.has(byte)) deepest = Math.max(deepest, (depth += 1));
+    else if (CLOSING.has(byte)) depth -= 1;
+  }
+  return deepest;
 }
 
 /**

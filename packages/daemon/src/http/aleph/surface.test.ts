@@ -71,6 +71,7 @@ const UNKNOWN: readonly (readonly [method: "GET" | "POST" | "PUT", url: string, 
   ["PUT", "/control/allocations", NO_REFERENCE],
   ["GET", "/v2/about/executions", NO_REFERENCE],
   ["GET", "/debug/", NO_REFERENCE],
+  ["POST", "/", NO_REFERENCE],
   ["GET", "/nothing?of=it", NO_REFERENCE],
 ];
 
@@ -217,6 +218,20 @@ test("Aleph surface: what is no JSON is said, also for allocations", async () =>
         '{"error": "Body is not valid JSON"}',
       ]);
   }
+});
+
+test("Aleph surface: what is nested to exhaust the stack is refused, brackets in texts are none", async () => {
+  await using it = await stage();
+  const url = "/control/allocations";
+  const headers = { "x-auth-signature": NODE_TOKEN };
+  const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+  const words = '{"error": "Body is nested too deeply: at most 128 levels"}';
+  assert.deepEqual(await ask(it.app, { method: "POST", url, headers, payload: deep }), [
+    400,
+    words,
+  ]);
+  const text = JSON.stringify({ jobs: null, note: `\\"${"[".repeat(1000)}` });
+  assert.equal((await ask(it.app, { method: "POST", url, headers, payload: text }))[0], 200);
 });
 
 test("Aleph surface: the login has a form for people, and a cookie for who knows the secret", async () => {
