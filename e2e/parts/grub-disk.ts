@@ -1,5 +1,5 @@
 /**
- * A disk whose boot loader is all there is to it: GRUB for UEFI, which shows the first bytes of the second disk on the
+ * A disk whose boot loader is all there is to it: GRUB for UEFI, which shows the first bytes of another disk on the
  * console and switches the machine off. So a firmware's guest is up in seconds, and says what it was given.
  */
 
@@ -18,14 +18,23 @@ const MODULES = ["normal", "serial", "terminal", "echo", "hexdump", "halt", "dis
 
 const never = new AbortController().signal;
 
-/** @param bytes of the second disk that are shown; @returns path of the raw disk */
-export async function grubDisk(directory: string, bytes: number): Promise<string> {
+/**
+ * @param bytes that are shown
+ * @param which the disk that they are of, as GRUB counts: `hd0` is its own
+ * @returns path of the raw disk
+ */
+export async function grubDisk(directory: string, bytes: number, which = "hd1"): Promise<string> {
   await mkdir(directory, { recursive: true });
   const words = path.join(directory, "grub.cfg");
   const loader = path.join(directory, "BOOTX64.EFI");
   const disk = path.join(directory, "disk.raw");
   const lines = ["serial --unit=0 --speed=115200", "terminal_output serial"];
-  const shown = ["echo test guest", `hexdump -n ${bytes} (hd1)`, "echo test guest ends", "halt"];
+  const shown = [
+    "echo test guest",
+    `hexdump -n ${bytes} (${which})`,
+    "echo test guest ends",
+    "halt",
+  ];
   await writeFile(words, `${[...lines, ...shown].join("\n")}\n`);
   const image = ["-O", "x86_64-efi", "-p", "/grub", "-c", words, "-o", loader, ...MODULES];
   await run({ file: "grub-mkimage", args: image }, never);
