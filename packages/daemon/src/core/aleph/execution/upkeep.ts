@@ -9,6 +9,7 @@ import type { ItemHash } from "../item-hash.ts";
 import type { MachineRoom } from "../ports/machine-room.ts";
 import { type Background, Waits } from "./background.ts";
 import type { Ending, Execution } from "./execution.ts";
+import { Expiries } from "./expiries.ts";
 import type { Intake } from "./intake.ts";
 import type { Register } from "./register.ts";
 import { RestartPauses } from "./restart-pauses.ts";
@@ -30,13 +31,15 @@ export interface UpkeepDeps {
 
 export class Upkeep {
   readonly #deps: UpkeepDeps;
-  readonly #expiries: Waits<ItemHash>;
+  readonly #expiries: Expiries;
   readonly #restarts: Waits<ItemHash>;
   readonly #pauses: RestartPauses;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
-    this.#expiries = new Waits(deps.background);
+    this.#expiries = new Expiries(deps, (execution, life) =>
+      this.#end(execution, { end: "expired", ports: "release" }, life),
+    );
     this.#restarts = new Waits(deps.background);
     this.#pauses = new RestartPauses(deps.restartPauseMs);
   }
@@ -106,13 +109,8 @@ export class Upkeep {
   }
 
   /** Sees to it that a VM is stopped when its time is over, if it has one. */
-  awaitExpiry({ vmHash, record }: Execution): void {
-    const { expiresAt } = record;
-    if (!expiresAt) return this.#expiries.clear(vmHash);
-    const ms = expiresAt.getTime() - this.#deps.clock.now().getTime();
-    this.#expiries.set(vmHash, ms, (signal) =>
-      this.#deps.work.act(vmHash, (life) => this.#expire(vmHash, expiresAt, life), signal),
-    );
+  awaitExpiry(execution: Execution): void {
+    this.#expiries.set(execution);
   }
 
   /** Looks at a VM whose machine has changed: one that has powered off has ended, one that has crashed comes back. */
@@ -153,13 +151,6 @@ export class Upkeep {
 
   #stepUp(execution: Execution): Start["step"] {
     return (signal) => this.#deps.steps.bringUp(execution, signal);
-  }
-
-  /** Unless somebody has wanted it kept since. */
-  async #expire(vmHash: ItemHash, at: Date, life: AbortSignal): Promise<void> {
-    const execution = this.#deps.register.find(vmHash);
-    if (!execution?.isIn || execution.record.expiresAt?.getTime() !== at.getTime()) return;
-    await this.#end(execution, { end: "expired", ports: "release" }, life);
   }
 
   /** What was never made is given up; what has run is tried again. */
