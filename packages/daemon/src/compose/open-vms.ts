@@ -18,7 +18,7 @@ import type { Templates } from "#core/template/templates.ts";
 import { whereaboutsOf } from "#core/vm/boot-plan.ts";
 import type { KeptLayers } from "#core/vm/kept-layers.ts";
 import type { MadeAhead } from "#core/vm/made-ahead.ts";
-import { mountVolumes } from "#core/vm/volume-mounts.ts";
+import { furnishOwned } from "#core/vm/owned-guest.ts";
 import { Vms } from "#core/vm/vms.ts";
 import { MIB } from "#lib/bytes.ts";
 import { KeyImport } from "#secrets/key-import.ts";
@@ -56,7 +56,7 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
     planFor: planning({ ...parts, runRoot }),
     ...guestWords(networks),
     ...guestSecrets(secrets, parts.log),
-    mountVolumes: (record, link, signal) => mountVolumes(record, link, parts.log, signal),
+    furnishGuest: (record, link, signal) => furnishOwned(record, link, parts.log, signal),
   } satisfies Parameters<typeof Vms.open>[0];
   return Vms.open(deps, signal);
 }

@@ -15,6 +15,7 @@ import {
   mkdir,
   open,
   readdir,
+  realpath,
   rename,
   rm,
   stat,
@@ -134,7 +135,7 @@ async function keptParent(directory: string, given: string, made: string[]): Pro
   const kept = path.join(directory, PARENT);
   if (await exists(kept)) return kept;
   try {
-    await link(given, kept);
+    await link(await realpath(given), kept); // a link to a link would follow the newer file
     made.push(kept);
     return kept;
   } catch (error) {

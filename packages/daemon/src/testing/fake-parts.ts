@@ -10,7 +10,7 @@ import type { Log } from "#core/ports/log.ts";
 import { Templates } from "#core/template/templates.ts";
 import { bootPlanFor, guestConfigurationFor, whereaboutsOf } from "#core/vm/boot-plan.ts";
 import { KeptLayers } from "#core/vm/kept-layers.ts";
-import { mountVolumes } from "#core/vm/volume-mounts.ts";
+import { furnishOwned } from "#core/vm/owned-guest.ts";
 import { nothingAhead } from "#core/vm/made-ahead.ts";
 import { renew } from "#core/vm/renewal.ts";
 import type { VmsDeps } from "#core/vm/vms.ts";
@@ -40,7 +40,7 @@ export function fakeParts(state: FakeState, outside: FakeOutside): LoneParts {
     keys,
     prepareGuest,
     attendGuest,
-    mountVolumes: (record, link, signal) => mountVolumes(record, link, outside.log, signal),
+    furnishGuest: (record, link, signal) => furnishOwned(record, link, outside.log, signal),
     store,
     clock: systemClock,
     disks,

@@ -105,7 +105,7 @@ export class Occupancy {
       prepare: async (link, signal) => {
         await fixUp(this.#life, this.#deps, link, signal);
         await prepareGuest(record(), link, has, signal);
-        await this.#deps.mountVolumes(record(), link, signal);
+        await this.#deps.furnishGuest(record(), link, signal);
         has = "what may be there";
       },
       attend: (link, signal) => attendGuest(record(), link, signal),

@@ -47,8 +47,8 @@ export interface SupervisorDeps {
     has: GuestHas,
     signal: AbortSignal,
   ) => Promise<void>;
-  /** mounts its volumes where they are wanted; rejects only when aborted */
-  readonly mountVolumes: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
+  /** does in a guest what its owner wants there beside that; rejects only when aborted */
+  readonly furnishGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
   /** does what a guest asks for by itself, for as long as the session lasts; never rejects */
   readonly attendGuest: (record: VmRecord, link: GuestLink, signal: AbortSignal) => Promise<void>;
   /** where its memory is while it is suspended */

@@ -1,0 +1,47 @@
+/** What owners want of guests that our agent listens in, beside what every guest is told: root's keys, and volumes. */
+
+import type { GuestLink } from "../ports/guest-link.ts";
+import type { Log } from "../ports/log.ts";
+import { commandGuest } from "./guest-command.ts";
+import type { VmRecord } from "./vm.ts";
+
+/** $1 the disk's serial, $2 the place, $3 options. A disk is found by what the kernel knows: no guest needs udev. */
+const MOUNT = `for disk in /sys/block/vd*; do
+  [ "$(cat "$disk/serial")" = "$1" ] && device=/dev/\${disk##*/}
+done
+[ -n "$device" ] || { echo "no disk has the serial $1"; exit 1; }
+mkdir -p "$2"
+grep -qs "^[^ ]* $2 " /proc/mounts && exit 0
+exec mount -o "$3" "$device" "$2"`;
+
+/** Keys as words; each is there once. */
+const AUTHORIZE = `umask 077
+mkdir -p /root/.ssh
+file=/root/.ssh/authorized_keys
+touch "$file"
+for key; do grep -qxF -e "$key" "$file" || printf '%s\\n' "$key" >> "$file"; done`;
+
+/** What cannot be done is told in the log: nobody is locked out of a guest for it. Rejects only when aborted. */
+export async function furnishOwned(
+  { spec, hostname, owner }: VmRecord,
+  link: GuestLink,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  if (owner === undefined) return;
+  const mounts = (spec.volumes ?? []).flatMap(({ serial, mount, readOnly }) =>
+    mount === undefined
+      ? []
+      : [{ what: serial, script: MOUNT, words: [serial, mount, readOnly ? "ro" : "rw"] }],
+  );
+  const keys = { what: "root's keys", script: AUTHORIZE, words: spec.sshKeys };
+  for (const { what, script, words } of [...(spec.sshKeys.length > 0 ? [keys] : []), ...mounts]) {
+    try {
+      const complaint = await commandGuest(link, script, words, signal);
+      if (complaint !== undefined) log.warn("vm.not_furnished", { hostname, what, complaint });
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn("vm.not_furnished", { hostname, what, error });
+    }
+  }
+}
