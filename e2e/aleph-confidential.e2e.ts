@@ -133,4 +133,21 @@ alephClientSuite("aleph confidential", () => {
       JSON.stringify(await alice.ask("logs", { vm, until: "test guest ends", seconds: 20 }));
     await until("the guest shows its secret", async () => (await said()).includes(PASSPHRASE));
   });
+
+  story(
+    "started again it waits again, for a secret that is sealed for its new launch",
+    async () => {
+      const rebooted = await alice.vm("reboot_instance", vm);
+      assert.equal(rebooted.status, 200, rebooted.text);
+      const again = async () =>
+        asObject((await node.api.get("/v2/about/executions/list")).json)[vm];
+      const launched = await alice.object("measure", { vm });
+      assert.notEqual(launched["launch_measure"], measured["launch_measure"]);
+      const secretFor = (measurement: JsonObject) =>
+        alice.object("secret", { measurement, directory: keys, secret: PASSPHRASE });
+      await assert.rejects(alice.ask("inject", { vm, ...(await secretFor(measured)) }), /500/);
+      const answer = asObject(await alice.ask("inject", { vm, ...(await secretFor(launched)) }));
+      assert.equal(asObject(answer["status"])["running"], true);
+    },
+  );
 });
