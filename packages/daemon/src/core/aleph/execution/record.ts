@@ -1,7 +1,7 @@
 /** What is known of one execution of a message on this node, as a plain value. Only `Execution` changes it. */
 
 import type { ItemHash } from "../item-hash.ts";
-import type { ExecutableContent, StoredMessage, VmType } from "../message/content.ts";
+import type { StoredMessage, VmType } from "../message/content.ts";
 import type { LaunchFiles } from "../ports/confidential-backend.ts";
 import type { InstanceNetwork } from "./address-plan.ts";
 
@@ -85,9 +85,3 @@ export interface PortMapping {
   readonly tcp: boolean;
   readonly udp: boolean;
 }
-
-export function isWaitingForConfidential({ confidential, times }: ExecutionRecord): boolean {
-  return confidential?.step === "awaiting session" && times.stopping === undefined;
-}
-
-export type { ExecutableContent };

@@ -70,7 +70,7 @@ export class Register {
  * The newest record of every VM of which something may be on this host's disks.
  * @param records newest first
  */
-export function knownAmong(records: readonly ExecutionRecord[]): readonly ExecutionRecord[] {
+function knownAmong(records: readonly ExecutionRecord[]): readonly ExecutionRecord[] {
   const byHash = Map.groupBy(records, ({ vmHash }) => vmHash);
   return [...byHash.values()].flatMap((ofOne) => {
     const [newest] = ofOne;
