@@ -92,6 +92,7 @@ describe("HAProxy in front of VMs", { timeout: 60_000 }, () => {
     assert.notEqual(await pidIn(scene.deps.plan.directory), undefined);
     await haproxy[Symbol.asyncDispose]();
     assert.equal(await pidIn(scene.deps.plan.directory), undefined);
+    assert.deepEqual(await readdir(scene.home), []);
   });
 
   test("one that was killed is there again, with what it knew", async () => {
@@ -160,6 +161,7 @@ async function aScene() {
   const end = () => over.disposeAsync();
   return {
     deps,
+    home: home.path,
     ports,
     domains,
     greeted,

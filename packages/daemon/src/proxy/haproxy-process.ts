@@ -57,15 +57,24 @@ export async function ensureHaproxy(
   const [only] = found;
   if (found.length === 1 && only?.configPath === configPath && (await answers(plan, signal)))
     return "was there";
-  await endHaproxy(plan.directory, signal);
+  await endHaproxies(plan.directory, signal);
   await makeDirectory(plan, signal);
   await writeFile(configPath, config, { mode: 0o600 });
   await start(plan, configPath, signal);
   return "started";
 }
 
-/** Ends every HAProxy of this directory; harmless when there is none. */
-export async function endHaproxy(directory: string, signal: AbortSignal): Promise<void> {
+/** Ends every HAProxy of this directory, and removes all that it had; harmless when there is none. */
+export async function removeHaproxy(
+  { directory, socket }: Pick<ProxyPlan, "directory" | "socket">,
+  signal: AbortSignal,
+): Promise<void> {
+  await endHaproxies(directory, signal);
+  await rm(socket, { force: true });
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function endHaproxies(directory: string, signal: AbortSignal): Promise<void> {
   for (const { pid } of await findHaproxies(directory)) kill(pid, "SIGTERM");
   const limit = performance.now() + END_LIMIT_MS;
   for (

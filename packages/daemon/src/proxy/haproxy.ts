@@ -24,7 +24,7 @@ import {
   statRows,
 } from "./domain-map.ts";
 import { type Backend, BACKENDS, mapPath, type ProxyPlan } from "./haproxy-config.ts";
-import { endHaproxy, ensureHaproxy } from "./haproxy-process.ts";
+import { ensureHaproxy, removeHaproxy } from "./haproxy-process.ts";
 
 /** how often it is looked whether HAProxy is still there, in `ms` */
 const LOOK_EVERY_MS = 10_000;
@@ -69,7 +69,7 @@ export class Haproxy implements AsyncDisposable {
   static async open(deps: HaproxyDeps, signal: AbortSignal): Promise<Haproxy> {
     const haproxy = new Haproxy(deps);
     if (!deps.enabled) {
-      await endHaproxy(deps.plan.directory, signal);
+      await removeHaproxy(deps.plan, signal);
       return haproxy;
     }
     await haproxy.#tell("what has changed", signal);
@@ -132,7 +132,7 @@ export class Haproxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.dispose();
     using _turn = await this.#turns.enter(never);
-    if (this.#wanted.size === 0) await endHaproxy(this.#deps.plan.directory, never);
+    if (this.#wanted.size === 0) await removeHaproxy(this.#deps.plan, never);
   }
 
   #keep(): void {
