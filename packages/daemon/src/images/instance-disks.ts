@@ -115,11 +115,12 @@ async function makeRoot(
   made: string[],
   signal: AbortSignal,
 ): Promise<OwnRoot> {
+  const file = path.join(directory, "rootfs.qcow2");
+  if (order.fresh) for (const old of [file, path.join(directory, PARENT)]) await rm(old, { force: true });
   const parentPath = await keptParent(directory, order.parentPath, made);
   const { format, virtualSizeBytes, boot } = await lookAtDisk(parentPath, signal);
   const sizeBytes = Math.max(order.sizeMiB * MIB, virtualSizeBytes);
   const parent = { path: parentPath, format };
-  const file = path.join(directory, "rootfs.qcow2");
   if (!(await exists(file))) {
     made.push(file);
     await writeWhole(file, overlayOf(sizeBytes, parent));

@@ -32,6 +32,8 @@ function valuesOf(args: readonly string[], name: string): readonly string[] {
   return args.filter((_, index) => args[index - 1] === name);
 }
 
+const giving = (address: string) => ({ ...PLAN, passthrough: [{ address, isVga: false }] });
+
 test("firmware: a PC with PCI devices boots its disks in their order, and no kernel of ours", () => {
   const { args, files } = qemuLaunch(PLAN, HOST);
 
@@ -79,8 +81,6 @@ test("firmware: devices of the host are passed through, and then no memory is gi
 });
 
 test("firmware: an address that is none, and passthrough without hardware virtualisation, are refused", () => {
-  const giving = (address: string) => ({ ...PLAN, passthrough: [{ address, isVga: false }] });
-
   assert.throws(() => qemuLaunch(giving("01:00.0,x=y"), HOST), /is no address on the PCI bus/);
   assert.throws(
     () => qemuLaunch(giving("01:00.0"), { ...HOST, accel: "tcg" }),
