@@ -69,13 +69,17 @@ export async function removeHaproxy(
   { directory, socket }: Pick<ProxyPlan, "directory" | "socket">,
   signal: AbortSignal,
 ): Promise<void> {
-  await endHaproxies(directory, signal);
-  await rm(socket, { force: true });
+  // A socket of that name may be somebody else's HAProxy's.
+  if ((await endHaproxies(directory, signal)) === "ended") await rm(socket, { force: true });
   await rm(directory, { recursive: true, force: true });
 }
 
-async function endHaproxies(directory: string, signal: AbortSignal): Promise<void> {
-  for (const { pid } of await findHaproxies(directory)) kill(pid, "SIGTERM");
+async function endHaproxies(
+  directory: string,
+  signal: AbortSignal,
+): Promise<"ended" | "none there"> {
+  const found = await findHaproxies(directory);
+  for (const { pid } of found) kill(pid, "SIGTERM");
   const limit = performance.now() + END_LIMIT_MS;
   for (
     let left = await findHaproxies(directory);
@@ -85,6 +89,7 @@ async function endHaproxies(directory: string, signal: AbortSignal): Promise<voi
     if (performance.now() > limit) for (const { pid } of left) kill(pid, "SIGKILL");
     await pause(LOOK_EVERY_MS, signal);
   }
+  return found.length > 0 ? "ended" : "none there";
 }
 
 async function start(plan: ProxyPlan, configPath: string, signal: AbortSignal): Promise<void> {
@@ -126,7 +131,6 @@ async function makeDirectory(plan: ProxyPlan, signal: AbortSignal): Promise<void
   }
   // Without the file HAProxy would not start; what is in it is told afterwards.
   for (const backend of BACKENDS) await (await open(mapPath(plan, backend), "a", 0o600)).close();
-  await rm(plan.socket, { force: true });
   await mkdir(path.dirname(plan.socket), { recursive: true, mode: 0o700 });
   await makeCertificate(plan, signal);
 }
