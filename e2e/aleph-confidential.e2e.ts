@@ -137,10 +137,11 @@ alephClientSuite("aleph confidential", () => {
   story(
     "started again it waits again, for a secret that is sealed for its new launch",
     async () => {
+      const ended = async () => (await node.listed(vm))?.["running"] !== true;
+      await until("the guest has switched itself off", ended);
       const rebooted = await alice.vm("reboot_instance", vm);
       assert.equal(rebooted.status, 200, rebooted.text);
-      const again = async () =>
-        asObject((await node.api.get("/v2/about/executions/list")).json)[vm];
+      await alice.ask("initialize", { vm, directory: keys });
       const launched = await alice.object("measure", { vm });
       assert.notEqual(launched["launch_measure"], measured["launch_measure"]);
       const secretFor = (measurement: JsonObject) =>
