@@ -39,7 +39,8 @@ export async function alephApplication(parts: AlephParts): Promise<FastifyInstan
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     return503OnClosing: false,
-    http: { shouldUpgradeCallback: isLogUpgrade },
+    // What Node would answer to a request without a Host has nothing of ours.
+    http: { shouldUpgradeCallback: isLogUpgrade, requireHostHeader: false },
     routerOptions: { maxParamLength: MAX_REF_LENGTH },
     frameworkErrors: (_error, request, reply) => {
       sendUnknown(request, reply.header("server", server));

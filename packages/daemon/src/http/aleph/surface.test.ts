@@ -95,6 +95,16 @@ test("Aleph surface: what is no HTTP at all is answered with the node's name, to
   socket.destroy();
 });
 
+test("Aleph surface: a request that names no host is answered like any other", async () => {
+  await using it = await stage();
+  await using served = await serve(it.app, { kind: "tcp", address: "127.0.0.1", port: 0 });
+  const socket = connect(served.port, "127.0.0.1");
+  socket.write("GET /about/nothing HTTP/1.1\r\n\r\n");
+  const [bytes] = await once(socket, "data");
+  assert.match(String(bytes), /^HTTP\/1\.1 404 .*\{"error": "404: Not Found"\}$/s);
+  socket.destroy();
+});
+
 test("Aleph surface: the owner's checks come in their order, each with its words", async () => {
   await using it = await stage();
   const bad = "/control/machine/nonsense/stop";
