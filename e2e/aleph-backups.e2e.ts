@@ -11,17 +11,16 @@ import { mkdirSync, openAsBlob, readdirSync, readFileSync, rmSync, writeFileSync
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 
 import { hostLabelOf, parseItemHash } from "../packages/daemon/src/core/aleph/item-hash.ts";
-import { AlephNode, instanceContent } from "./harness/aleph-node.ts";
-import { cannotRun } from "./harness/can-run.ts";
+import { AlephNode, alephNodeSuite, instanceContent } from "./harness/aleph-node.ts";
 import { asObject, textIn } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
 
 const OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
-describe("aleph logs and backups", { skip: cannotRun }, () => {
+alephNodeSuite("aleph logs and backups", () => {
   const vm = randomBytes(32).toString("hex");
   let node: AlephNode;
   let scratch: string;

@@ -5,10 +5,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+import { describe } from "node:test";
 
 import type { AlephClient } from "./aleph-client.ts";
 import { type Answer, Api, type Ask } from "./api.ts";
-import { IMAGES } from "./can-run.ts";
+import { cannotRun, IMAGES } from "./can-run.ts";
 import { asObject, type JsonObject, textIn } from "./json-value.ts";
 import { type Settings, TestHost } from "./test-host.ts";
 
@@ -115,6 +116,11 @@ export class AlephNode {
       assert.ok(answer.status === 200 || answer.status === 404, answer.text);
     }
   }
+}
+
+/** A suite on a node that needs no other client than ours. */
+export function alephNodeSuite(title: string, body: () => void): void {
+  describe(title, { skip: cannotRun }, body);
 }
 
 /** What an instance is to be, complete as the network's schema wants it. */
