@@ -9,10 +9,15 @@ const never = new AbortController().signal;
 describe("connectivity of a host", { timeout: 20_000 }, () => {
   test("whatever answers is there, over its own family only", async () => {
     await using world = await listening((_, answer) => answer.writeHead(500).end("no"));
-    const { answers } = hostConnectivity;
-    assert.equal(await answers(`http://127.0.0.1:${world.port}/`, "ipv4", never), true);
-    assert.equal(await answers(`http://127.0.0.1:${world.port}/`, "ipv6", never), false);
-    assert.equal(await answers("http://127.0.0.1:1/", "ipv4", never), false);
+    assert.equal(
+      await hostConnectivity.answers(`http://127.0.0.1:${world.port}/`, "ipv4", never),
+      true,
+    );
+    assert.equal(
+      await hostConnectivity.answers(`http://127.0.0.1:${world.port}/`, "ipv6", never),
+      false,
+    );
+    assert.equal(await hostConnectivity.answers("http://127.0.0.1:1/", "ipv4", never), false);
   });
 
   test("what says nothing is waited for no longer than the caller wants", async () => {
@@ -25,9 +30,8 @@ describe("connectivity of a host", { timeout: 20_000 }, () => {
   });
 
   test("names are resolved as the host resolves them", async () => {
-    const { resolves } = hostConnectivity;
-    assert.equal(await resolves("localhost", "ipv4", never), true);
-    assert.equal(await resolves("127.0.0.1", "ipv6", never), false);
+    assert.equal(await hostConnectivity.resolves("localhost", "ipv4", never), true);
+    assert.equal(await hostConnectivity.resolves("127.0.0.1", "ipv6", never), false);
   });
 
   test("programs are called at the node's own door, and may not say too much", async () => {

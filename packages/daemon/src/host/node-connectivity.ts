@@ -3,6 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { isIP } from "node:net";
 
 import type {
   Connectivity,
@@ -31,6 +32,7 @@ export const hostConnectivity: Connectivity = {
 
   async resolves(name, family, signal) {
     try {
+      if (isIP(name) !== 0) return isIP(name) === FAMILIES[family];
       // The resolver of the C library has an end of its own, and cannot be called off.
       await unlessAborted(lookup(name, { family: FAMILIES[family] }), signal);
       return true;
@@ -65,11 +67,13 @@ async function boundedText(answer: Response): Promise<string> {
   return Buffer.concat(pieces).toString("utf8");
 }
 
-function statusOf(url: URL, family: 4 | 6, signal: AbortSignal): Promise<number> {
+async function statusOf(url: URL, family: 4 | 6, signal: AbortSignal): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const send = url.protocol === "https:" ? httpsRequest : httpRequest;
   // A bare address in brackets is a name to the resolver; without them it is an address.
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  // An address is taken as it is, whatever family was asked for.
+  if (isIP(hostname) !== 0 && isIP(hostname) !== family) throw new Error("of the other family");
   const options = { hostname, port: url.port, path: url.pathname + url.search, family, signal };
   const asked = send({ ...options, agent: false, headers: { host: url.host } }, (answer) => {
     resolve(answer.statusCode ?? 0);
@@ -77,5 +81,5 @@ function statusOf(url: URL, family: 4 | 6, signal: AbortSignal): Promise<number>
   });
   asked.on("error", reject);
   asked.end();
-  return promise;
+  return await promise;
 }
