@@ -115,6 +115,16 @@ test("Aleph control: a notice starts what is known, says what is not, and its su
   assert.deepEqual(await post(it.app, url, { instance: UNKNOWN }), [404, unknown]);
 });
 
+test("Aleph control: the reference answers with its exceptions to unknown messages and broken allocations", async () => {
+  await using it = await stage({ ALEPH_VM_STRICT_REFERENCE: "true" });
+  const notice = await post(it.app, "/control/allocation/notify", { instance: UNKNOWN });
+  const missing = `{"error": "Aleph message not found: ${UNKNOWN}", "error_type": "<class 'FileNotFoundError'>"}`;
+  assert.deepEqual(notice, [500, missing]);
+  const [status, text] = await post(it.app, "/control/allocations", "{", ADMIN);
+  assert.equal(status, 500);
+  assert.match(text, /"error_type": "<class 'json\.decoder\.JSONDecodeError'>"\}$/);
+});
+
 test("Aleph control: with a strict door nobody notifies or updates without credentials", async () => {
   await using it = await stage({ ALEPH_VM_ALLOW_UNAUTHENTICATED_NOTIFY: "false" });
   const refused = [401, '{"error": "Authentication token received is invalid"}'];

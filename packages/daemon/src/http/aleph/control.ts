@@ -29,7 +29,7 @@ export const control: FastifyPluginAsync<AlephParts> = async (app, parts) => {
     const body = await jsonBody(request, reply).catch(
       asParserError(reply, settings.strictReference),
     );
-    if (reply.sent) return reply;
+    if (body === undefined) return reply; // no JSON is that
     const wanted = readAllocation(body);
     if (wanted.hasIgnored) log.warn("aleph.allocation.ignored", { what: "on_demand_vms and jobs" });
     const report = await executions.allocate(wanted, clientLeft(request, reply));
@@ -42,7 +42,10 @@ export const control: FastifyPluginAsync<AlephParts> = async (app, parts) => {
     const left = clientLeft(request, reply);
     if (!settings.strictReference) await takeAlong(parts, asked, caller, left);
     await demandOwner(parts, asked.instance, caller, left);
-    const report = await executions.notify(asked.instance, left);
+    const report = await executions
+      .notify(asked.instance, left)
+      .catch(asMissingFile(reply, asked.instance, settings.strictReference));
+    if (!report) return reply;
     await parts.proxy.resync(left);
     const { instance } = asked;
     if (report.successful) return notified(reply, [], {});
@@ -64,6 +67,20 @@ function asParserError(reply: FastifyReply, strict: boolean): (error: unknown) =
     const type = "<class 'json.decoder.JSONDecodeError'>";
     const words = "Expecting value: line 1 column 1 (char 0)";
     sendJson(reply, { error: words, error_type: type }, 500);
+    return undefined;
+  };
+}
+
+/** The reference looks for an unknown message as for a file, and lets that exception through, too. */
+function asMissingFile(
+  reply: FastifyReply,
+  hash: ItemHash,
+  strict: boolean,
+): (error: unknown) => undefined {
+  return (error) => {
+    if (!strict || !Refusal.is(error, "not found")) throw error;
+    const type = "<class 'FileNotFoundError'>";
+    sendJson(reply, { error: `Aleph message not found: ${hash}`, error_type: type }, 500);
     return undefined;
   };
 }
