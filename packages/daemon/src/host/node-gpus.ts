@@ -26,10 +26,9 @@ const CLASSES: Readonly<Record<string, HostGpu["deviceClass"]>> = {
 export async function pciGpus(root: string): Promise<readonly HostGpu[]> {
   const directory = path.join(root, DEVICES);
   const addresses = await readdir(directory).catch(() => []);
-  const found = await Promise.all(addresses.map((it) => gpuAt(root, it)));
-  return found
-    .filter((gpu) => gpu !== undefined)
-    .toSorted((one, other) => one.pciHost.localeCompare(other.pciHost));
+  const inOrder = addresses.toSorted((one, other) => one.localeCompare(other));
+  const found = await Promise.all(inOrder.map((address) => gpuAt(root, address)));
+  return found.filter((gpu) => gpu !== undefined);
 }
 
 async function gpuAt(root: string, address: string): Promise<HostGpu | undefined> {
