@@ -48,10 +48,7 @@ export class Cli {
   }
 
   #address(command: Command): HostAddress {
-    // Flags may stand before or after the command's name; the nearer ones win.
-    let flags: ConnectionFlags = {};
-    for (let at: Command | null = command; at; at = at.parent) flags = { ...at.opts(), ...flags };
-    const { url, token } = connectionFrom(flags, this.env);
+    const { url, token } = connectionFrom(flagsOf<ConnectionFlags>(command), this.env);
     const userAgent = `alcove-cli/${CLI_VERSION}`;
     this.#endpoint = url;
     return { baseURL: url, userAgent, ...(token === undefined ? {} : { token }) };
@@ -87,6 +84,15 @@ export class Cli {
   progress(title: string, detail: () => string = () => ""): Progress {
     return new Progress(process.stderr, title, detail);
   }
+}
+
+/** Flags may stand before or after the command's name; the nearer ones win. */
+export function flagsOf<Flags extends object>(command: Command): Partial<Flags> {
+  let flags: Partial<Flags> = {};
+  for (let at: Command | null = command; at; at = at.parent) {
+    flags = { ...at.opts<Partial<Flags>>(), ...flags };
+  }
+  return flags;
 }
 
 /** Adds the flags that say where the host is. */

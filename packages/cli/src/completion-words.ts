@@ -9,7 +9,7 @@ import type { Argument, Command, Option } from "commander";
 export type Suggestion = readonly [word: string, description: string];
 
 /** What is to be looked up, beside the words that are known. */
-export type Lookup = "vms" | "groups" | "secrets" | "templates" | "vm paths";
+export type Lookup = "vms" | "groups" | "secrets" | "templates" | "vm paths" | "executions";
 
 export interface Completion {
   readonly words: readonly Suggestion[];
@@ -25,6 +25,7 @@ const ARGUMENT_LOOKUPS: Readonly<Record<string, Lookup>> = {
   group: "groups",
   secret: "secrets",
   template: "templates",
+  hash: "executions",
   "vm:path": "vm paths",
   source: "vm paths",
   target: "vm paths",

@@ -39,6 +39,49 @@ export function connectionFrom(flags: ConnectionFlags, env: Environment): Connec
   return { url: url ?? localSocket(env), token };
 }
 
+/** What the flags of `aleph` verbs hold; absent ones were not given. */
+export interface AlephFlags extends Pick<ConnectionFlags, "token" | "tokenFile"> {
+  readonly node?: string;
+  readonly allocationKeyFile?: string;
+}
+
+export interface AlephAccess {
+  readonly node: URL;
+  /** the administrator's; `undefined`: none was given */
+  readonly token: string | undefined;
+  /** of a wallet that may administer the node; comes before the token */
+  readonly allocationKeyFile: string | undefined;
+}
+
+/** where a node listens unless it was told otherwise */
+const DEFAULT_ALEPH_NODE = "http://localhost:4020";
+
+/** @throws UsageError for what is no URL of a node, and for a token file that cannot be read */
+export function alephAccessFrom(flags: AlephFlags, env: Environment): AlephAccess {
+  const node = alephNodeFrom(flags, env);
+  const { allocationKeyFile } = flags;
+  if (allocationKeyFile !== undefined) return { node, token: undefined, allocationKeyFile };
+  const token = tokenOf(flags, env, ["ALCOVE_ALEPH"]);
+  return { node, token, allocationKeyFile };
+}
+
+/** Where sign-ins at Aleph nodes are kept, a file for each node. */
+export function alephSignInDir(env: Environment): string {
+  const ofUser = setting(env, "XDG_CONFIG_HOME") ?? path.join(homedir(), ".config");
+  return path.join(ofUser, "alcove/aleph");
+}
+
+/** @throws UsageError */
+export function alephNodeFrom({ node }: Pick<AlephFlags, "node">, env: Environment): URL {
+  const text = node ?? setting(env, "ALCOVE_ALEPH_URL") ?? DEFAULT_ALEPH_NODE;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isBare = url && url.pathname === "/" && !url.search && !url.hash && !url.username;
+  if (isBare && /^https?:$/.test(url.protocol)) return url;
+  throw new UsageError(
+    `"${text}" is no URL of an Aleph node; write it as http://localhost:4020, without a path`,
+  );
+}
+
 /** Where anybody may write, anybody could put a socket: it must be root's or this user's. */
 function localSocket(env: Environment): string {
   const socket = path.join(runtimeDir(env), "api.sock");
@@ -75,9 +118,17 @@ function ownerOf(file: string): number | undefined {
 }
 
 function givenToken(flags: ConnectionFlags, env: Environment): string | undefined {
+  return tokenOf(flags, env, ["ALCOVE", "SLICER"]);
+}
+
+function tokenOf(
+  flags: Pick<ConnectionFlags, "token" | "tokenFile">,
+  env: Environment,
+  prefixes: readonly string[],
+): string | undefined {
   if (flags.token !== undefined) return checked(flags.token);
   if (flags.tokenFile !== undefined) return tokenIn(flags.tokenFile);
-  for (const prefix of ["ALCOVE", "SLICER"]) {
+  for (const prefix of prefixes) {
     const token = setting(env, `${prefix}_TOKEN`);
     if (token !== undefined) return checked(token);
     const file = setting(env, `${prefix}_TOKEN_FILE`);

@@ -25,11 +25,13 @@ export const EXIT = {
 const BY_STATUS: Readonly<Record<number, number>> = {
   400: EXIT.usage,
   401: EXIT.notAllowed,
+  402: EXIT.notAllowed,
   403: EXIT.notAllowed,
   404: EXIT.notFound,
   408: EXIT.timedOut,
   409: EXIT.wrongState,
   410: EXIT.notFound,
+  413: EXIT.usage,
   503: EXIT.wrongState,
   504: EXIT.timedOut,
   507: EXIT.noCapacity,
@@ -39,7 +41,12 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof AlcoveConnectionError) return EXIT.unreachable;
   if (!(error instanceof AlcoveApiError)) return EXIT.failed;
   if (error.code === "no_capacity") return EXIT.noCapacity;
-  return BY_STATUS[error.status] ?? EXIT.failed;
+  return exitCodeOfStatus(error.status);
+}
+
+/** @param status of HTTP */
+export function exitCodeOfStatus(status: number): number {
+  return BY_STATUS[status] ?? EXIT.failed;
 }
 
 /** As a shell reports a program that a signal ended: 128 and the signal's number. */

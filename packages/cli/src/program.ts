@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 
 import { Cli, withConnection } from "./cli.ts";
+import { aleph } from "./commands/aleph.ts";
 import { complete, completion } from "./commands/completion.ts";
 import { doctor, up } from "./commands/local.ts";
 import { info, version } from "./commands/info.ts";
@@ -28,7 +29,7 @@ function programFor(cli: Cli): Command {
   const program = withConnection(new Command("alcove"))
     .description("Run microVMs on your own machine")
     .enablePositionalOptions();
-  const verbs = [up, newConfiguration, doctor, run, vm, ...STOCK_VERBS, info];
+  const verbs = [up, newConfiguration, doctor, run, vm, ...STOCK_VERBS, aleph, info];
   for (const verb of verbs) program.addCommand(verb(cli));
   for (const command of vmShortcuts(cli)) program.addCommand(command);
   return program

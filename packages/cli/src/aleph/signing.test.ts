@@ -8,10 +8,11 @@ import { test } from "node:test";
 
 import { Door } from "../../../daemon/src/core/aleph/auth/door.ts";
 import type { RequestFacts } from "../../../daemon/src/core/aleph/auth/request-facts.ts";
-import { CLOSED_AUTH, SetClock } from "../../../daemon/src/testing/aleph-signers.ts";
+import { CLOSED_AUTH, NO_EARLIER_RUN, SetClock } from "../../../daemon/src/testing/aleph-signers.ts";
 import { walletSignatures } from "../../../daemon/src/wallets/signatures.ts";
 import { UsageError } from "../failure.ts";
 import { allocationAuthorization } from "./allocation-signature.ts";
+import { makeOperatorKey } from "./operator-key.ts";
 import { Operator, type OperatorHeaders } from "./operator.ts";
 import { Wallet } from "./wallet.ts";
 
@@ -26,7 +27,12 @@ const me = { kind: "wallet", address: ADDRESS };
 
 function doorOf(domain: string): Door {
   const auth = { ...CLOSED_AUTH, allocationSigners: [ADDRESS] };
-  return new Door({ auth, domains: [domain], wallets: walletSignatures, clock });
+  const domains = [domain] as const;
+  return new Door({ auth, domains, wallets: walletSignatures, earlier: NO_EARLIER_RUN, clock });
+}
+
+function operatorAt(node: URL): Operator {
+  return new Operator({ key: makeOperatorKey({ wallet, node, now: now() }), now });
 }
 
 function factsOf(method: string, url: URL, headers: OperatorHeaders): RequestFacts {
@@ -48,7 +54,7 @@ for (const [node, domain] of [
 ] as const) {
   test(`signing: a node at ${node} lets the wallet in as ${domain}`, async () => {
     const url = new URL(`${VM}/reinstall?erase_volumes=false`, node);
-    const operator = new Operator({ wallet, node: new URL(node), now });
+    const operator = operatorAt(new URL(node));
     for (const method of ["GET", "POST", "DELETE"] as const) {
       const facts = factsOf(method, url, operator.headers(method, url));
       assert.deepEqual(await doorOf(domain).caller(facts, "machine"), me);
@@ -59,7 +65,7 @@ for (const [node, domain] of [
 test("signing: headers are for their method, path and node alone, and for two minutes", async () => {
   const door = doorOf("localhost");
   const stop = new URL(`${VM}/stop`, "http://localhost:4020");
-  const operator = new Operator({ wallet, node: stop, now });
+  const operator = operatorAt(stop);
   const headers = operator.headers("POST", stop);
   const facts = factsOf("POST", stop, headers);
   assert.deepEqual(await door.caller(facts, "machine"), me);
@@ -77,7 +83,7 @@ test("signing: headers are for their method, path and node alone, and for two mi
 
 test("signing: what a path has percent-encoded is signed as it is meant", async () => {
   const url = new URL("http://localhost:4020/control/machine/a%20b%C3%A9/stop");
-  const operator = new Operator({ wallet, node: url, now });
+  const operator = operatorAt(url);
   const facts = factsOf("POST", url, operator.headers("POST", url));
   assert.equal(facts.path, "/control/machine/a bé/stop");
   assert.deepEqual(await doorOf("localhost").caller(facts, "machine"), me);
@@ -85,7 +91,7 @@ test("signing: what a path has percent-encoded is signed as it is meant", async 
 
 test("signing: the first message of a watcher lets the wallet in", async () => {
   const url = new URL(`${VM}/stream_logs`, "ws://localhost:4020");
-  const frame = new Operator({ wallet, node: url, now }).watchFrame(url);
+  const frame = operatorAt(url).watchFrame(url);
   assert.deepEqual(await doorOf("localhost").watcher(frame), { caller: me });
   assert.deepEqual(await doorOf("other").watcher(frame), { refused: "Invalid domain" });
 });

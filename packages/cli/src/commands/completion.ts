@@ -4,6 +4,8 @@ import type { HostApi } from "@alcove/sdk";
 import { openHostApi } from "@alcove/sdk";
 import { Argument, Command } from "commander";
 
+import { listExecutions, stateOf } from "../aleph/executions.ts";
+import { anybodysNode } from "../aleph/node-flags.ts";
 import type { Cli } from "../cli.ts";
 import { COMPLETION_SCRIPTS } from "../completion-scripts.ts";
 import { type Lookup, type Suggestion, completionOf } from "../completion-words.ts";
@@ -48,6 +50,7 @@ async function lookedUp(
 ): Promise<readonly Suggestion[]> {
   const signal = AbortSignal.any([cli.signal, AbortSignal.timeout(LOOKUP_LIMIT_MS)]);
   try {
+    if (lookup === "executions") return await executions(words, cli, signal);
     using client = clientFor(words, cli.env);
     return await LOOKUPS[lookup](client, signal);
   } catch {
@@ -56,7 +59,10 @@ async function lookedUp(
 }
 
 const LOOKUPS: Readonly<
-  Record<Lookup, (client: HostApi, signal: AbortSignal) => Promise<readonly Suggestion[]>>
+  Record<
+    Exclude<Lookup, "executions">,
+    (client: HostApi, signal: AbortSignal) => Promise<readonly Suggestion[]>
+  >
 > = {
   groups: async (client, signal) =>
     (await client.hostGroups(signal)).map(({ name }): Suggestion => [name, "host group"]),
@@ -82,12 +88,25 @@ async function vms(client: HostApi, signal: AbortSignal): Promise<readonly Sugge
   });
 }
 
+/** What an Aleph node tells anybody. */
+async function executions(
+  words: readonly string[],
+  cli: Cli,
+  signal: AbortSignal,
+): Promise<readonly Suggestion[]> {
+  const node = anybodysNode(cli, valueIn(words, "--node"));
+  const listing = await listExecutions(node, "all", signal);
+  return Array.from(listing.executions, ([hash, one]): Suggestion => [hash, stateOf(one)]);
+}
+
+function valueIn(words: readonly string[], flag: string): string | undefined {
+  const at = words.lastIndexOf(flag);
+  return at < 0 ? undefined : words[at + 1];
+}
+
 /** The line that is being typed may say which host. */
 function clientFor(words: readonly string[], env: Environment): HostApi {
-  const value = (flag: string): string | undefined => {
-    const at = words.lastIndexOf(flag);
-    return at < 0 ? undefined : words[at + 1];
-  };
+  const value = (flag: string): string | undefined => valueIn(words, flag);
   const [given, token] = [value("--url") ?? value("--api"), value("--token")];
   const tokenFile = value("--token-file");
   const flags: ConnectionFlags = {

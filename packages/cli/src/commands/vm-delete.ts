@@ -6,9 +6,10 @@ import type { HostApi } from "@alcove/sdk";
 import type { DeletedVm, Vm } from "@alcove/sdk/resources.ts";
 
 import { type Cli, type JsonFlag, withConnection, withJson } from "../cli.ts";
-import { EXIT, exitCodeOf } from "../exit-codes.ts";
-import { CommandError, explain } from "../failure.ts";
+import { EXIT } from "../exit-codes.ts";
+import { CommandError } from "../failure.ts";
 import { printableLine } from "../printable.ts";
+import { complain } from "../several-failures.ts";
 import { vmCalled } from "../vm-name.ts";
 
 export function vmDelete(cli: Cli): Command {
@@ -61,14 +62,4 @@ async function withoutGroup(
   const groups = await client.hostGroups(signal);
   if (!groups.some(({ name }) => name === second)) return { names, vms };
   return { names: [first], vms: vms.filter(({ hostgroup }) => hostgroup === second) };
-}
-
-/** One failure is told as itself; several are told together, with the first one's exit status. */
-function complain(failures: readonly unknown[]): void {
-  const [first, ...others] = failures;
-  if (failures.length === 0) return;
-  if (others.length === 0) throw first;
-  const words = failures.map((failure) => explain(failure).message).join("; ");
-  const exitCode = first instanceof CommandError ? first.exitCode : exitCodeOf(first);
-  throw new CommandError(words, exitCode);
 }
