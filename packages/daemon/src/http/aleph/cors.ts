@@ -5,9 +5,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
+import { pythonText } from "#core/aleph/execution/start-error.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
-
-import { quoted } from "./python-text.ts";
 
 /** headers that a page may read without being allowed to */
 const SIMPLE = new Set([
@@ -71,7 +70,7 @@ async function preflight(
   if (origin === undefined) refuse("origin header is not specified in the request");
   if (method === undefined) refuse("'Access-Control-Request-Method' header is not specified");
   if (!methods.has(method)) {
-    refuse(`request method ${quoted(method)} is not allowed for ${quoted(origin)} origin`);
+    refuse(`request method ${pythonText(method)} is not allowed for ${pythonText(origin)} origin`);
   }
   void reply.header("access-control-allow-origin", origin);
   void reply.header("access-control-allow-credentials", "true");

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 
-import { quoted } from "./python-text.ts";
+import { pythonText } from "#core/aleph/execution/start-error.ts";
 
 const PATH = /^\/control\/machine\/[^/?]+\/stream_logs(?:\?|$)/;
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -25,5 +25,5 @@ export function upgradeProblem(headers: IncomingHttpHeaders): string | undefined
   if (!VERSIONS.includes(version)) return `Unsupported version: ${version}`;
   const key = headers["sec-websocket-key"];
   if (key === undefined) return "Handshake error: None";
-  return KEY.test(key) ? undefined : `Handshake error: ${quoted(key)}`;
+  return KEY.test(key) ? undefined : `Handshake error: ${pythonText(key)}`;
 }
