@@ -17,7 +17,6 @@ const MACHINE = "/control/machine/:ref";
 
 /** Every route of the API, as its description has them; what is not here is not served. */
 const TABLE: readonly Row[] = [
-  ["GET", "/", "anyone", "no pages"],
   ["GET", "/about/login", "anyone", "pages"],
   ["GET", "/about/executions/list", "anyone", "pages"],
   ["GET", "/v2/about/executions/list", "anyone", "pages"],

@@ -8,10 +8,10 @@ import { certificates } from "./certificates.ts";
 import { confidential } from "./confidential.ts";
 import { control } from "./control.ts";
 import { local } from "./local.ts";
+import { login } from "./login.ts";
 import { logs } from "./logs.ts";
 import { machines } from "./machines.ts";
 import { maintenance } from "./maintenance.ts";
-import { pages } from "./pages.ts";
 import type { AlephParts } from "./parts.ts";
 import { published } from "./published.ts";
 import { restore } from "./restore.ts";
@@ -19,7 +19,7 @@ import { status } from "./status.ts";
 import { streamLogs } from "./stream-logs.ts";
 import { update } from "./update.ts";
 
-const NODE = [pages, about, certificates, status];
+const NODE = [about, login, certificates, status];
 const VMS = [control, machines, update, logs, streamLogs, confidential, backups, restore];
 const STORE = [maintenance, local, published];
 
