@@ -11,6 +11,7 @@ import type { MessageSource } from "#core/aleph/ports/message-source.ts";
 import type { AlephSettings } from "#core/aleph/settings.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { Log } from "#core/ports/log.ts";
+import { AcceptedMark } from "#host/accepted-mark.ts";
 import { StartRefused } from "#lib/start-refused.ts";
 import { walletSignatures } from "#wallets/signatures.ts";
 
@@ -27,18 +28,19 @@ export async function openDoors(
   messages: MessageSource,
   log: Log,
 ): Promise<AlephDoors> {
-  const { auth, domainName, extraDomains } = settings;
+  const { auth, domainName, extraDomains, executionRoot } = settings;
   for (const signer of auth.allocationSigners) mustBeChecksummed(signer);
   const login = LoginSecret.random();
-  await keepSecret(settings.executionRoot, login);
+  await keepSecret(executionRoot, login);
   const { delegationTtlS } = auth;
   const ownership = new Ownership({ messages, delegationTtlS, clock: systemClock, log });
   const changes = messages.onChange((change) => {
     if (change.what === "aggregate" && change.key === "security") ownership.forget(change.address);
   });
   const domains = [domainName, ...extraDomains] as const;
+  const earlier = AcceptedMark.open(path.join(executionRoot, "accepted_until"), systemClock);
   return {
-    door: new Door({ auth, domains, wallets: walletSignatures, clock: systemClock }),
+    door: new Door({ auth, domains, wallets: walletSignatures, earlier, clock: systemClock }),
     ownership,
     login,
     presigned: new Presigned({ secret: login, clock: systemClock }),

@@ -13,6 +13,7 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import { base58 } from "@scure/base";
 
 import type { RequestFacts } from "#core/aleph/auth/request-facts.ts";
+import type { EarlierRuns } from "#core/aleph/ports/earlier-runs.ts";
 import type { AuthSettings } from "#core/aleph/settings.ts";
 import type { Clock } from "#core/ports/clock.ts";
 
@@ -28,6 +29,12 @@ export const CLOSED_AUTH: AuthSettings = {
   openNotify: false,
   operationsOnce: false,
   delegationTtlS: 120,
+};
+
+/** of a daemon that is the first on its host */
+export const NO_EARLIER_RUN: EarlierRuns = {
+  notBefore: Number.NEGATIVE_INFINITY,
+  accepted: () => undefined,
 };
 
 /** A clock that stands still until it is moved. */

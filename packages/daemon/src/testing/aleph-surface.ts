@@ -16,7 +16,7 @@ import type { AlephParts } from "#http/aleph/parts.ts";
 import { walletSignatures } from "#wallets/signatures.ts";
 
 import { alephSettings } from "./aleph-settings.ts";
-import { NODE_DOMAIN, SetClock } from "./aleph-signers.ts";
+import { NO_EARLIER_RUN, NODE_DOMAIN, SetClock } from "./aleph-signers.ts";
 import { RememberingLog } from "./remembering-log.ts";
 
 export const NODE_VERSION = "1.13.0";
@@ -66,6 +66,7 @@ export function surfaceWorld(env: Readonly<Record<string, string>> = {}): Surfac
     login,
     presigned: new Presigned({ secret: login, clock }),
     executions: listedOnly(views, asked, clock),
+    programs: UNUSED,
     messages,
     imports: importsOver(aggregates),
     published: UNUSED,
@@ -81,7 +82,7 @@ export function surfaceWorld(env: Readonly<Record<string, string>> = {}): Surfac
 
 function doorOf({ auth, domainName, extraDomains }: AlephSettings, clock: SetClock): Door {
   const domains = [domainName, ...extraDomains] as const;
-  return new Door({ auth, domains, wallets: walletSignatures, clock });
+  return new Door({ auth, domains, wallets: walletSignatures, earlier: NO_EARLIER_RUN, clock });
 }
 
 function nodeItself(

@@ -130,13 +130,13 @@ interface Ask {
 type Role = (world: SurfaceWorld, target: Target) => Ask | Promise<Ask>;
 
 /** Its owner signs the same for hours. */
-function sparing({ signPayload, ...who }: TestWallet): TestWallet {
+function sparing(who: TestWallet): TestWallet {
   const signed = new Map<string, Uint8Array>();
   return {
     ...who,
     signPayload: (payload) => {
       const name = Buffer.from(payload).toString("latin1");
-      const signature = signed.get(name) ?? signPayload(payload);
+      const signature = signed.get(name) ?? who.signPayload(payload);
       signed.set(name, signature);
       return signature;
     },

@@ -2,12 +2,14 @@
  * Administrators of a node: whoever holds the allocation token, or signs a request as one of the node's allocation
  * signers.
  *
- * A signed request counts once, for its method, path and body, for as long as the node's settings say.
+ * A signed request counts once, for its method, path and body, for as long as the node's settings say. What was used is
+ * remembered by this run of the daemon only, so that nothing counts that an earlier run may have seen.
  */
 
 import { createHash } from "node:crypto";
 
 import type { Clock } from "../../ports/clock.ts";
+import type { EarlierRuns } from "../ports/earlier-runs.ts";
 import type { WalletSignatures } from "../ports/wallet-signatures.ts";
 import type { AuthSettings } from "../settings.ts";
 import { allocationClaimIn, type AllocationClaim } from "./allocation-claim.ts";
@@ -24,6 +26,7 @@ export interface AdministratorsDeps {
     "allocationTokenHash" | "allocationSigners" | "allocationSignatureMaxAgeS"
   >;
   readonly wallets: WalletSignatures;
+  readonly earlier: EarlierRuns;
   readonly clock: Clock;
 }
 
@@ -61,10 +64,10 @@ export class Administrators {
     const body = await facts.body();
     if (body.length > MAX_SIGNED_BODY_BYTES || sha256(body) !== claim.bodySha256) return false;
     // The body may have taken its time, so that what was fresh may not be any more.
-    return (
-      this.#isFresh(claim) &&
-      this.#used.use(this.#nameOf(claim, signer), this.#endOf(claim)) === "first"
-    );
+    if (!this.#isFresh(claim)) return false;
+    if (this.#used.use(this.#nameOf(claim, signer), this.#endOf(claim)) !== "first") return false;
+    this.#deps.earlier.accepted(claim.iat);
+    return true;
   }
 
   #isMeantFor(facts: RequestFacts, claim: AllocationClaim): boolean {
@@ -74,6 +77,7 @@ export class Administrators {
   }
 
   #isFresh({ iat }: AllocationClaim): boolean {
+    if (iat < this.#deps.earlier.notBefore) return false;
     const maxAgeS = this.#deps.auth.allocationSignatureMaxAgeS;
     return Math.abs(iat - this.#deps.clock.now().getTime() / 1000) <= maxAgeS;
   }

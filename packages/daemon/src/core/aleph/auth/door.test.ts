@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   ALLOCATIONS_PATH,
   CLOSED_AUTH,
+  NO_EARLIER_RUN,
   NODE_DOMAIN,
   SetClock,
   allocationFacts,
@@ -39,6 +40,7 @@ function door(auth: Partial<AuthSettings> = {}): Door {
     auth: { ...settings, ...auth },
     domains: [NODE_DOMAIN],
     wallets: walletSignatures,
+    earlier: NO_EARLIER_RUN,
     clock,
   });
 }
@@ -125,7 +127,13 @@ test("door: an empty token is none, even where its hash is the settings'", async
 
 test("door: without signers no mathematics is done for signed requests", async () => {
   const wallets = { ...walletSignatures, ethereumSigner: mustNotBeAsked };
-  const closed = new Door({ auth: CLOSED_AUTH, domains: [NODE_DOMAIN], wallets, clock });
+  const closed = new Door({
+    auth: CLOSED_AUTH,
+    domains: [NODE_DOMAIN],
+    wallets,
+    earlier: NO_EARLIER_RUN,
+    clock,
+  });
   await refusedAsAdministrator(signed(), "scheduler", closed);
 });
 
@@ -156,7 +164,13 @@ test("door: the twin of a signature does not count again", async () => {
 test("door: a request that is signed ahead of time is remembered until it is stale", async () => {
   const moved = new SetClock(vectors.clock);
   const auth = { ...CLOSED_AUTH, allocationSigners: [A] };
-  const one = new Door({ auth, domains: [NODE_DOMAIN], wallets: walletSignatures, clock: moved });
+  const one = new Door({
+    auth,
+    domains: [NODE_DOMAIN],
+    wallets: walletSignatures,
+    earlier: NO_EARLIER_RUN,
+    clock: moved,
+  });
   const facts = signed({ iat: moved.ms / 1000 + 300 });
   assert.deepEqual(await one.caller(facts, "scheduler"), ADMINISTRATOR);
   for (const seconds of [1, 300, 598, 600, 601]) {
@@ -165,10 +179,39 @@ test("door: a request that is signed ahead of time is remembered until it is sta
   }
 });
 
+test("door: what an earlier run may have accepted is refused by this one", async () => {
+  const iat = clock.ms / 1000;
+  const auth = { ...CLOSED_AUTH, allocationSigners: [A] };
+  const accepted: number[] = [];
+  const earlier = { notBefore: iat, accepted: (at: number) => void accepted.push(at) };
+  const wallets = walletSignatures;
+  const one = new Door({ auth, domains: [NODE_DOMAIN], wallets, earlier, clock });
+  await refusedAsAdministrator(signed({ iat: iat - 1 }), "scheduler", one);
+  assert.deepEqual(accepted, []);
+  assert.deepEqual(await one.caller(signed(), "scheduler"), ADMINISTRATOR);
+  assert.deepEqual(await one.caller(signed({ iat: iat + 7 }), "scheduler"), ADMINISTRATOR);
+  await refusedAsAdministrator(signed(), "scheduler", one);
+  assert.deepEqual(accepted, [iat, iat + 7]);
+});
+
+test("door: what cannot be kept in mind for later runs is not done", async () => {
+  const auth = { ...CLOSED_AUTH, allocationSigners: [A] };
+  const earlier = { notBefore: 0, accepted: failsToKeep };
+  const wallets = walletSignatures;
+  const one = new Door({ auth, domains: [NODE_DOMAIN], wallets, earlier, clock });
+  await assert.rejects(one.caller(signed(), "scheduler"), { message: "the disk is full" });
+});
+
 test("door: a request that has become stale while its body came is refused", async () => {
   const moved = new SetClock(vectors.clock);
   const auth = { ...CLOSED_AUTH, allocationSigners: [A] };
-  const one = new Door({ auth, domains: [NODE_DOMAIN], wallets: walletSignatures, clock: moved });
+  const one = new Door({
+    auth,
+    domains: [NODE_DOMAIN],
+    wallets: walletSignatures,
+    earlier: NO_EARLIER_RUN,
+    clock: moved,
+  });
   const slow = async () => {
     moved.ms += 301_000;
     return Buffer.from(BODY);
@@ -227,6 +270,10 @@ test("door: headers that are no signed requests are refused", async () => {
   for (const authorization of wrong)
     await refusedAsAdministrator(bare({ authorization }), "scheduler");
 });
+
+function failsToKeep(): never {
+  throw new Error("the disk is full");
+}
 
 function mustNotBeAsked(): never {
   assert.fail("something dear was asked for");

@@ -7,6 +7,7 @@
 
 import type { Clock } from "../../ports/clock.ts";
 import type { Caller } from "../caller.ts";
+import type { EarlierRuns } from "../ports/earlier-runs.ts";
 import type { WalletSignatures } from "../ports/wallet-signatures.ts";
 import { Refusal } from "../refusal.ts";
 import type { AuthSettings } from "../settings.ts";
@@ -25,6 +26,7 @@ export interface DoorDeps {
   /** the names that clients sign for, the node's own first */
   readonly domains: readonly [string, ...string[]];
   readonly wallets: WalletSignatures;
+  readonly earlier: EarlierRuns;
   readonly clock: Clock;
 }
 
@@ -36,10 +38,10 @@ export class Door {
   readonly #operators: Operators;
   readonly #letsNobodyIn: boolean;
 
-  constructor({ auth, domains, wallets, clock }: DoorDeps) {
+  constructor({ auth, domains, wallets, earlier, clock }: DoorDeps) {
     const { operationsOnce } = auth;
-    this.#administrators = new Administrators({ auth, wallets, clock });
-    this.#operators = new Operators({ domains, operationsOnce, wallets, clock });
+    this.#administrators = new Administrators({ auth, wallets, earlier, clock });
+    this.#operators = new Operators({ domains, operationsOnce, earlier, wallets, clock });
     this.#letsNobodyIn = auth.openNotify;
   }
 

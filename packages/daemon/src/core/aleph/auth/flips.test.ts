@@ -15,6 +15,7 @@ import {
 
 import {
   CLOSED_AUTH,
+  NO_EARLIER_RUN,
   NODE_DOMAIN,
   SetClock,
   allocationFacts,
@@ -43,7 +44,13 @@ const signed = signers.map((wallet) => signedParts({ wallet, key, clock }));
 
 function door(): Door {
   const auth = { ...CLOSED_AUTH, allocationSigners: [vectors.keys.A] };
-  return new Door({ auth, domains: [NODE_DOMAIN], wallets: walletSignatures, clock });
+  return new Door({
+    auth,
+    domains: [NODE_DOMAIN],
+    wallets: walletSignatures,
+    earlier: NO_EARLIER_RUN,
+    clock,
+  });
 }
 
 /** One for all operators, as it would be: what it remembers must not let anybody in either. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  NO_EARLIER_RUN,
   NODE_DOMAIN,
   STOP_PATH,
   SetClock,
@@ -31,7 +32,7 @@ const BAD_OPERATION = "bad request: Invalid X-SignedOperation fields";
 
 function operators(changes: Partial<OperatorsDeps> = {}): Operators {
   const wallets = walletSignatures;
-  const usual = { domains: [NODE_DOMAIN, "localhost"], operationsOnce: false, wallets, clock };
+  const usual = { operationsOnce: false, earlier: NO_EARLIER_RUN, wallets, clock };
   return new Operators({ ...usual, domains: [NODE_DOMAIN, "localhost"], ...changes });
 }
 
@@ -272,6 +273,9 @@ test("operators: where operations count once, those that change something do", (
   const get = operatorFacts(parts({ operation: { method: "GET" } }), { method: "GET" });
   assert.deepEqual(by.caller(get), ME);
   assert.deepEqual(by.caller(get), ME);
+  const earlier = { notBefore: clock.ms / 1000 + 1 };
+  assert.equal(words(facts(), operators({ operationsOnce: true, earlier })), again);
+  assert.deepEqual(operators({ earlier }).caller(facts()), ME);
 });
 
 test("operators: the query is not part of what is signed", () => {

@@ -9,6 +9,7 @@ import { createHash, type KeyObject } from "node:crypto";
 
 import type { Clock } from "../../ports/clock.ts";
 import type { Caller } from "../caller.ts";
+import type { EarlierRuns } from "../ports/earlier-runs.ts";
 import type { WalletSignatures } from "../ports/wallet-signatures.ts";
 import { Refusal } from "../refusal.ts";
 import { ephemeralKeyOf, es256Verifies } from "./ephemeral-key.ts";
@@ -33,6 +34,8 @@ export interface OperatorsDeps {
   readonly domains: readonly [string, ...string[]];
   /** whether an operation that changes something counts once only */
   readonly operationsOnce: boolean;
+  /** looked at only where operations count once */
+  readonly earlier: Pick<EarlierRuns, "notBefore">;
   readonly wallets: WalletSignatures;
   readonly clock: Clock;
 }
@@ -116,7 +119,9 @@ export class Operators {
   #mustBeFirst({ jwk }: ProvenKey, { envelope, time }: SignedOperation): void {
     if (!this.#deps.operationsOnce) return;
     const digest = createHash("sha256").update(envelope.payload).digest("hex");
-    const outcome = this.#used.use(`${jwk.x} ${jwk.y} ${digest}`, time + MAX_CLOCK_SKEW_MS);
+    const isOld = time < this.#deps.earlier.notBefore * 1000;
+    const name = `${jwk.x} ${jwk.y} ${digest}`;
+    const outcome = isOld ? "again" : this.#used.use(name, time + MAX_CLOCK_SKEW_MS);
     if (outcome === "again")
       throw new Refusal("unauthorized", "This signed operation has been used before");
     if (outcome === "full")

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CLOSED_AUTH, SetClock, allocationFacts } from "#testing/aleph-signers.ts";
+import { CLOSED_AUTH, NO_EARLIER_RUN, SetClock, allocationFacts } from "#testing/aleph-signers.ts";
 import { walletSignatures } from "#wallets/signatures.ts";
 
 import { Refusal } from "../refusal.ts";
@@ -18,6 +18,7 @@ function door(): Door {
     auth: { ...CLOSED_AUTH, allocationSigners: allocations.signers },
     domains: [vectors.domain],
     wallets: walletSignatures,
+    earlier: NO_EARLIER_RUN,
     clock: new SetClock(vectors.clock),
   });
 }

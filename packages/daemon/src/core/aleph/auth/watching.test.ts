@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CLOSED_AUTH, NODE_DOMAIN, SetClock } from "#testing/aleph-signers.ts";
+import { CLOSED_AUTH, NO_EARLIER_RUN, NODE_DOMAIN, SetClock } from "#testing/aleph-signers.ts";
 import { ethereumWallet, shortLivedKey, signedParts } from "#testing/aleph-signers.ts";
 import { walletSignatures } from "#wallets/signatures.ts";
 
@@ -15,6 +15,7 @@ const door = new Door({
   auth: CLOSED_AUTH,
   domains: [NODE_DOMAIN],
   wallets: walletSignatures,
+  earlier: NO_EARLIER_RUN,
   clock,
 });
 
