@@ -1,4 +1,4 @@
-/** What owners want of guests that our agent listens in, beside what every guest is told: root's keys, and volumes. */
+/** What owners want of guests that our agent listens in, beside what every guest is told: root's keys, a way to use them, and volumes. */
 
 import type { GuestLink } from "../ports/guest-link.ts";
 import type { Log } from "../ports/log.ts";
@@ -21,6 +21,15 @@ file=/root/.ssh/authorized_keys
 touch "$file"
 for key; do grep -qxF -e "$key" "$file" || printf '%s\\n' "$key" >> "$file"; done`;
 
+/** Where our agent is the first process nobody else starts a server. A key of one kind: others take long to make under emulation. */
+const SERVE_SSH = `case "$(readlink /proc/1/exe)" in *alcove-agent) ;; *) exit 0 ;; esac
+[ -x /usr/sbin/sshd ] || exit 0
+for comm in /proc/[0-9]*/comm; do [ "$(cat "$comm" 2>/dev/null)" = sshd ] && exit 0; done
+set -- /etc/ssh/ssh_host_*_key
+[ -e "$1" ] || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key
+mkdir -p /run/sshd
+exec /usr/sbin/sshd`;
+
 /** What cannot be done is told in the log: nobody is locked out of a guest for it. Rejects only when aborted. */
 export async function furnishOwned(
   { spec, hostname, owner }: VmRecord,
@@ -35,7 +44,9 @@ export async function furnishOwned(
       : [{ what: serial, script: MOUNT, words: [serial, mount, readOnly ? "ro" : "rw"] }],
   );
   const keys = { what: "root's keys", script: AUTHORIZE, words: spec.sshKeys };
-  for (const { what, script, words } of [...(spec.sshKeys.length > 0 ? [keys] : []), ...mounts]) {
+  const server = { what: "a server for ssh", script: SERVE_SSH, words: [] };
+  const access = spec.sshKeys.length > 0 ? [keys, server] : [];
+  for (const { what, script, words } of [...mounts, ...access]) {
     try {
       const complaint = await commandGuest(link, script, words, signal);
       if (complaint !== undefined) log.warn("vm.not_furnished", { hostname, what, complaint });
