@@ -8,12 +8,16 @@ import { VmConfidentialMachines } from "#core/aleph/confidential/confidential-ma
 import { Executions } from "#core/aleph/execution/executions.ts";
 import { collectRunLogs } from "#core/aleph/logs/collecting.ts";
 import { VmMachineRoom } from "#core/aleph/machines/machine-room.ts";
+import { VmProgramRoom } from "#core/aleph/machines/program-room.ts";
 import type { ConfidentialBackend } from "#core/aleph/ports/confidential-backend.ts";
 import type { HostPorts as HostPortsPort } from "#core/aleph/ports/host-ports.ts";
 import type { NodeHardware } from "#core/aleph/ports/node-hardware.ts";
+import type { ProgramRoom } from "#core/aleph/ports/program-room.ts";
+import { ProgramCalls } from "#core/aleph/programs/program-calls.ts";
 import type { AlephSettings } from "#core/aleph/settings.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { Log } from "#core/ports/log.ts";
+import { hostFiles } from "#host/host-files.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import { linuxHardware } from "#host/node-hardware.ts";
 import { FileRunLogs, REBOOT_GRACE_MS } from "#host/run-logs.ts";
@@ -41,6 +45,7 @@ export interface MachineParts {
 /** Disposing it ends no VM. */
 export interface AlephMachines extends AsyncDisposable {
   readonly executions: Executions;
+  readonly programs: ProgramCalls;
   readonly logs: FileRunLogs;
   readonly hardware: NodeHardware;
   readonly hostPorts: HostPortsPort;
@@ -64,12 +69,18 @@ export async function openMachines(
   );
   const hardware = linuxHardware({ root: "/", facts: linuxFacts(settings.executionRoot) });
   const hostPorts = new HostPorts(settings.network);
-  const executions = opened.use(openExecutions({ ...parts, logs, hardware, hostPorts }, signal));
+  const room = new VmProgramRoom({ vms, files: hostFiles });
+  const running = { ...parts, logs, hardware, hostPorts, programs: room };
+  const executions = opened.use(openExecutions(running, signal));
+  const { messages } = parts.store;
+  const reuseMs = settings.programs.reuseTimeoutS * 1000;
+  const programs = opened.use(new ProgramCalls({ executions, room, messages, reuseMs, log }));
   const machines = new VmConfidentialMachines(vms);
   const confidential = backend && { backend, machines };
   const all = opened.move();
   return {
     executions,
+    programs,
     logs,
     hardware,
     hostPorts,
@@ -84,6 +95,7 @@ async function openLogs({ executionRoot }: AlephSettings, log: Log): Promise<Fil
 }
 
 interface ExecutionParts extends MachineParts {
+  readonly programs: ProgramRoom;
   readonly logs: FileRunLogs;
   readonly hardware: NodeHardware;
   readonly hostPorts: HostPortsPort;
@@ -105,6 +117,7 @@ function openExecutions(parts: ExecutionParts, signal: AbortSignal): Executions 
     {
       settings,
       room,
+      programs: parts.programs,
       messages: store.messages,
       store: core.executionStore,
       hostPorts: parts.hostPorts,

@@ -61,6 +61,7 @@ export async function openAleph(order: AlephOrder, signal: AbortSignal): Promise
   const all = opened.move();
   const end = async () => {
     draining.begin();
+    await draining.settled(settings.programs.drainTimeoutS * 1000);
     await all.disposeAsync();
   };
   return { port: served.port, [Symbol.asyncDispose]: end };

@@ -116,7 +116,8 @@ async function makeRoot(
   signal: AbortSignal,
 ): Promise<OwnRoot> {
   const file = path.join(directory, "rootfs.qcow2");
-  if (order.fresh) for (const old of [file, path.join(directory, PARENT)]) await rm(old, { force: true });
+  if (order.fresh)
+    for (const old of [file, path.join(directory, PARENT)]) await rm(old, { force: true });
   const parentPath = await keptParent(directory, order.parentPath, made);
   const { format, virtualSizeBytes, boot } = await lookAtDisk(parentPath, signal);
   const sizeBytes = Math.max(order.sizeMiB * MIB, virtualSizeBytes);

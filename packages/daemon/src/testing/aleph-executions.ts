@@ -12,6 +12,7 @@ import { GIB } from "#lib/bytes.ts";
 import { openDb, type Db } from "#store/db.ts";
 import { SqliteExecutionStore } from "#store/sqlite-execution-store.ts";
 
+import { FakePrograms } from "./aleph-programs.ts";
 import { FakeRoom } from "./aleph-room.ts";
 import { FakeSource } from "./aleph-source.ts";
 import { never } from "./fake-host.ts";
@@ -22,6 +23,7 @@ type Settings = ExecutionsDeps["settings"];
 
 export class ExecutionStage implements AsyncDisposable {
   readonly room = new FakeRoom();
+  readonly programs = new FakePrograms();
   readonly source = new FakeSource();
   readonly log = new RememberingLog();
   readonly db: Db = openDb(":memory:");
@@ -68,6 +70,7 @@ export class ExecutionStage implements AsyncDisposable {
     return {
       settings: this.settings,
       room: mortalRoom(this.room, mortality),
+      programs: this.programs,
       messages: this.source,
       store: mortalStore(this.store, mortality),
       hostPorts: { isFree: async (port) => !this.takenPorts.has(port), address: () => "192.0.2.1" },

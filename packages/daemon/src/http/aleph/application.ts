@@ -59,7 +59,7 @@ export async function alephApplication(parts: AlephParts): Promise<FastifyInstan
   streamedBodies(app);
   refuseWhileDraining(app, parts.draining, parts.settings.domainName);
   answerErrors(app, { log: parts.log, strict: parts.settings.strictReference });
-  answerUnknown(app);
+  answerUnknown(app, parts);
   await app.register(routes, parts);
   await app.ready();
   return app;

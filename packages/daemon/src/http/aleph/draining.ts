@@ -3,11 +3,15 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { Refusal } from "#core/aleph/refusal.ts";
+import { Announcer } from "#lib/announcer.ts";
+import { settlesWithin } from "#lib/patience.ts";
 
 const ABOUT_THE_NODE = /^\/(?:about|control|status|static|debug)\//;
 
 export class Draining {
   #begun = false;
+  #calls = 0;
+  readonly #idle = new Announcer<void>();
 
   get begun(): boolean {
     return this.#begun;
@@ -15,6 +19,25 @@ export class Draining {
 
   begin(): void {
     this.#begun = true;
+  }
+
+  /** A call of a program begins; it has ended when this is disposed. */
+  call(): Disposable {
+    this.#calls += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#calls -= 1;
+        if (this.#calls === 0) this.#idle.announce(undefined);
+      },
+    };
+  }
+
+  /** Waits for the calls that are under way. @param ms at most so long */
+  async settled(ms: number): Promise<void> {
+    if (this.#calls === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _listening = this.#idle.listen(() => resolve());
+    await settlesWithin(promise, ms);
   }
 }
 

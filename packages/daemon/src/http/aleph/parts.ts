@@ -15,6 +15,7 @@ import type {
   ConfidentialBackend,
   ConfidentialMachines,
 } from "#core/aleph/ports/confidential-backend.ts";
+import type { ProgramCalls } from "#core/aleph/programs/program-calls.ts";
 import type { MessageSource } from "#core/aleph/ports/message-source.ts";
 import type { HostPorts } from "#core/aleph/ports/host-ports.ts";
 import type { RunLogs } from "#core/aleph/ports/run-logs.ts";
@@ -36,6 +37,7 @@ export interface AlephParts {
   readonly login: Callable<LoginSecret>;
   readonly presigned: Callable<Presigned>;
   readonly executions: Omit<Callable<Executions>, typeof Symbol.asyncDispose>;
+  readonly programs: Pick<ProgramCalls, "begin">;
   readonly messages: Pick<MessageSource, "message">;
   readonly imports: Callable<Imports>;
   readonly published: Callable<Published>;

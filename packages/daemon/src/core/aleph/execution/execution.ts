@@ -61,6 +61,11 @@ export class Execution {
     return this.#record.ended === undefined;
   }
 
+  /** a program that runs for as long as it is called */
+  get isOnDemand(): boolean {
+    return this.content.kind === "program" && !this.#record.persistent;
+  }
+
   /** whether there is a machine that runs, or stands still with all it has */
   get hasMachine(): boolean {
     return hasProcessors(this.#deps.room.phaseOf(this.vmHash));

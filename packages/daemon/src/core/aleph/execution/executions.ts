@@ -15,7 +15,7 @@ import type { InstanceContent } from "../message/content.ts";
 import type { ConfidentialLaunch } from "../ports/machine-room.ts";
 import { type Allocation, type AllocationReport, Allocations } from "./allocations.ts";
 import { assemble, type ExecutionsDeps, type Machinery } from "./machinery.ts";
-import { type NotifyReport, takeNotice } from "./notice.ts";
+import { checkNotice, type NotifyReport, takeNotice } from "./notice.ts";
 import type { ExecutionRecord } from "./record.ts";
 import type { ExecutionView } from "./view.ts";
 import { keepWatch } from "./watches.ts";
@@ -91,6 +91,22 @@ export class Executions implements AsyncDisposable {
   async ensureRunning(vmHash: ItemHash, signal: AbortSignal): Promise<void> {
     const { work, upkeep } = this.#machinery;
     await work.act(vmHash, (life) => upkeep.ensure(vmHash, life), signal);
+  }
+
+  /** Makes sure that a program runs, without having it kept. @throws as `ensureRunning` does */
+  async call(vmHash: ItemHash, signal: AbortSignal): Promise<void> {
+    const { work, upkeep } = this.#machinery;
+    await work.act(vmHash, (life) => upkeep.ensure(vmHash, life, "called"), signal);
+  }
+
+  /**
+   * Starts an instance that was here before because somebody calls it. @throws Refusal, and as `ensureRunning` does
+   */
+  async wake(vmHash: ItemHash, signal: AbortSignal): Promise<void> {
+    const { intake } = this.#machinery;
+    const { nodeHash } = this.#deps.settings;
+    await checkNotice(vmHash, { ...this.#deps, intake, nodeHash }, signal);
+    await this.ensureRunning(vmHash, signal);
   }
 
   /** Resolves when the machine has ended. @throws Refusal `not found`, as all that name a VM */

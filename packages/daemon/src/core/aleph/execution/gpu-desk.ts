@@ -1,7 +1,7 @@
 /** Hands out the host's graphics processors: to VMs for as long as they are in, to others for a minute. */
 
 import { isSameAddress } from "../caller.ts";
-import type { InstanceContent } from "../message/content.ts";
+import type { ExecutableContent } from "../message/content.ts";
 import type { NodeHardware } from "../ports/node-hardware.ts";
 import type { AlephSettings } from "../settings.ts";
 import { assignedGpu, chooseGpus, type GpuChoice, missingGpuText } from "./gpus.ts";
@@ -31,14 +31,14 @@ export class GpuDesk {
   }
 
   /** @throws StartError when one of the wanted ones is missing */
-  async forVm(content: InstanceContent): Promise<readonly AssignedGpu[]> {
+  async forVm(content: ExecutableContent): Promise<readonly AssignedGpu[]> {
     const choice = await this.choose(content, content.address);
     if ("found" in choice) return choice.found.map(assignedGpu);
     throw new StartError("InsufficientResourcesError", missingGpuText(choice.missing));
   }
 
   /** Those that an address could have now; what it has reserved comes first. */
-  async choose(content: InstanceContent, address: string): Promise<GpuChoice> {
+  async choose(content: ExecutableContent, address: string): Promise<GpuChoice> {
     const wanted = content.requirements?.gpus ?? [];
     if (wanted.length === 0) return { found: [] };
     const host = this.#deps.settings.gpus === "on" ? await this.#deps.hardware.gpus() : [];

@@ -27,7 +27,7 @@ import {
 import { GpuDesk } from "./gpu-desk.ts";
 import { missingGpuText } from "./gpus.ts";
 import { withLatestRefs } from "./latest-refs.ts";
-import { mustBeInstance } from "./machine-order.ts";
+import { mustBeRunnable } from "./machine-order.ts";
 import { newRecord } from "./new-record.ts";
 import { placeFor } from "./places.ts";
 import type { ExecutionRecord } from "./record.ts";
@@ -87,7 +87,7 @@ export class Intake {
     }
     const published = readExecutable(original.content);
     const message = await withLatestRefs(original, published, this.#deps.messages, signal);
-    const content = mustBeInstance(readExecutable(message.content));
+    const content = mustBeRunnable(readExecutable(message.content));
     using _turn = await this.#turns.enter(signal);
     await this.#mustHaveRoom(vmHash, content);
     const gpus = await this.#gpus.forVm(content);
@@ -97,7 +97,7 @@ export class Intake {
     const found = { vmHash, original, message, content, network, gpus };
     const record = newRecord({ ...found, uuid: newUuid(), now: clock.now() }, settings);
     const enrolled = enrol({ record, content });
-    this.#reservations.release(content.address, content);
+    if (content.kind === "instance") this.#reservations.release(content.address, content);
     return enrolled;
   }
 
@@ -140,7 +140,7 @@ export class Intake {
     return this.#gpus.inUse();
   }
 
-  async #mustHaveRoom(vmHash: ItemHash, content: InstanceContent): Promise<void> {
+  async #mustHaveRoom(vmHash: ItemHash, content: ExecutableContent): Promise<void> {
     if (this.#isIn(vmHash)) throw new Error(`invariant: ${vmHash} has been let in already`);
     const lack = await this.#lack(content, content.address);
     if (!lack) return;

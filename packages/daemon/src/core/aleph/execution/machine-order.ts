@@ -1,11 +1,19 @@
 /** From what a message says to what the machine room is asked for: every file found, nothing left to be looked up. */
 
 import { hostLabelOf } from "../item-hash.ts";
-import type { ExecutableContent, InstanceContent, Volume } from "../message/content.ts";
-import type { InstanceOrder, VolumeOrder } from "../ports/machine-room.ts";
+import type {
+  ExecutableContent,
+  InstanceContent,
+  ProgramContent,
+  Volume,
+} from "../message/content.ts";
+import type { InstanceOrder, RootOrder, VolumeOrder } from "../ports/machine-room.ts";
 import type { MessageSource } from "../ports/message-source.ts";
 import type { ConfidentialState, ExecutionRecord } from "./record.ts";
 import { StartError } from "./start-error.ts";
+
+/** where programs have their code, as on all nodes of the network */
+export const CODE_DIRECTORY = "/opt/code";
 
 type Files = Pick<MessageSource, "file">;
 
@@ -19,21 +27,19 @@ export async function machineOrder(
   messages: Files,
   signal: AbortSignal,
 ): Promise<InstanceOrder> {
-  const instance = mustBeInstance(content);
-  const { ref } = instance.rootfs.parent;
+  mustBeRunnable(content);
   return {
     vmHash: record.vmHash,
-    owner: instance.address,
+    owner: content.address,
     hostname: hostLabelOf(record.vmHash),
-    vcpus: instance.resources.vcpus,
-    memoryMiB: instance.resources.memoryMiB,
-    sshKeys: instance.authorizedKeys,
-    root: {
-      parentPath: await messages.file(ref, signal),
-      parentRef: ref,
-      sizeMiB: instance.rootfs.sizeMiB,
-    },
-    volumes: await volumeOrders(instance, messages, signal),
+    vcpus: content.resources.vcpus,
+    memoryMiB: content.resources.memoryMiB,
+    sshKeys: content.authorizedKeys,
+    root: await rootOrder(content, messages, signal),
+    volumes: [
+      ...(content.kind === "program" ? await packedOrders(content, messages, signal) : []),
+      ...(await volumeOrders(content, messages, signal)),
+    ],
     network: record.network,
     gpus: record.gpus.map(({ pciHost, supportsXVga }) => ({
       address: pciHost,
@@ -43,11 +49,14 @@ export async function machineOrder(
   };
 }
 
-/** @throws StartError for content that no machine can be made of here, before anything is done for it */
+/** @throws StartError for a program */
 export function mustBeInstance(content: ExecutableContent): InstanceContent {
-  if (content.kind !== "instance") {
-    throw new StartError("VmSetupError", "This node runs instances, not programs");
-  }
+  if (content.kind === "instance") return mustBeRunnable(content);
+  throw new StartError("VmSetupError", "This is a program, not an instance");
+}
+
+/** @throws StartError for content that no machine can be made of here, before anything is done for it */
+export function mustBeRunnable<T extends ExecutableContent>(content: T): T {
   const unsupported = content.volumes.find(isUnsupported);
   if (unsupported) {
     const words = "Only immutable volumes and persistent ones kept on the host are supported";
@@ -61,8 +70,40 @@ function isUnsupported(volume: Volume): boolean {
   return volume.kind === "persistent" && volume.persistence !== "host";
 }
 
+/** A program begins from its runtime each time. */
+async function rootOrder(
+  content: ExecutableContent,
+  messages: Files,
+  signal: AbortSignal,
+): Promise<RootOrder> {
+  if (content.kind === "instance") {
+    const { parent, sizeMiB } = content.rootfs;
+    return { parentPath: await messages.file(parent.ref, signal), parentRef: parent.ref, sizeMiB };
+  }
+  const { ref } = content.runtime;
+  const parentPath = await messages.file(ref, signal);
+  return { parentPath, parentRef: ref, sizeMiB: 0, fresh: true };
+}
+
+/** Code and data that come as a disk. */
+async function packedOrders(
+  { code, data }: ProgramContent,
+  messages: Files,
+  signal: AbortSignal,
+): Promise<readonly VolumeOrder[]> {
+  const orders: VolumeOrder[] = [];
+  for (const { file, encoding, mount } of [
+    { ...code, mount: CODE_DIRECTORY },
+    ...(data ? [data] : []),
+  ]) {
+    if (encoding !== "squashfs") continue;
+    orders.push({ kind: "read-only", path: await messages.file(file.ref, signal), mount });
+  }
+  return orders;
+}
+
 async function volumeOrders(
-  { volumes }: InstanceContent,
+  { volumes }: ExecutableContent,
   messages: Files,
   signal: AbortSignal,
 ): Promise<readonly VolumeOrder[]> {

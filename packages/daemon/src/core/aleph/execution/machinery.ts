@@ -10,6 +10,7 @@ import type { HostPorts } from "../ports/host-ports.ts";
 import type { MachineRoom } from "../ports/machine-room.ts";
 import type { MessageSource } from "../ports/message-source.ts";
 import type { NodeHardware } from "../ports/node-hardware.ts";
+import type { ProgramRoom } from "../ports/program-room.ts";
 import type { AlephSettings } from "../settings.ts";
 import { Background } from "./background.ts";
 import { Intake } from "./intake.ts";
@@ -27,6 +28,7 @@ export interface ExecutionsDeps {
     "admission" | "network" | "nodeHash" | "confidential" | "gpus"
   >;
   readonly room: MachineRoom;
+  readonly programs: Pick<ProgramRoom, "begin">;
   readonly messages: MessageSource;
   readonly store: ExecutionStore;
   readonly hostPorts: HostPorts;

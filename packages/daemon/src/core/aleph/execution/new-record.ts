@@ -1,7 +1,7 @@
 /** The record of an execution that begins. Pure. */
 
 import type { ItemHash } from "../item-hash.ts";
-import { type InstanceContent, type StoredMessage, vmTypeOf } from "../message/content.ts";
+import { type ExecutableContent, type StoredMessage, vmTypeOf } from "../message/content.ts";
 import type { AlephSettings, ConfidentialSettings } from "../settings.ts";
 import type { InstanceNetwork } from "./address-plan.ts";
 import type { AssignedGpu, ConfidentialState, ExecutionRecord, ExecutionTimes } from "./record.ts";
@@ -15,7 +15,7 @@ export interface NewExecution {
   /** with the versions of files that were taken */
   readonly message: StoredMessage;
   /** of `message` */
-  readonly content: InstanceContent;
+  readonly content: ExecutableContent;
   readonly network: InstanceNetwork;
   readonly gpus: readonly AssignedGpu[];
   readonly now: Date;
@@ -35,7 +35,7 @@ export function newRecord(
     message,
     original,
     times: justDefined(now),
-    persistent: true,
+    persistent: content.kind === "instance", // a program is kept for as long as it is called, unless somebody keeps it
     expiresAt: undefined,
     task: undefined,
     gpus,
@@ -59,13 +59,13 @@ function justDefined(now: Date): ExecutionTimes {
 
 /** @throws StartError where this node has no confidential machines */
 function confidentialState(
-  { trustedExecution }: InstanceContent,
+  content: ExecutableContent,
   { backend }: ConfidentialSettings,
 ): ConfidentialState | undefined {
-  if (!trustedExecution) return undefined;
+  if (content.kind !== "instance" || !content.trustedExecution) return undefined;
   if (backend === "off") {
     throw new StartError("VmSetupError", "This node has no confidential computing");
   }
-  const { policy, firmware } = trustedExecution;
+  const { policy, firmware } = content.trustedExecution;
   return { policy, firmware, step: "awaiting session", launch: undefined };
 }

@@ -49,9 +49,10 @@ export async function takeNotice(
   }
 }
 
-async function checkNotice(
+/** @throws Refusal for the first that is wrong, in the order that the API promises */
+export async function checkNotice(
   vmHash: ItemHash,
-  { messages, intake, payments, nodeHash }: NoticeDeps,
+  { messages, intake, payments, nodeHash }: Omit<NoticeDeps, "ensureRunning" | "log">,
   signal: AbortSignal,
 ): Promise<void> {
   const message = await messages.message(vmHash, signal);

@@ -20,6 +20,10 @@ export interface PaymentWatchDesk {
 /** looks in a row that have to find a VM unpaid */
 const PATIENCE = 3;
 
+function isOwnersInstance(view: ExecutionView): boolean {
+  return view.content.kind === "instance" && isOwners(view);
+}
+
 export class PaymentWatch {
   readonly #desk: PaymentWatchDesk;
   readonly #payments: PaymentDesk;
@@ -36,7 +40,7 @@ export class PaymentWatch {
   /** Looks once at everything that owners pay for. One VM's trouble is logged. */
   async look(signal: AbortSignal): Promise<void> {
     const unpaid = new Map<ItemHash, number>();
-    for (const view of this.#desk.list().filter(isOwners)) {
+    for (const view of this.#desk.list().filter(isOwnersInstance)) {
       const { vmHash, ended } = view.record;
       if (ended !== undefined) continue;
       const times = await this.#timesUnpaid(view, signal);

@@ -35,7 +35,7 @@ export function reprOf(error: unknown): string {
 }
 
 /** What the core and the message source refuse, in the words above. */
-function asStartError(error: unknown): StartError | undefined {
+export function asStartError(error: unknown): StartError | undefined {
   if (AlcoveError.is(error, "no_capacity")) {
     return new StartError("InsufficientResourcesError", error.message);
   }

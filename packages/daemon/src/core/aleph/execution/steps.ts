@@ -10,12 +10,15 @@ import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
 import type { ConfidentialLaunch, MachineRoom } from "../ports/machine-room.ts";
 import type { MessageSource } from "../ports/message-source.ts";
+import type { ProgramRoom } from "../ports/program-room.ts";
+import { programOrder } from "../programs/program-order.ts";
 import type { Execution, StopTask } from "./execution.ts";
 import { machineOrder } from "./machine-order.ts";
 import type { PortPlan } from "./port-plan.ts";
 
 export interface StepsDeps {
   readonly room: MachineRoom;
+  readonly programs: Pick<ProgramRoom, "begin">;
   readonly messages: Pick<MessageSource, "file">;
   readonly ports: PortPlan;
   /** removes what else is kept of a VM that is erased, such as its log; harmless when there is nothing */
@@ -47,6 +50,7 @@ export class Steps {
   async reboot(execution: Execution, signal: AbortSignal): Promise<void> {
     execution.note({ task: { what: "reboot" }, confidential: STANDING_STILL });
     await this.#deps.room.restart(execution.vmHash, execution.launch, signal);
+    await this.#serve(execution, signal);
     await this.#openPorts(execution, signal);
     execution.note({ task: undefined });
   }
@@ -170,9 +174,17 @@ export class Steps {
       execution.note({ task: undefined, times, confidential: STANDING_STILL });
       await room.start(execution.vmHash, execution.launch, signal);
     }
+    await this.#serve(execution, signal);
     await this.#openPorts(execution, signal);
     const started = execution.record.times.started ?? clock.now();
     execution.note({ task: undefined, times: { started } });
+  }
+
+  /** Has a program serve. An instance does that by itself. */
+  async #serve({ vmHash, content }: Execution, signal: AbortSignal): Promise<void> {
+    if (content.kind === "instance") return;
+    const { programs, messages } = this.#deps;
+    await programs.begin(await programOrder(vmHash, content, messages, signal), signal);
   }
 
   async #openPorts(execution: Execution, signal: AbortSignal): Promise<void> {

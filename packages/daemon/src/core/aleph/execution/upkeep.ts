@@ -46,19 +46,27 @@ export class Upkeep {
 
   /**
    * In turn: lets the VM in if it is not, and brings it up. If that fails nothing of it stays but disks.
+   * @param wish `called`: a program is only wanted for a call, and kept no longer than it was to be
    * @throws StartError, Refusal, AlcoveError
    */
-  async ensure(vmHash: ItemHash, life: AbortSignal): Promise<Execution> {
+  async ensure(
+    vmHash: ItemHash,
+    life: AbortSignal,
+    wish: "kept" | "called" = "kept",
+  ): Promise<Execution> {
     const before = this.#deps.register.find(vmHash);
     if (before) await this.#finishStop(before, life);
     this.#calm(vmHash);
     if (before?.isIn) {
-      this.#expiries.clear(vmHash);
-      before.keep();
+      if (wish === "kept") {
+        this.#expiries.clear(vmHash);
+        before.keep();
+      }
       if (!before.isUp) await this.#bringUp(before, life);
       return before;
     }
     const fresh = await this.letIn(vmHash, life);
+    if (wish === "kept") fresh.keep();
     await this.#bringUp(fresh, life);
     return fresh;
   }
@@ -117,9 +125,10 @@ export class Upkeep {
   lookAt(vmHash: ItemHash): void {
     const execution = this.#deps.register.find(vmHash);
     if (!execution?.isIn || execution.record.times.started === undefined) return;
-    if (execution.hasPoweredOff) {
+    const hasFailed = this.#deps.room.phaseOf(vmHash)?.phase === "failed";
+    if (execution.hasPoweredOff || (hasFailed && execution.isOnDemand)) {
       this.#deps.background.begin("aleph.not_ended", (life) => this.resume(vmHash, life));
-    } else if (this.#deps.room.phaseOf(vmHash)?.phase === "failed") {
+    } else if (hasFailed) {
       this.#retryLater(execution);
     }
   }
@@ -140,6 +149,9 @@ export class Upkeep {
     if (execution.hasPoweredOff) {
       return this.#end(execution, { end: "stopped", ports: "keep" }, life);
     }
+    // Whoever calls it next starts it again.
+    if (execution.isOnDemand)
+      return this.#end(execution, { end: "stopped", ports: "release" }, life);
     try {
       await this.#deps.work.interruptibly(vmHash, this.#stepUp(execution), life);
     } catch (error) {

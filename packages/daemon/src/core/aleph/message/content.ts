@@ -57,19 +57,29 @@ export interface InstanceContent extends VmContent {
 export interface ProgramContent extends VmContent {
   readonly kind: "program";
   readonly code: {
-    readonly encoding: "plain" | "zip" | "squashfs";
+    readonly encoding: Encoding;
     readonly entrypoint: string;
     readonly file: FileRef;
     readonly interface: "asgi" | "binary";
     readonly args: readonly string[];
   };
   readonly runtime: FileRef;
-  readonly data: { readonly file: FileRef; readonly mount: string } | undefined;
+  readonly data: ProgramData | undefined;
   /** started for HTTP requests */
   readonly onHttp: boolean;
   /** kept running */
   readonly onPersistent: boolean;
 }
+
+/** Files for a program, beside its code. */
+export interface ProgramData {
+  readonly file: FileRef;
+  readonly encoding: Encoding;
+  readonly mount: string;
+}
+
+/** How code and data are packed. */
+export type Encoding = "plain" | "zip" | "squashfs";
 
 export type ExecutableContent = InstanceContent | ProgramContent;
 

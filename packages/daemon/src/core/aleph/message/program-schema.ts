@@ -74,8 +74,8 @@ const DATA = {
   name: "DataContent",
   extra: "ignore",
   read: (form: Form): NonNullable<ProgramContent["data"]> => {
-    form.required("encoding").choice(ENCODINGS);
     return {
+      encoding: form.required("encoding").choice(ENCODINGS),
       mount: form.required("mount").text(MAX_TEXT_CHARS),
       file: readFileRef(form, false),
     };

@@ -89,6 +89,8 @@ export interface RootOrder {
   readonly parentPath: string;
   readonly parentRef: ItemHash;
   readonly sizeMiB: number;
+  /** begins as the parent is whenever it is prepared; otherwise it is kept */
+  readonly fresh?: true;
 }
 
 export type VolumeOrder =
