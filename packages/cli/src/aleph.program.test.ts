@@ -373,6 +373,71 @@ describe("alcove aleph", { timeout: 240_000, concurrency: 2 }, () => {
     });
   });
 
+  test("a measurement is shown, and judged by who knows what it should be", async () => {
+    await withNode(async ({ node, dir, asAdmin }) => {
+      const sev_info = { enabled: true, api_major: 1, api_minor: 55, build_id: 24, policy: 1 };
+      const launch_measure = "FUhh6syUywO2O5C2xllUkMTP5emJ4s6dTFKdHH26ls+goaKjpKWmp6ipqqusra6v";
+      const json = { sev_info: { ...sev_info, state: "launch-secret", handle: 1 }, launch_measure };
+      node.answers.set(`${MACHINE}/confidential/measurement`, { json });
+      assert.match(
+        (await asAdmin(`confidential measure ${A}`)).stdout,
+        /^state +launch-secret\npolicy +1\nfirmware of the processor +1\.55 build 24\n/,
+      );
+      const [firmware, tik] = [path.join(dir, "firmware"), path.join(dir, "tik")];
+      await writeFile(firmware, "aleph-wire test firmware\n");
+      await writeFile(tik, Buffer.from("000102030405060708090a0b0c0d0e0f", "hex"));
+      const judge = `confidential measure ${A} --firmware ${firmware} --tik ${tik}`;
+      const good = await asAdmin(`${judge} --json`);
+      assert.deepEqual([good.exitCode, JSON.parse(good.stdout)], [0, json]);
+      const bad = await asAdmin(`${judge} --policy 3`);
+      assert.equal(bad.exitCode, 1);
+      assert.match(bad.stderr, /do not send the secret/);
+      assert.equal((await asAdmin(`confidential measure ${A} --tik ${tik}`)).exitCode, 2);
+      assert.equal((await asAdmin(`${judge.replace(/ \S+$/, "")} ${firmware}`)).exitCode, 2);
+    });
+  });
+
+  test("usage, capability and status: the machine, and whether it is well", async () => {
+    await withNode(async ({ node, run }) => {
+      const usage = { cpu: { count: 2, load_average: { load1: 0.5, load5: 1, load15: 2 } } };
+      node.answers.set("/about/usage/system", { json: usage });
+      assert.equal((await run("usage")).stdout, "CPUs  2\nload  0.50 1.00 2.00\n");
+      assert.deepEqual(JSON.parse((await run("usage --json")).stdout), usage);
+      node.answers.set("/about/capability", { json: { cpu: { features: ["sev"], count: 2 } } });
+      assert.equal((await run("capability")).stdout, "CPUs          2\nconfidential  sev\n");
+
+      const config = {
+        DOMAIN_NAME: "crn.example",
+        version: "1.13.0",
+        computing: {
+          ENABLE_CONFIDENTIAL_COMPUTING: true,
+          CONFIDENTIAL_COMPUTING_IS_SIMULATED: true,
+        },
+      };
+      const well = { egress: true, dns: true, domain: true, http: true };
+      node.answers.set("/status/config", { json: config });
+      node.answers.set("/status/check/host", { json: { ipv4: well, ipv6: well } });
+      node.answers.set("/status/check/ipv6", { json: { host: true, vm: false } });
+      const { exitCode, stdout } = await run("status");
+      assert.equal(exitCode, 0);
+      assert.match(
+        stdout,
+        /^name +crn\.example\nversion +1\.13\.0\nconfidential +simulated: protects nothing$/m,
+      );
+      assert.match(stdout, /^ipv4 +egress ok, dns ok, domain ok, http ok$/m);
+      assert.match(stdout, /^ipv6 +host ok, vm no$/m);
+      const ipv6 = { ...well, egress: false };
+      node.answers.set("/status/check/host", { status: 503, json: { ipv4: well, ipv6 } });
+      node.answers.set("/status/check/fastapi", { status: 503, json: { index: false } });
+      const ill = await run("status --vm --json");
+      assert.equal(ill.exitCode, 1);
+      assert.partialDeepStrictEqual(JSON.parse(ill.stdout), {
+        config,
+        checks: { host: { ipv6: { egress: false } }, vm: { index: false } },
+      });
+    });
+  });
+
   test("nobody there, somebody else there, and an address that is none", async () => {
     await withNode(async ({ node, run }) => {
       const gone = await run("list --node http://127.0.0.1:1");

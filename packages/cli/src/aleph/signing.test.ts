@@ -8,7 +8,11 @@ import { test } from "node:test";
 
 import { Door } from "../../../daemon/src/core/aleph/auth/door.ts";
 import type { RequestFacts } from "../../../daemon/src/core/aleph/auth/request-facts.ts";
-import { CLOSED_AUTH, NO_EARLIER_RUN, SetClock } from "../../../daemon/src/testing/aleph-signers.ts";
+import {
+  CLOSED_AUTH,
+  NO_EARLIER_RUN,
+  SetClock,
+} from "../../../daemon/src/testing/aleph-signers.ts";
 import { walletSignatures } from "../../../daemon/src/wallets/signatures.ts";
 import { UsageError } from "../failure.ts";
 import { allocationAuthorization } from "./allocation-signature.ts";

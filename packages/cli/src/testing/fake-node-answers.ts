@@ -33,6 +33,18 @@ export function answerTo(node: FakeNode, call: SeenCall): FakeAnswer {
     /^\/control\/machine\/(\w+)\/([^/]+)(?:\/(.+))?$/.exec(path) ?? [];
   const vm = node.vms.get(hash);
   if (!vm) throw new Refusal("not found", `No virtual machine with ref ${hash}`);
+  return ofVm(node, call, { vm, hash, verb, id });
+}
+
+interface Asked {
+  readonly vm: FakeVm;
+  readonly hash: string;
+  readonly verb: string;
+  /** of a backup */
+  readonly id: string | undefined;
+}
+
+function ofVm(node: FakeNode, call: SeenCall, { vm, hash, verb, id }: Asked): FakeAnswer {
   if (verb === "update") return updated(vm, call);
   if (verb === "logs") return { bytes: Buffer.from(pastLog(node, hash)) };
   if (verb === "stream_logs") return { text: liveLog(node) };
