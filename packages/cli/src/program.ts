@@ -25,12 +25,13 @@ const HELP_HINT = "(add --help for help)";
 const GUEST_COMMAND_HINT =
   "(write -- before the command, so that its flags stay its own; add --help before that for help)";
 
-function programFor(cli: Cli): Command {
+async function programFor(cli: Cli): Promise<Command> {
   const program = withConnection(new Command("alcove"))
     .description("Run microVMs on your own machine")
     .enablePositionalOptions();
-  const verbs = [up, newConfiguration, doctor, run, vm, ...STOCK_VERBS, aleph, info];
+  const verbs = [up, newConfiguration, doctor, run, vm, ...STOCK_VERBS];
   for (const verb of verbs) program.addCommand(verb(cli));
+  program.addCommand(await aleph(cli, process.argv)).addCommand(info(cli));
   for (const command of vmShortcuts(cli)) program.addCommand(command);
   return program
     .addCommand(version(cli))
@@ -47,7 +48,7 @@ export async function main(): Promise<number> {
 }
 
 async function runCommand(cli: Cli): Promise<number> {
-  const program = programFor(cli);
+  const program = await programFor(cli);
   let current = program;
   program.hook("preAction", (_, action) => void (current = action));
   forEachCommand(program, (command) =>

@@ -3,38 +3,19 @@
 import { Command } from "commander";
 
 import type { Cli } from "../cli.ts";
-import { alephAllocate, alephStart } from "./aleph-allocate.ts";
-import { alephBackup } from "./aleph-backup.ts";
-import { alephConfidential } from "./aleph-confidential.ts";
-import { alephImport } from "./aleph-import.ts";
-import { alephList, alephRecords } from "./aleph-list.ts";
-import { alephLogs } from "./aleph-logs.ts";
-import { machineVerbs } from "./aleph-machine.ts";
-import { NODE_VERBS } from "./aleph-node.ts";
-import { alephPorts } from "./aleph-ports.ts";
-import { alephSignIn, alephSignOut, alephWhoami } from "./aleph-sign-in.ts";
 
-const VERBS = [
-  alephSignIn,
-  alephSignOut,
-  alephWhoami,
-  alephImport,
-  alephList,
-  alephRecords,
-  alephAllocate,
-  alephStart,
-  alephPorts,
-  alephBackup,
-  alephLogs,
-  alephConfidential,
-  ...NODE_VERBS,
-];
+const NAME = "aleph";
 
-export function aleph(cli: Cli): Command {
-  const command = new Command("aleph").description(
+/**
+ * Every other command starts faster without these verbs.
+ * @param line words of the command line; only where they name it the verbs are loaded
+ */
+export async function aleph(cli: Cli, line: readonly string[]): Promise<Command> {
+  const command = new Command(NAME).description(
     "an Aleph node: what it runs, its store of messages, how it is",
   );
-  for (const verb of VERBS) command.addCommand(verb(cli));
-  for (const verb of machineVerbs(cli)) command.addCommand(verb);
+  if (!line.includes(NAME)) return command;
+  const { alephVerbs } = await import("./aleph-verbs.ts");
+  for (const verb of alephVerbs(cli)) command.addCommand(verb);
   return command;
 }

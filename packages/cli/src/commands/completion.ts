@@ -4,8 +4,6 @@ import type { HostApi } from "@alcove/sdk";
 import { openHostApi } from "@alcove/sdk";
 import { Argument, Command } from "commander";
 
-import { listExecutions, stateOf } from "../aleph/executions.ts";
-import { anybodysNode } from "../aleph/node-flags.ts";
 import type { Cli } from "../cli.ts";
 import { COMPLETION_SCRIPTS } from "../completion-scripts.ts";
 import { type Lookup, type Suggestion, completionOf } from "../completion-words.ts";
@@ -94,6 +92,8 @@ async function executions(
   cli: Cli,
   signal: AbortSignal,
 ): Promise<readonly Suggestion[]> {
+  const { listExecutions, stateOf } = await import("../aleph/executions.ts");
+  const { anybodysNode } = await import("../aleph/node-flags.ts");
   const node = anybodysNode(cli, valueIn(words, "--node"));
   const listing = await listExecutions(node, "all", signal);
   return Array.from(listing.executions, ([hash, one]): Suggestion => [hash, stateOf(one)]);
