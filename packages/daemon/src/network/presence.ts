@@ -6,6 +6,7 @@ import { networkInterfaces } from "node:os";
 import path from "node:path";
 
 import { isLocalToDaemon } from "#core/network/local-plan.ts";
+import type { RoutedNetwork } from "#core/network/network.ts";
 import type { Families } from "#core/network/user-network.ts";
 import { boundsOf, parseCidr } from "#lib/ipv4.ts";
 import { contains6, parseCidr6 } from "#lib/ipv6.ts";
@@ -65,6 +66,26 @@ export function hostNetworks(): readonly HostNetwork[] {
       !internal && cidr !== null ? [{ device, cidr }] : [],
     ),
   );
+}
+
+/**
+ * @param wanted both networks of a VM, in CIDR form, and its own device, which is in nobody's way
+ * @returns a network of the host's that is in the way
+ */
+export function networkInWay(
+  { tap, ipv4, ipv6 }: Pick<RoutedNetwork, "tap" | "ipv4" | "ipv6">,
+  networks = hostNetworks(),
+): HostNetwork | undefined {
+  return networks.find(
+    ({ device, cidr }) =>
+      device !== tap && (overlap(cidr, ipv4.network) || isInside(cidr, ipv6.network)),
+  );
+}
+
+/** The other way round is usual: a VM's addresses are part of what the host is in. */
+function isInside(inner: string, outer: string): boolean {
+  const [inner6, outer6] = [parseCidr6(inner), parseCidr6(outer)];
+  return inner6 !== undefined && outer6 !== undefined && contains6(outer6, inner6);
 }
 
 const IPV6_SETTINGS = "/proc/sys/net/ipv6/conf";

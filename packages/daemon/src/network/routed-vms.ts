@@ -6,13 +6,13 @@ import { routedGuestIpv6 } from "#core/network/routed-plan.ts";
 import type { GuestIpv6 } from "#core/ports/guest-network.ts";
 import type { NetworkPlan } from "#core/ports/machine.ts";
 import type { VmRecord } from "#core/vm/vm.ts";
-import { contains6, formatIpv6, parseCidr6, parseIpv6 } from "#lib/ipv6.ts";
+import { formatIpv6, parseIpv6 } from "#lib/ipv6.ts";
 
 import { routedAddressLines, type RoutedTap, routedTapLines } from "./devices.ts";
 import type { HostTable } from "./host-table.ts";
 import type { Names } from "./names.ts";
 import { NeighbourProxy } from "./neighbour-proxy.ts";
-import { deviceExists, hasIpv6, hostNetworks, overlap, ownerOf } from "./presence.ts";
+import { deviceExists, hasIpv6, networkInWay, ownerOf } from "./presence.ts";
 import type { RoutedGuest } from "./routed-guests.ts";
 import { ipBatch } from "./tools.ts";
 
@@ -116,10 +116,7 @@ export class RoutedVms {
     if (deviceExists(tap) && (await this.#ownerOf(tap)) !== vm.id) {
       throw new Error(`The network device ${tap} is somebody else's: remove it first`);
     }
-    const other = hostNetworks().find(
-      ({ device, cidr }) =>
-        device !== tap && (overlap(cidr, ipv4.network) || isInside(cidr, ipv6.network)),
-    );
+    const other = networkInWay({ tap, ipv4, ipv6 });
     if (!other) return;
     const where = `${other.cidr} of the host's device ${other.device}`;
     const networks = `${ipv4.network} or ${ipv6.network}`;
@@ -145,10 +142,4 @@ function canonical(ipv6: string): string {
   const number = parseIpv6(ipv6);
   if (number === undefined) throw new Error(`invariant: a guest has an IPv6, not ${ipv6}`);
   return formatIpv6(number);
-}
-
-/** The other way round is usual: a VM's addresses are part of what the host is in. */
-function isInside(inner: string, outer: string): boolean {
-  const [inner6, outer6] = [parseCidr6(inner), parseCidr6(outer)];
-  return inner6 !== undefined && outer6 !== undefined && contains6(outer6, inner6);
 }

@@ -30,6 +30,8 @@ export class ExecutionStage implements AsyncDisposable {
   readonly store = new SqliteExecutionStore(this.db);
   readonly clock = new SteppingClock();
   readonly takenPorts = new Set<number>();
+  /** names of devices that are somebody else's */
+  readonly takenTaps = new Set<string>();
   readonly gpus: HostGpu[] = [];
   readonly erased: ItemHash[] = [];
   readonly usedBytes = new Map<ItemHash, number>();
@@ -74,6 +76,12 @@ export class ExecutionStage implements AsyncDisposable {
       messages: this.source,
       store: mortalStore(this.store, mortality),
       hostPorts: { isFree: async (port) => !this.takenPorts.has(port), address: () => "192.0.2.1" },
+      hostPlaces: {
+        taken:
+          () =>
+          ({ tap }) =>
+            this.takenTaps.has(tap),
+      },
       payments: { check: async (order, signal) => this.payments.check(order, signal) },
       hardware: this.#hardware(),
       diskBytes: async (vmHash) => this.usedBytes.get(vmHash) ?? 0,

@@ -73,7 +73,7 @@ export function ipv6Network(
 /**
  * The dynamic plan: successive networks of the pool, the first left out.
  * @param pool CIDR
- * @param index from 1 up; @returns `undefined` beyond the pool's end
+ * @param index from 1 up; @returns `undefined` below that, and beyond the pool's end
  */
 export function ipv6NetworkAt(
   pool: string,
@@ -82,6 +82,7 @@ export function ipv6NetworkAt(
 ): InstanceNetwork["ipv6"] | undefined {
   const whole = parseCidr6(pool);
   if (!whole || prefix < whole.prefix || prefix > 127) return undefined;
+  if (index < 1) return undefined;
   if (BigInt(index) >= 1n << BigInt(prefix - whole.prefix)) return undefined;
   const poolBits = BigInt(128 - whole.prefix);
   const first = (whole.address >> poolBits) << poolBits;

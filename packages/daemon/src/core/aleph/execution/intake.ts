@@ -13,6 +13,7 @@ import { type ItemHash, kindOfHash } from "../item-hash.ts";
 import type { ExecutableContent, InstanceContent } from "../message/content.ts";
 import { readExecutable } from "../message/parse.ts";
 import type { MessageSource } from "../ports/message-source.ts";
+import type { HostPlaces } from "../ports/host-places.ts";
 import type { NodeHardware } from "../ports/node-hardware.ts";
 import { Refusal } from "../refusal.ts";
 import type { AlephSettings } from "../settings.ts";
@@ -39,6 +40,7 @@ export interface IntakeDeps {
   readonly messages: MessageSource;
   readonly hardware: Pick<NodeHardware, "cpu" | "memory" | "disk" | "gpus">;
   readonly diskBytes: (vmHash: ItemHash) => Promise<number>;
+  readonly hostPlaces: HostPlaces;
   readonly clock: Clock;
   readonly log: Log;
   readonly newUuid: () => string;
@@ -93,7 +95,11 @@ export class Intake {
     const gpus = await this.#gpus.forVm(content);
     const taken = this.#inmates().map(({ record }) => record.network);
     const { settings, newUuid, clock } = this.#deps;
-    const network = placeFor(vmHash, content, taken, { settings, before: before?.vmId });
+    const network = placeFor(vmHash, content, taken, {
+      settings,
+      before: before?.vmId,
+      isOthers: this.#deps.hostPlaces.taken(),
+    });
     const found = { vmHash, original, message, content, network, gpus };
     const record = newRecord({ ...found, uuid: newUuid(), now: clock.now() }, settings);
     const enrolled = enrol({ record, content });

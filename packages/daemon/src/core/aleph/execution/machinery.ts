@@ -6,6 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
 import type { ExecutionStore } from "../ports/execution-store.ts";
+import type { HostPlaces } from "../ports/host-places.ts";
 import type { HostPorts } from "../ports/host-ports.ts";
 import type { MachineRoom } from "../ports/machine-room.ts";
 import type { MessageSource } from "../ports/message-source.ts";
@@ -32,6 +33,7 @@ export interface ExecutionsDeps {
   readonly messages: MessageSource;
   readonly store: ExecutionStore;
   readonly hostPorts: HostPorts;
+  readonly hostPlaces: HostPlaces;
   readonly payments: PaymentDesk;
   readonly hardware: Pick<NodeHardware, "cpu" | "memory" | "disk" | "gpus">;
   /** bytes of the host's disk that the root disk and the sized volumes of a VM take now; 0 when there are none */

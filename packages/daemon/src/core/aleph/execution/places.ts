@@ -23,29 +23,45 @@ export function placeFor(
   vmHash: ItemHash,
   content: ExecutableContent,
   taken: readonly InstanceNetwork[],
-  { settings, before }: PlaceOptions,
+  { settings, before, isOthers }: PlaceOptions,
 ): InstanceNetwork {
   const ids = new Set(taken.map(({ vmId }) => vmId));
-  const first = settings.admission.startIdIndex;
-  const vmId = before === undefined || ids.has(before) ? lowestFree(ids, first) : before;
-  const { network } = settings;
-  const ipv4 = ipv4Network(network.ipv4Pool, network.ipv4Prefix, vmId);
-  const ipv6 = ipv6For(vmHash, content, vmId - first + 1, network);
-  if (vmId >= MAX_VM_ID || !ipv4 || !ipv6) {
-    throw new StartError("InsufficientResourcesError", "This node has no addresses left");
-  }
+  const placeAt = (vmId: number) => placeOf(vmHash, content, vmId, settings);
+  const isFree = (place: Place) => !ids.has(place.vmId) && !isOthers(place);
+  const old = before === undefined ? undefined : placeAt(before);
+  const place =
+    old && isFree(old) ? old : lowestFree(settings.admission.startIdIndex, placeAt, isFree);
+  if (!place) throw new StartError("InsufficientResourcesError", "This node has no addresses left");
+  const { ipv6 } = place;
   // Addresses follow from few digits of the hash: a hash can be looked for that has another VM's.
   if (taken.some((other) => other.ipv6.network === ipv6.network)) {
     throw new StartError("VmSetupError", `Another VM has the network ${ipv6.network}`);
   }
   const { internet } = content;
-  return { vmId, tap: tapName(vmId), ipv4, ipv6, internet, dns: network.dns };
+  return { ...place, internet, dns: settings.network.dns };
 }
 
 export interface PlaceOptions {
   readonly settings: Pick<AlephSettings, "admission" | "network">;
   /** the VM's number when it was here last */
   readonly before: number | undefined;
+  /** whether somebody else on this host is there: another daemon's VM, or a network of the host's */
+  readonly isOthers: (place: Pick<Place, "tap" | "ipv4" | "ipv6">) => boolean;
+}
+
+type Place = Pick<InstanceNetwork, "vmId" | "tap" | "ipv4" | "ipv6">;
+
+/** @returns `undefined` beyond the pools' end */
+function placeOf(
+  vmHash: ItemHash,
+  content: ExecutableContent,
+  vmId: number,
+  { admission, network }: PlaceOptions["settings"],
+): Place | undefined {
+  const ipv4 = ipv4Network(network.ipv4Pool, network.ipv4Prefix, vmId);
+  const ipv6 = ipv6For(vmHash, content, vmId - admission.startIdIndex + 1, network);
+  if (vmId >= MAX_VM_ID || !ipv4 || !ipv6) return undefined;
+  return { vmId, tap: tapName(vmId), ipv4, ipv6 };
 }
 
 function ipv6For(
@@ -58,8 +74,13 @@ function ipv6For(
   return ipv6NetworkAt(ipv6Pool, ipv6Prefix, index);
 }
 
-function lowestFree(taken: ReadonlySet<number>, first: number): number {
-  let id = first;
-  while (taken.has(id)) id += 1;
-  return id;
+function lowestFree(
+  first: number,
+  placeAt: (vmId: number) => Place | undefined,
+  isFree: (place: Place) => boolean,
+): Place | undefined {
+  for (let vmId = first; ; vmId += 1) {
+    const place = placeAt(vmId);
+    if (!place || isFree(place)) return place;
+  }
 }

@@ -112,6 +112,7 @@ test("changes: a VM that follows a file is stopped for a newer one, and gets it 
   assert.equal(path(), "/store/old");
 
   stage.source.change({ what: "file", ref: VOLUME });
+  await eventually("that changes nothing", () => executions.find(VM)?.running === true);
   stage.source.newest.set(VOLUME, NEWER);
   stage.source.change({ what: "file", ref: VOLUME });
   await eventually("it is stopped", () => executions.find(VM)?.record.ended === "stopped");
@@ -121,6 +122,29 @@ test("changes: a VM that follows a file is stopped for a newer one, and gets it 
   const { message, original } = executions.find(VM)?.record ?? assert.fail();
   assert.deepEqual(message.content["volumes"], [{ ...follower, ref: NEWER }]);
   assert.deepEqual(original.content["volumes"], [follower]);
+});
+
+test("changes: a VM that follows a file is stopped by the next daemon for a version that came when there was none", async () => {
+  await using stage = new ExecutionStage();
+  stage.source.files.set(VOLUME, "/store/old").set(NEWER, "/store/new");
+  await running(stage, { volumes: [{ ref: VOLUME, use_latest: true, mount: "/data" }] });
+  await stage.close();
+  stage.source.newest.set(VOLUME, NEWER);
+  const next = stage.open();
+  await eventually("it is stopped", () => next.find(VM)?.record.ended === "stopped");
+});
+
+test("places: what is somebody else's on the host is passed over, also for a VM that was there before", async () => {
+  await using stage = new ExecutionStage();
+  stage.takenTaps.add("vmtap4").add("vmtap5");
+  await running(stage);
+  const executions = await stage.reopen();
+  assert.equal(executions.find(VM)?.record.network.tap, "vmtap6");
+  await executions.stop(VM, never);
+  stage.takenTaps.clear();
+  stage.takenTaps.add("vmtap6");
+  await executions.ensureRunning(VM, never);
+  assert.equal(executions.find(VM)?.record.network.ipv4.network, "172.16.4.0/24");
 });
 
 test("addresses: known places of the network's own nodes", () => {
@@ -139,4 +163,5 @@ test("addresses: known places of the network's own nodes", () => {
     guest: "fc00:1:2:3::11",
   });
   assert.equal(ipv6NetworkAt("fc00:1:2:3::/120", 124, 16), undefined);
+  assert.equal(ipv6NetworkAt("fc00:1:2:3::/64", 124, 0), undefined);
 });
