@@ -48,25 +48,27 @@ export class SourceWatch {
     }
   }
 
-  /** Stops what was forgotten while nobody looked. */
-  async stopForgotten(signal: AbortSignal): Promise<void> {
+  /** Stops what was forgotten, or follows a file that has a newer version, since somebody last looked. */
+  async catchUp(signal: AbortSignal): Promise<void> {
     for (const { record } of this.#inmates()) {
       const { vmHash } = record;
       if (await this.#messages.isForgotten(vmHash)) {
         await this.follow({ what: "forgotten", hash: vmHash }, signal);
+      } else {
+        await this.#each(isMessage(vmHash), undefined, (it) => this.#stopIfOutdated(it, signal));
       }
     }
   }
 
   async #each(
     isMeant: (execution: ExecutionView) => boolean,
-    event: string,
+    event: string | undefined,
     act: (execution: ExecutionView) => Promise<unknown>,
   ): Promise<void> {
     for (const execution of this.#inmates().filter(isMeant)) {
       const { vmHash } = execution.record;
       try {
-        this.#log.info(event, { vmHash });
+        if (event !== undefined) this.#log.info(event, { vmHash });
         await act(execution);
       } catch (error) {
         this.#log.warn("aleph.change_not_followed", { vmHash, event, error });

@@ -35,7 +35,7 @@ export function keepWatch(
   );
   background.begin("aleph.not_taken_up", async (life) => {
     await takeUp({ ...machinery, room, log }, life);
-    await source.stopForgotten(life);
+    await source.catchUp(life);
     log.info("aleph.taken_up", { known: register.all().length });
   });
   return watches;
