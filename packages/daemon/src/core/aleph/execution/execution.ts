@@ -140,13 +140,14 @@ export class Execution {
   /** Changes the record: stored before it is announced. Whoever calls this has the VM's turn. */
   note({ times, confidential, ...change }: RecordChange): void {
     const before = this.#record;
-    this.#record = {
+    const changed = {
       ...before,
       ...change,
       times: { ...before.times, ...times },
       confidential: before.confidential && { ...before.confidential, ...confidential },
     };
-    this.#deps.store.save(this.#record);
+    this.#deps.store.save(changed); // what could not be stored has not happened
+    this.#record = changed;
     this.#deps.announce(this.vmHash);
   }
 }
