@@ -3,7 +3,7 @@
  * has changed before all of it is ready.
  */
 
-import { open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 import type { IncomingDisk, ReadyDisk } from "#core/aleph/ports/backup-store.ts";
@@ -86,19 +86,18 @@ async function becomeOverlay(
   await qemuImg("rebase", "-f", "qcow2", "-F", backing.format, "-b", backing.path, file);
 }
 
-/** The old one is kept beside it until the next restore, under a name that tells when. */
+/**
+ * The old one is kept beside it until the next restore, under a name that tells when. Whoever dies in here leaves a root
+ * disk: the old one or the new one.
+ */
 async function swap(rootPath: string, newPath: string, at: Date): Promise<void> {
   const directory = path.dirname(rootPath);
   const earlier = (await readdir(directory)).filter((name) => name.startsWith(KEPT_PREFIX));
   const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const kept = path.join(directory, `${KEPT_PREFIX}${stamp}.qcow2`);
-  await rename(rootPath, kept);
-  try {
-    await rename(newPath, rootPath);
-  } catch (error) {
-    await rename(kept, rootPath);
-    throw error;
-  }
+  await rm(kept, { force: true });
+  await link(rootPath, kept);
+  await rename(newPath, rootPath);
   for (const name of earlier) {
     if (name !== path.basename(kept)) await rm(path.join(directory, name), { force: true });
   }
