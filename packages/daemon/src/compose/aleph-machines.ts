@@ -10,7 +10,6 @@ import { collectRunLogs } from "#core/aleph/logs/collecting.ts";
 import { VmMachineRoom } from "#core/aleph/machines/machine-room.ts";
 import { VmProgramRoom } from "#core/aleph/machines/program-room.ts";
 import type { ConfidentialBackend } from "#core/aleph/ports/confidential-backend.ts";
-import type { HostPorts as HostPortsPort } from "#core/aleph/ports/host-ports.ts";
 import type { NodeHardware } from "#core/aleph/ports/node-hardware.ts";
 import type { ProgramRoom } from "#core/aleph/ports/program-room.ts";
 import { ProgramCalls } from "#core/aleph/programs/program-calls.ts";
@@ -49,7 +48,7 @@ export interface AlephMachines extends AsyncDisposable {
   readonly programs: ProgramCalls;
   readonly logs: FileRunLogs;
   readonly hardware: NodeHardware;
-  readonly hostPorts: HostPortsPort;
+  readonly hostPorts: HostPorts;
   readonly confidential: Confidential | undefined;
 }
 
@@ -99,7 +98,7 @@ interface ExecutionParts extends MachineParts {
   readonly programs: ProgramRoom;
   readonly logs: FileRunLogs;
   readonly hardware: NodeHardware;
-  readonly hostPorts: HostPortsPort;
+  readonly hostPorts: HostPorts;
 }
 
 function openExecutions(parts: ExecutionParts, signal: AbortSignal): Executions {
