@@ -22,7 +22,6 @@ import { linuxHardware } from "#host/node-hardware.ts";
 import { FileRunLogs, REBOOT_GRACE_MS } from "#host/run-logs.ts";
 import type { Confidential } from "#http/aleph/parts.ts";
 import { InstanceDiskFiles } from "#images/instance-disks.ts";
-import { hostPlaces } from "#network/host-places.ts";
 import { HostPorts } from "#network/host-ports.ts";
 
 import type { AlephStore } from "./aleph-store.ts";
@@ -121,7 +120,7 @@ function openExecutions(parts: ExecutionParts, signal: AbortSignal): Executions 
       messages: store.messages,
       store: core.executionStore,
       hostPorts: parts.hostPorts,
-      hostPlaces,
+      hostPlaces: parts.hostPorts,
       payments: store.payments,
       hardware: parts.hardware,
       diskBytes: (vmHash) => disks.usedBytes(vmHash),

@@ -1,14 +1,15 @@
-/** Which ports of this host are free, and its address, as it is now. */
+/** What of this host is free for VMs, ports and places of the address plan, and its address, as it is now. */
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 
+import type { HostPlaces, Place } from "#core/aleph/ports/host-places.ts";
 import type { HostPorts as HostPortsPort } from "#core/aleph/ports/host-ports.ts";
 
 import { portsNamed } from "./nft-listing.ts";
-import { defaultDevice } from "./presence.ts";
+import { defaultDevice, deviceExists, hostNetworks, networkInWay } from "./presence.ts";
 
 export interface HostPortsSettings {
   /** bare IPv4 that the operator says is the host's; `undefined` asks the devices */
@@ -20,7 +21,7 @@ export interface HostPortsSettings {
 const LOOPBACK = "127.0.0.1";
 const ALL_ADDRESSES = "0.0.0.0";
 
-export class HostPorts implements HostPortsPort {
+export class HostPorts implements HostPortsPort, HostPlaces {
   readonly #settings: HostPortsSettings;
 
   constructor(settings: HostPortsSettings) {
@@ -33,6 +34,11 @@ export class HostPorts implements HostPortsPort {
     if (!(await nobodyListens(port)) || !(await nobodyReceives(port))) return false;
     const named = await portsNamed(signal);
     return !named.some(({ first, last }) => first <= port && port <= last);
+  }
+
+  taken(): (place: Place) => boolean {
+    const networks = hostNetworks();
+    return (place) => deviceExists(place.tap) || networkInWay(place, networks) !== undefined;
   }
 
   address(): string {
