@@ -1,5 +1,6 @@
 /** Runs test files with Node's own runner and counts what became of each test, skips with their reasons. */
 
+import { readFileSync } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
 import { run } from "node:test";
 import type { EventData } from "node:test";
@@ -14,6 +15,8 @@ export interface NodeTests {
   readonly root: string;
   /** paths relative to root */
   readonly files: readonly string[];
+  /** what is run in their place: files that import them, several each; absolute */
+  readonly entries?: readonly string[];
   readonly concurrency: number;
   /** for one test; a test may set a shorter one itself */
   readonly timeoutMs: number;
@@ -35,7 +38,7 @@ export async function runNodeTests(tests: NodeTests, signal: AbortSignal): Promi
   const output = new LastLines();
   const stream = run({
     cwd: root,
-    files,
+    files: tests.entries ?? files,
     concurrency,
     timeout: timeoutMs,
     // A test that timed out may leave a socket open; without this its file would never end.
@@ -51,7 +54,15 @@ export async function runNodeTests(tests: NodeTests, signal: AbortSignal): Promi
   for await (const _ of stream) {
     // Reading the stream to its end is what makes it run.
   }
+  // In a group nobody is told which of the files ran none.
+  for (const file of tests.entries ? tests.files.filter((it) => !namesTest(root, it)) : []) {
+    tally.failures.push(`${file} holds no test`);
+  }
   return tally;
+}
+
+function namesTest(root: string, file: string): boolean {
+  return /\b(?:test|it|describe\w*)\(/.test(readFileSync(join(root, file), "utf8"));
 }
 
 type Ended = EventData.TestPass | EventData.TestFail;

@@ -7,25 +7,29 @@ import { join } from "node:path";
 import { runNodeTests } from "./node-tests.ts";
 import { programTestFiles, unitTestFiles } from "./source-files.ts";
 import { mustHaveRun, summary } from "./tally.ts";
+import { groupsOf } from "./test-groups.ts";
 import type { Tally } from "./tally.ts";
 
-const LIMITS = {
-  /** more than the cores of a small machine: many tests wait rather than work */
-  concurrency: 3,
-  timeoutMs: 60_000,
-  deadlineMs: 4 * 60_000,
-} as const;
+const LIMITS = { timeoutMs: 60_000, deadlineMs: 4 * 60_000 } as const;
+
+/** more than the cores of a small machine: many tests wait rather than work */
+const PROCESSES = 6;
+const PROGRAMS_AT_ONCE = 3;
 
 export async function unitTests(root: string, signal: AbortSignal): Promise<Tally> {
-  // Each file has a process of its own: without this a third of the time goes into compiling the same sources again.
+  // Without this a third of the time goes into compiling the same sources again.
   process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules/.cache/node");
   const files = unitTestFiles(root);
-  return runNodeTests({ title: "unit tests", root, files, ...LIMITS, verbose: false }, signal);
+  // A process for each file would take twice the time: most of it to load the same sources.
+  using groups = groupsOf(root, files, PROCESSES);
+  const tests = { title: "unit tests", root, files, entries: groups.entries, ...LIMITS };
+  return await runNodeTests({ ...tests, concurrency: PROCESSES, verbose: false }, signal);
 }
 
 export async function programTests(root: string, signal: AbortSignal): Promise<Tally> {
   const files = programTestFiles(root);
-  return runNodeTests({ title: "program tests", root, files, ...LIMITS, verbose: false }, signal);
+  const tests = { title: "program tests", root, files, ...LIMITS };
+  return runNodeTests({ ...tests, concurrency: PROGRAMS_AT_ONCE, verbose: false }, signal);
 }
 
 if (import.meta.main) {

@@ -291,7 +291,7 @@ test("message: another hash, unknown keys, no owner and bottomless ones are refu
   assert.deepEqual(complaints({ ...post, status: "x" }, read), ["extra_forbidden status"]);
   assert.deepEqual(complaints({ ...post, content: {} }, read), ["missing content.address"]);
   assert.deepEqual(complaints("hello", read), ["model_type "]);
-  const deep: unknown = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`);
+  const deep: unknown = JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`);
   assert.deepEqual(complaints({ ...post, content: { address: "0xA", deep } }, read), [
     "value_error ",
   ]);
