@@ -6,10 +6,20 @@ import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { BACKUP_BYTES } from "./testing/fake-node-answers.ts";
-import { NODE_TOKEN, OWNER, OWNER_SECRET, STRANGER_SECRET } from "./testing/fake-node.ts";
+import { Door } from "../../daemon/src/core/aleph/auth/door.ts";
+import { Refusal } from "../../daemon/src/core/aleph/refusal.ts";
+import { CLOSED_AUTH, NO_EARLIER_RUN } from "../../daemon/src/testing/aleph-signers.ts";
+import { walletSignatures } from "../../daemon/src/wallets/signatures.ts";
+import { BACKUP_BYTES, NodeRefusal } from "./testing/fake-node-answers.ts";
+import {
+  type Gate,
+  NODE_TOKEN,
+  OWNER,
+  OWNER_SECRET,
+  STRANGER_SECRET,
+} from "./testing/fake-node.ts";
 import { alcove } from "./testing/spawned-cli.ts";
-import { withNode } from "./testing/with-node.ts";
+import { type NodeStory, withNode as withFakeNode } from "./testing/with-node.ts";
 
 const A = "aa11".repeat(16);
 const B = "bb22".repeat(16);
@@ -456,4 +466,35 @@ describe("alcove aleph", { timeout: 240_000, concurrency: 2 }, () => {
 
 function over(tcp: boolean, udp: boolean) {
   return { tcp, udp };
+}
+
+function withNode(story: (given: NodeStory) => Promise<void>, domain = "127.0.0.1"): Promise<void> {
+  return withFakeNode(realGate(domain), story);
+}
+
+/** The daemon's own door: what it lets in, a node lets in. @param domain the name that clients sign for */
+function realGate(domain: string): Gate {
+  const allocationTokenHash = createHash("sha256").update(NODE_TOKEN).digest("hex");
+  const door = new Door({
+    auth: { ...CLOSED_AUTH, allocationTokenHash, allocationSigners: [OWNER], openNotify: true },
+    domains: [domain],
+    wallets: walletSignatures,
+    earlier: NO_EARLIER_RUN,
+    clock: { now: () => new Date() },
+  });
+  return {
+    caller: async (facts, kind) => {
+      try {
+        const caller = await door.caller(facts, kind);
+        return caller.kind === "wallet" ? caller.address : caller.kind;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        throw new NodeRefusal(error.kind === "unauthorized" ? 401 : 400, error.message);
+      }
+    },
+    refusesWatcher: async (frame) => {
+      const watching = await door.watcher(frame);
+      return "refused" in watching ? watching.refused : undefined;
+    },
+  };
 }

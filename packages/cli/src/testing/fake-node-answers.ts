@@ -2,8 +2,35 @@
 
 import { createHash } from "node:crypto";
 
-import { Refusal } from "../../../daemon/src/core/aleph/refusal.ts";
-import type { FakeNode, SeenCall } from "./fake-node.ts";
+/** What it answers, in place of anything else. */
+export class NodeRefusal extends Error {
+  override readonly name = "NodeRefusal";
+  /** of HTTP; 403 comes without an envelope */
+  readonly status: number;
+
+  constructor(status: number, words: string) {
+    super(words);
+    this.status = status;
+  }
+}
+
+export interface SeenCall {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly body: Buffer;
+  /** `administrator`, an address, or `nobody`; `anyone` where nobody is asked */
+  readonly as: string;
+}
+
+/** What the answers are about. */
+export interface NodeWorld {
+  readonly vms: Map<string, FakeVm>;
+  readonly files: Map<string, Buffer>;
+  readonly lines: readonly string[];
+  backupLooks: number;
+  addVm(hash: string): FakeVm;
+}
 
 export interface FakeVm {
   running: boolean;
@@ -22,7 +49,7 @@ export interface FakeAnswer {
 export const BACKUP_BYTES: Buffer = Buffer.from("a tar of disks");
 const STARTED_AT = "2026-01-02 03:04:05.123456+00:00";
 
-export function answerTo(node: FakeNode, call: SeenCall): FakeAnswer {
+export function answerTo(node: NodeWorld, call: SeenCall): FakeAnswer {
   const { path } = call;
   if (path === "/v2/about/executions/list") return { json: listed(node, call.query) };
   if (path === "/about/executions/records") return { json: records(node) };
@@ -32,7 +59,7 @@ export function answerTo(node: FakeNode, call: SeenCall): FakeAnswer {
   const [, hash = "", verb = "", id] =
     /^\/control\/machine\/(\w+)\/([^/]+)(?:\/(.+))?$/.exec(path) ?? [];
   const vm = node.vms.get(hash);
-  if (!vm) throw new Refusal("not found", `No virtual machine with ref ${hash}`);
+  if (!vm) throw new NodeRefusal(404, `No virtual machine with ref ${hash}`);
   return ofVm(node, call, { vm, hash, verb, id });
 }
 
@@ -44,7 +71,7 @@ interface Asked {
   readonly id: string | undefined;
 }
 
-function ofVm(node: FakeNode, call: SeenCall, { vm, hash, verb, id }: Asked): FakeAnswer {
+function ofVm(node: NodeWorld, call: SeenCall, { vm, hash, verb, id }: Asked): FakeAnswer {
   if (verb === "update") return updated(vm, call);
   if (verb === "logs") return { bytes: Buffer.from(pastLog(node, hash)) };
   if (verb === "stream_logs") return { text: liveLog(node) };
@@ -53,7 +80,7 @@ function ofVm(node: FakeNode, call: SeenCall, { vm, hash, verb, id }: Asked): Fa
   return operated(vm, verb, hash);
 }
 
-function listed(node: FakeNode, query: string): object {
+function listed(node: NodeWorld, query: string): object {
   const shown = [...node.vms].filter(([, { running }]) => running || query === "all=true");
   return Object.fromEntries(shown.map(([hash, vm]) => [hash, execution(vm)] as const));
 }
@@ -74,7 +101,7 @@ function execution({ running, ports }: FakeVm): object {
   return { networking, status, running, awaiting_confidential_init: false, vm_type: "instance" };
 }
 
-function records(node: FakeNode): readonly object[] {
+function records(node: NodeWorld): readonly object[] {
   return Array.from(node.vms, ([hash, { payment }], index) => ({
     uuid: `u-${index}`,
     vm_hash: hash,
@@ -91,7 +118,7 @@ function records(node: FakeNode): readonly object[] {
 }
 
 /** Hashes that begin with `bad` do not start, those with `b16` find no room. */
-function allocated(node: FakeNode, { body }: SeenCall): FakeAnswer {
+function allocated(node: NodeWorld, { body }: SeenCall): FakeAnswer {
   const { instances, persistent_vms: programs } = JSON.parse(body.toString());
   const wanted: readonly string[] = [...programs, ...instances];
   const stopped = [...node.vms.keys()].filter(
@@ -112,9 +139,9 @@ function errorOf(hash: string): string | undefined {
   return hash.startsWith("b16") ? "InsufficientResourcesError('memory')" : undefined;
 }
 
-function notified(node: FakeNode, { body }: SeenCall): FakeAnswer {
+function notified(node: NodeWorld, { body }: SeenCall): FakeAnswer {
   const { instance: hash, message } = JSON.parse(body.toString());
-  if (hash.startsWith("404") && !message) throw new Refusal("not found", `Hash not found: ${hash}`);
+  if (hash.startsWith("404") && !message) throw new NodeRefusal(404, `Hash not found: ${hash}`);
   if (hash.startsWith("402"))
     return {
       status: 402,
@@ -133,7 +160,7 @@ function notified(node: FakeNode, { body }: SeenCall): FakeAnswer {
   return { status: success ? 200 : 503, json: { success, successful: success, failing, errors } };
 }
 
-function kept(node: FakeNode, { path, body }: SeenCall): FakeAnswer {
+function kept(node: NodeWorld, { path, body }: SeenCall): FakeAnswer {
   const [, , , what, name = ""] = path.split("/");
   if (what !== "files") return { status: 201, json: { status: "created", item_hash: name } };
   node.files.set(name, body);
@@ -152,14 +179,14 @@ function updated(vm: FakeVm, { body, as }: SeenCall): FakeAnswer {
   return { json: {} };
 }
 
-function pastLog({ lines }: FakeNode, hash: string): string {
+function pastLog({ lines }: NodeWorld, hash: string): string {
   const entries = lines.map((line) =>
     JSON.stringify({ SYSLOG_IDENTIFIER: `vm-${hash}-stdout`, MESSAGE: line, file: "stdout" }),
   );
   return `[${entries.join(",\n")}]`;
 }
 
-function liveLog({ lines }: FakeNode): string {
+function liveLog({ lines }: NodeWorld): string {
   const entries = [
     ...lines.map((message) => ({ type: "stdout", message })),
     { type: "system", message: "VM is not running, past logs sent" },
@@ -167,7 +194,7 @@ function liveLog({ lines }: FakeNode): string {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
 }
 
-function backup(node: FakeNode, call: SeenCall, hash: string, id: string | undefined): FakeAnswer {
+function backup(node: NodeWorld, call: SeenCall, hash: string, id: string | undefined): FakeAnswer {
   if (call.method === "DELETE") return { text: `Deleted backup ${id}` };
   if (id !== undefined) return { bytes: BACKUP_BYTES };
   if (node.backupLooks > 0) {

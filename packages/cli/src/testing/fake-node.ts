@@ -1,19 +1,18 @@
-/**
- * An Aleph node for tests: the API over real sockets, behind the door of the real one. Its VMs are entries of a map.
- * Only for tests.
- */
+/** An Aleph node for tests: the API over real sockets. Its VMs are entries of a map. Only for tests. */
 
-import { createHash } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
-import { WebSocketServer } from "ws";
-
-import { Door, type DoorKind } from "../../../daemon/src/core/aleph/auth/door.ts";
-import { Refusal, type RefusalKind } from "../../../daemon/src/core/aleph/refusal.ts";
-import { CLOSED_AUTH, NO_EARLIER_RUN } from "../../../daemon/src/testing/aleph-signers.ts";
-import { walletSignatures } from "../../../daemon/src/wallets/signatures.ts";
-import { type FakeAnswer, type FakeVm, answerTo } from "./fake-node-answers.ts";
+import { acceptUpgrade, firstText, sendClose, sendText } from "./bare-web-socket.ts";
+import {
+  type FakeAnswer,
+  type FakeVm,
+  type NodeWorld,
+  NodeRefusal,
+  type SeenCall,
+  answerTo,
+} from "./fake-node-answers.ts";
 
 /** a wallet that everybody knows */
 export const OWNER_SECRET = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -21,25 +20,29 @@ export const OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 export const STRANGER_SECRET = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 export const NODE_TOKEN = "the-token";
 
-export interface SeenCall {
+export type GateKind = "scheduler" | "machine" | "open";
+
+export interface GateFacts {
   readonly method: string;
   readonly path: string;
-  readonly query: string;
-  readonly body: Buffer;
-  /** `administrator`, an address, or `nobody`; `anyone` where nobody is asked */
-  readonly as: string;
+  readonly hasQuery: boolean;
+  readonly authorization: string | undefined;
+  readonly allocationToken: string | undefined;
+  readonly signedPubKey: string | undefined;
+  readonly signedOperation: string | undefined;
+  readonly contentLength: number | undefined;
+  readonly body: () => Promise<Uint8Array>;
 }
 
-const STATUS: Partial<Record<RefusalKind, number>> = {
-  "bad request": 400,
-  unauthorized: 401,
-  "not the owner": 403,
-  "not found": 404,
-};
+/** Who is let in. A test gives the real node's door. */
+export interface Gate {
+  /** @returns `administrator`, `nobody`, or a wallet's address. @throws NodeRefusal */
+  caller(facts: GateFacts, kind: GateKind): Promise<string>;
+  /** @returns why a watcher is not let in; `undefined`: it is */
+  refusesWatcher(frame: string): Promise<string | undefined>;
+}
 
-const clock = { now: () => new Date() };
-
-export class FakeNode implements AsyncDisposable {
+export class FakeNode implements NodeWorld, AsyncDisposable {
   readonly vms: Map<string, FakeVm> = new Map();
   readonly seen: SeenCall[] = [];
   /** what answers of these paths are, in place of the usual ones */
@@ -51,30 +54,17 @@ export class FakeNode implements AsyncDisposable {
   /** lines of each VM's log */
   lines: readonly string[] = ["first", "second \u001b[31m"];
   readonly #server: http.Server;
-  readonly #sockets = new WebSocketServer({ noServer: true });
-  readonly #door: Door;
+  readonly #gate: Gate;
+  readonly #watchers = new Set<Duplex>();
 
-  private constructor(domain: string) {
-    const allocationTokenHash = createHash("sha256").update(NODE_TOKEN).digest("hex");
-    const auth = { ...CLOSED_AUTH, allocationTokenHash, allocationSigners: [OWNER] };
-    this.#door = new Door({
-      auth: { ...auth, openNotify: true },
-      domains: [domain],
-      wallets: walletSignatures,
-      earlier: NO_EARLIER_RUN,
-      clock,
-    });
+  private constructor(gate: Gate) {
+    this.#gate = gate;
     this.#server = http.createServer((request, response) => void this.#answer(request, response));
-    this.#server.on("upgrade", (request, socket, head) => {
-      this.#sockets.handleUpgrade(request, socket, head, (watcher) => {
-        watcher.once("message", (frame: Buffer) => void this.#watch(watcher, String(frame)));
-      });
-    });
+    this.#server.on("upgrade", (request, socket) => void this.#watch(request, socket));
   }
 
-  /** @param domain the name that it lets clients sign for */
-  static async open(domain = "127.0.0.1"): Promise<FakeNode> {
-    const node = new FakeNode(domain);
+  static async open(gate: Gate): Promise<FakeNode> {
+    const node = new FakeNode(gate);
     const { promise, resolve } = Promise.withResolvers<void>();
     node.#server.listen(0, "127.0.0.1", resolve);
     await promise;
@@ -104,7 +94,7 @@ export class FakeNode implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets.clients) socket.terminate();
+    for (const socket of this.#watchers) socket.destroy();
     this.#server.closeAllConnections();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
@@ -129,19 +119,18 @@ export class FakeNode implements AsyncDisposable {
       this.seen.push(call);
       return this.answers.get(path) ?? answerTo(this, call);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const status = STATUS[error.kind] ?? 500;
-      if (error.kind === "not the owner") return { status, text: error.message };
-      return { status, json: { error: error.message } };
+      if (!(error instanceof NodeRefusal)) throw error;
+      const { status, message } = error;
+      return status === 403 ? { status, text: message } : { status, json: { error: message } };
     }
   }
 
   async #callerOf(request: IncomingMessage, body: Buffer, path: string): Promise<string> {
-    const kind = doorOf(path, request);
+    const kind = gateOf(path, request);
     if (!kind) return "anyone";
     const { headers, method = "" } = request;
     const length = headers["content-length"];
-    const caller = await this.#door.caller(
+    const caller = await this.#gate.caller(
       {
         method,
         path: decodeURIComponent(path),
@@ -155,26 +144,28 @@ export class FakeNode implements AsyncDisposable {
       },
       kind,
     );
-    if (caller.kind !== "wallet") return caller.kind;
-    if (caller.address === OWNER) return OWNER;
-    throw new Refusal("not the owner", "Unauthorized sender");
+    if (!caller.startsWith("0x") || caller === OWNER) return caller;
+    throw new NodeRefusal(403, "Unauthorized sender");
   }
 
-  async #watch(watcher: { send(text: string): void; close(code: number): void }, frame: string) {
-    const watching = await this.#door.watcher(frame);
-    const send = (value: object): void => watcher.send(JSON.stringify(value));
-    if ("refused" in watching) send({ status: "failed", reason: watching.refused });
+  async #watch(request: IncomingMessage, socket: Duplex): Promise<void> {
+    this.#watchers.add(socket);
+    socket.on("error", () => undefined); // it may leave when it likes
+    acceptUpgrade(request, socket);
+    const reason = await this.#gate.refusesWatcher(await firstText(socket));
+    const send = (value: object): void => sendText(socket, JSON.stringify(value));
+    if (reason !== undefined) send({ status: "failed", reason });
     else {
       send({ status: "connected" });
       for (const message of this.lines) send({ type: "stdout", message });
       send({ type: "system", message: "VM is not running, past logs sent" });
     }
-    watcher.close(1000);
+    sendClose(socket);
   }
 }
 
 /** @returns `undefined` where everybody may ask */
-function doorOf(path: string, { url = "" }: IncomingMessage): DoorKind | undefined {
+function gateOf(path: string, { url = "" }: IncomingMessage): GateKind | undefined {
   if (/^\/(?:about|v2|status)\//.test(path) || url.includes("signature=")) return undefined;
   if (path.startsWith("/local/") || path === "/control/allocations") return "scheduler";
   return /\/(?:update|notify)$/.test(path) ? "open" : "machine";

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { FakeNode, NODE_TOKEN, OWNER_SECRET } from "./fake-node.ts";
+import { FakeNode, type Gate, NODE_TOKEN, OWNER_SECRET } from "./fake-node.ts";
 import { type CliEnd, type CliOptions, alcove } from "./spawned-cli.ts";
 
 export interface NodeStory {
@@ -20,10 +20,10 @@ export interface NodeStory {
 }
 
 export async function withNode(
+  gate: Gate,
   story: (given: NodeStory) => Promise<void>,
-  domain?: string,
 ): Promise<void> {
-  await using node = await FakeNode.open(domain);
+  await using node = await FakeNode.open(gate);
   const dir = await mkdtemp(path.join(tmpdir(), "alcove-aleph-"));
   try {
     const keyFile = path.join(dir, "wallet");
