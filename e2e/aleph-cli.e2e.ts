@@ -1,7 +1,7 @@
 /** `alcove aleph` against a node with a real guest: what an operator types, from the sign-in to the erasure. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, it } from "node:test";
@@ -77,6 +77,18 @@ alephNodeSuite("aleph cli", () => {
       new RegExp(`^${vm.slice(0, 12)} +instance +running `, "m"),
     );
     assert.match(await said(run("records --wide")), new RegExp(`^${vm} `, "m"));
+  });
+
+  story("backs its disk up, fetches it and brings it back", async () => {
+    const tar = path.join(node.host.dirs.scratch, "backup.tar");
+    const id = (await said(asAdmin(`backup create ${vm}`))).trim();
+    assert.ok(id.startsWith(`${vm}-`), id);
+    assert.equal(await said(asAdmin(`backup fetch ${vm} ${tar}`)), `${tar}\n`);
+    execFileSync("tar", ["xf", tar, "-C", node.host.dirs.scratch, "rootfs.qcow2"]);
+    const disk = path.join(node.host.dirs.scratch, "rootfs.qcow2");
+    assert.equal(await said(asAdmin(`backup restore ${vm} ${disk}`)), `${vm}: restored\n`);
+    assert.equal(await said(asAdmin(`backup rm ${vm}`)), `${id} removed\n`);
+    assert.equal((await asAdmin(`backup show ${vm}`)).code, 5);
   });
 
   story("lets its owner in, once signed in, and nobody else", async () => {
