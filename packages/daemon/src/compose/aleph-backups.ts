@@ -31,9 +31,10 @@ export async function openBackups(
   keep: AsyncDisposableStack,
 ): Promise<Backups> {
   const { directory, maxRestoreUploadBytes } = settings.backup;
+  const store = await BackupFiles.open(directory);
   const backups = keep.use(
     new Backups({
-      store: await BackupFiles.open(directory),
+      store,
       findVm: (vmHash) => vms.find(hostLabelOf(vmHash)),
       executions,
       messages,
@@ -44,8 +45,17 @@ export async function openBackups(
       log,
     }),
   );
+  // A daemon that dies just after an erasure leaves these.
+  const forgetErased = async () => {
+    const records = executions.records();
+    for (const { vmHash } of await store.list()) {
+      const newest = records.find((record) => record.vmHash === vmHash);
+      if (newest?.ended === "erased") await backups.forget(vmHash);
+    }
+  };
   const sweep = async () => {
-    await backups.sweep(never).catch((error: unknown) => log.warn("aleph.sweep_failed", { error }));
+    const sweeping = backups.sweep(never).then(forgetErased);
+    await sweeping.catch((error: unknown) => log.warn("aleph.sweep_failed", { error }));
   };
   await sweep();
   keep.use(every(SWEEP_EVERY_MS, sweep));

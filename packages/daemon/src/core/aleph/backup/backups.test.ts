@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { unlessAborted } from "#lib/patience.ts";
 import { eventually } from "#testing/eventually.ts";
 import { RememberingLog } from "#testing/remembering-log.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
@@ -162,6 +163,18 @@ describe("backups", { timeout: 10_000 }, () => {
     await assert.rejects(restoring, refused("failed", "Restore failed"));
     assert.deepEqual(scene.deeds, ["take in", "stop", "start", "clean up"]);
   });
+
+  test("one that is under way when its VM is erased is given up, and nothing is said of it", async () => {
+    const scene = aScene({});
+    await scene.backups.create(VM, WHOLE, never);
+    await eventually("it is under way", () => scene.works.length === 1);
+    await scene.backups.forget(VM);
+    assert.deepEqual([scene.deeds, scene.stored, scene.log.lines], [[], [], []]);
+    await assert.rejects(
+      scene.backups.state(VM, never),
+      refused("not found", "No backup found for this VM"),
+    );
+  });
 });
 
 interface Trouble {
@@ -185,7 +198,7 @@ function aScene(trouble: Partial<Trouble>) {
     list: async () => stored,
     make: async (work, signal) => {
       works.push(work);
-      await go.promise;
+      await unlessAborted(go.promise, signal);
       {
         await using _still = await work.hold(signal);
         deeds.push("copy");

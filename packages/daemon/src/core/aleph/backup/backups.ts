@@ -48,16 +48,23 @@ export type RestoreSource =
   /** a file of the network */
   | { readonly kind: "volume"; readonly ref: ItemHash };
 
+interface Job {
+  readonly what: "backup" | "restore";
+  /** has a backup given up */
+  readonly stop: AbortController;
+}
+
 export class Backups implements AsyncDisposable {
   readonly #deps: BackupsDeps;
   readonly #shelf: BackupShelf;
-  readonly #jobs = new Map<ItemHash, { readonly what: "backup" | "restore" }>();
+  readonly #jobs = new Map<ItemHash, Job>();
   /** what went wrong with a VM's last backup, until somebody has asked */
   readonly #failures = new Map<ItemHash, string>();
   /** packing takes what the host has: one after another */
   readonly #turns = new Turnstile();
   readonly #over = new AbortController();
-  readonly #work = new Set<Promise<void>>();
+  /** backups under way */
+  readonly #work = new Map<ItemHash, Promise<void>>();
 
   constructor(deps: BackupsDeps) {
     this.#deps = deps;
@@ -80,8 +87,8 @@ export class Backups implements AsyncDisposable {
     await this.#shelf.mustHaveRoom(disks);
     signal.throwIfAborted();
     if (this.#jobs.has(vmHash)) return { kind: "in progress" };
-    const work = this.#make(vm, vmHash, disks, order).finally(() => this.#work.delete(work));
-    this.#work.add(work);
+    const work = this.#make(vm, vmHash, disks, order).finally(() => this.#work.delete(vmHash));
+    this.#work.set(vmHash, work);
     return { kind: "in progress" };
   }
 
@@ -142,8 +149,10 @@ export class Backups implements AsyncDisposable {
     return this.#shelf.sweep(signal);
   }
 
-  /** Removes all that is kept of a VM that was erased. */
+  /** Removes all that is kept of a VM that was erased. A backup that is under way is given up. */
   async forget(vmHash: ItemHash): Promise<void> {
+    this.#jobs.get(vmHash)?.stop.abort(new Error("the VM was erased"));
+    await this.#work.get(vmHash);
     this.#failures.delete(vmHash);
     await this.#shelf.forget(vmHash);
   }
@@ -151,7 +160,7 @@ export class Backups implements AsyncDisposable {
   /** What is under way is given up. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort(new Error("the daemon ends"));
-    await Promise.all(this.#work);
+    await Promise.all(this.#work.values());
   }
 
   /** Never rejects: what goes wrong is told to whoever asks next. */
@@ -161,9 +170,9 @@ export class Backups implements AsyncDisposable {
     disks: readonly SourceDisk[],
     { freeze }: BackupOrder,
   ): Promise<void> {
-    using _job = this.#begin(vmHash, "backup");
+    using job = this.#begin(vmHash, "backup");
     const { store, clock, log } = this.#deps;
-    const over = this.#over.signal;
+    const over = AbortSignal.any([this.#over.signal, job.stop.signal]);
     try {
       using _turn = await this.#turns.enter(over);
       const createdAt = clock.now();
@@ -179,10 +188,11 @@ export class Backups implements AsyncDisposable {
     }
   }
 
-  #begin(vmHash: ItemHash, what: "backup" | "restore"): Disposable {
+  #begin(vmHash: ItemHash, what: Job["what"]): Job & Disposable {
     if (this.#jobs.has(vmHash)) throw busy();
-    this.#jobs.set(vmHash, { what });
-    return { [Symbol.dispose]: () => void this.#jobs.delete(vmHash) };
+    const job = { what, stop: new AbortController() };
+    this.#jobs.set(vmHash, job);
+    return { ...job, [Symbol.dispose]: () => void this.#jobs.delete(vmHash) };
   }
 
   async #known(vmHash: ItemHash): Promise<BackupState | undefined> {
