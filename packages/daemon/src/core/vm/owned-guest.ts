@@ -19,14 +19,26 @@ const AUTHORIZE = `umask 077
 mkdir -p /root/.ssh
 file=/root/.ssh/authorized_keys
 touch "$file"
-for key; do grep -qxF -e "$key" "$file" || printf '%s\\n' "$key" >> "$file"; done`;
+changed=
+for key; do
+  grep -qxF -e "$key" "$file" && continue
+  printf '%s\\n' "$key" >> "$file"
+  changed=1
+done
+[ -z "$changed" ] || sync`;
 
-/** Where our agent is the first process nobody else starts a server. A key of one kind: others take long to make under emulation. */
+/**
+ * Where our agent is the first process nobody else starts a server. A key of one kind: others take long to make under
+ * emulation. One that a host that lost its power has left half written would keep the server from starting for good.
+ */
 const SERVE_SSH = `case "$(readlink /proc/1/exe)" in *alcove-agent) ;; *) exit 0 ;; esac
 [ -x /usr/sbin/sshd ] || exit 0
 for comm in /proc/[0-9]*/comm; do [ "$(cat "$comm" 2>/dev/null)" = sshd ] && exit 0; done
-set -- /etc/ssh/ssh_host_*_key
-[ -e "$1" ] || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key
+whole=
+for key in /etc/ssh/ssh_host_*_key; do
+  if ssh-keygen -y -f "$key" </dev/null >/dev/null 2>&1; then whole=1; else rm -f "$key" "$key.pub"; fi
+done
+[ -n "$whole" ] || { ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key && sync; }
 mkdir -p /run/sshd
 exec /usr/sbin/sshd`;
 
