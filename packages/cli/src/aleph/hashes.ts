@@ -36,7 +36,8 @@ export function shortHashes(hashes: Iterable<string>): (hash: string) => string 
 export function completed(text: string, known: Iterable<string>): string {
   if (isHash(text)) return text;
   if (!BEGINNING.test(text)) return demandHash(text);
-  const found = [...new Set(known)].filter((hash) => hash.startsWith(text));
+  // What the node names is to become part of a path: nothing but hashes.
+  const found = [...new Set(known)].filter((hash) => isHash(hash) && hash.startsWith(text));
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
   if (first === undefined) {

@@ -20,6 +20,7 @@ test("hashes: a beginning that only one has, and as much of each as tells it apa
     () => completed("a", [A, `a${B.slice(1)}`]),
     /a is the beginning of aa11.* and ab22/,
   );
+  assert.throws(() => completed("aa", ["aa/../../control/allocations"]), /no VM whose hash/);
   assert.throws(() => completed("f", HASHES), /no VM whose hash begins with f/);
   assert.throws(() => completed("AA", HASHES), /is no hash/);
   const near = `${A.slice(0, 20)}${B.slice(20)}`;
