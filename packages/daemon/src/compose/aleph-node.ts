@@ -37,13 +37,8 @@ export function reportOf({ settings, version, hardware, executions }: NodeParts)
     version,
     clock: systemClock,
     freeDiskBytes: () => executions.freeDiskBytes(),
-    gpusInUse: () => gpusInUse(executions),
+    gpusInUse: () => executions.gpusInUse(),
   });
-}
-
-function gpusInUse(executions: Executions): ReadonlySet<string> {
-  const inUse = executions.list().filter(({ record }) => record.ended === undefined);
-  return new Set(inUse.flatMap(({ record }) => record.gpus.map(({ pciHost }) => pciHost)));
 }
 
 export function checksOf({ config, settings, version, vms, port }: NodeParts): NodeChecks {
