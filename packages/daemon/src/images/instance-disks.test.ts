@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -28,6 +30,7 @@ function hashOf(digit: string): ItemHash {
 }
 
 const HASH = hashOf("a");
+const OTHER = hashOf("b");
 
 function anOrder(parentPath: string, different: Partial<InstanceOrder> = {}): InstanceOrder {
   return {
@@ -171,9 +174,61 @@ test("instance disks: a volume with a parent begins with what the parent holds",
 
   const [made] = set.volumes;
   assert.ok(made);
-  assert.deepEqual([made.format, made.parent?.path], ["qcow2", stage.plain]);
-  assert.equal(await backingFileOf(made.path), stage.plain);
+  const kept = `${made.path}.parent`;
+  assert.deepEqual([made.format, made.parent?.path], ["qcow2", kept]);
+  assert.equal(await backingFileOf(made.path), kept);
   writeFileSync(made.path, Buffer.concat([readFileSync(made.path), Buffer.from("more")]));
   await stage.disks.renew(set, "remove", never);
   assert.equal(readFileSync(made.path).includes("more"), false);
+});
+
+test("instance disks: what is given on another file system is copied once, and kept as long as disks stand on it", async () => {
+  await using stage = await aStage();
+  await using elsewhere = await tempDir("/dev/shm");
+  const copies = path.join(elsewhere.path, "volumes/parents");
+  const disks = new InstanceDiskFiles({ root: elsewhere.path });
+  const given = readFileSync(stage.plain);
+  const { root } = await disks.make(anOrder(stage.plain), never);
+  assert.notEqual(statSync(root.parent.path).dev, statSync(stage.plain).dev);
+  const other = await disks.make({ ...anOrder(stage.plain), vmHash: OTHER }, never);
+  assert.equal(statSync(other.root.parent.path).ino, statSync(root.parent.path).ino);
+
+  writeFileSync(stage.plain, Buffer.concat([given, Buffer.alloc(MIB)]));
+  assert.deepEqual(
+    readFileSync((await disks.make(anOrder(stage.plain), never)).root.parent.path),
+    given,
+  );
+  await disks.remove(HASH);
+  await disks.make(anOrder(stage.plain), never);
+  assert.equal(
+    readdirSync(copies).length,
+    2,
+    "of the one that was given first, and of the newer one",
+  );
+  await disks.remove(HASH);
+  assert.equal(readdirSync(copies).length, 1);
+  await disks.remove(OTHER);
+  assert.deepEqual(readdirSync(copies), []);
+});
+
+test("instance disks: a parent that an earlier daemon kept and made no disk on is not taken for the newer one", async () => {
+  await using stage = await aStage();
+  const { root } = await stage.disks.make(anOrder(stage.plain), never);
+  rmSync(root.path);
+  const newer = `${stage.plain}.new`;
+  copyFileSync(stage.plain, newer);
+  const again = await stage.disks.make(anOrder(newer), never);
+  assert.equal(statSync(again.root.parent.path).ino, statSync(newer).ino);
+});
+
+test("instance disks: no two disks of a VM are one file", async () => {
+  await using stage = await aStage();
+  const volume = { kind: "persistent", mount: "/v", sizeMiB: 8 } as const;
+  const both = (...names: readonly string[]) =>
+    anOrder(stage.plain, {
+      volumes: names.map((name) => ({ ...volume, name, parentPath: stage.plain })),
+    });
+  await assert.rejects(stage.disks.make(both("v", "v"), never), /Two volumes are named "v"/);
+  await assert.rejects(stage.disks.make(both("rootfs"), never), /"rootfs" is no volume name/);
+  assert.equal(existsSync(stage.home), false);
 });

@@ -2,26 +2,14 @@
  * Disks of instances: `<root>/volumes/persistent/<hash>/`
  *
  *     rootfs.qcow2      overlay that the guest writes to
- *     rootfs.parent     what it stands on: another name of the file that was given, where the file system can
  *     <name>.ext4       a volume, or `<name>.qcow2` for one that stands on a parent
+ *     <overlay>.parent  what an overlay stands on
  *     seed.iso          what cloud-init is told
  *
  * They outlive the VMs that use them. A file is there whole or not at all.
  */
 
-import {
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-  writeFile,
-} from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { seedFiles } from "#core/aleph/machines/cloud-init.ts";
@@ -34,34 +22,38 @@ import { MIB } from "#lib/bytes.ts";
 import { run } from "#process/run.ts";
 
 import { type DiskOnFile, lookAtDisk, sizeOfOverlay } from "./brought-disk.ts";
+import { KeptParents } from "./kept-parents.ts";
 import { emptyOverlay } from "./qcow2.ts";
 import { seedDisk } from "./seed-disk.ts";
 
 /** as many disks as a machine has places for, less root and seed */
 const MAX_VOLUMES = 16;
 
+/** what no volume is called */
+const ROOT = "rootfs";
 const NAME = /^[\w-]{1,128}$/;
 
 export class InstanceDiskFiles implements InstanceDisks {
   readonly #root: string;
+  readonly #parents: KeptParents;
 
   /** @param root absolute; it need not exist */
   constructor({ root }: { readonly root: string }) {
     this.#root = path.join(root, "volumes", "persistent");
+    this.#parents = new KeptParents(path.join(root, "volumes", "parents"));
   }
 
   async make(order: InstanceOrder, signal: AbortSignal): Promise<InstanceDiskSet> {
-    if (order.volumes.length > MAX_VOLUMES)
-      throw new Refusal("bad request", `At most ${MAX_VOLUMES} volumes can be attached`);
+    mustHaveFilesOfTheirOwn(order.volumes);
     const directory = this.#directory(order.vmHash);
     const isNew = (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined;
     const made: string[] = [];
     try {
-      const root = await makeRoot(directory, order.root, made, signal);
+      const making = { directory, parents: this.#parents, made };
+      const root = await makeRoot(making, order.root, signal);
       const volumes: VmVolume[] = [];
       for (const volume of order.volumes) {
-        const place = { directory, serial: `vol${volumes.length}` };
-        volumes.push(await makeVolume(volume, place, made, signal));
+        volumes.push(await makeVolume(making, volume, `vol${volumes.length}`, signal));
       }
       const seed = await writeSeed(directory, order, volumes);
       return { root, volumes: [...volumes, seed], isNew };
@@ -84,6 +76,7 @@ export class InstanceDiskFiles implements InstanceDisks {
 
   async remove(vmHash: ItemHash): Promise<void> {
     await rm(this.#directory(vmHash), { recursive: true, force: true });
+    await this.#parents.sweep();
   }
 
   /** @returns what a VM's disks take on the host's disk now, in bytes; 0 when there are none */
@@ -91,7 +84,7 @@ export class InstanceDiskFiles implements InstanceDisks {
     const directory = this.#directory(vmHash);
     const names = await readdir(directory).catch(() => []); // none are there, or not any more
     let bytes = 0;
-    for (const name of names.filter((it) => it !== PARENT)) {
+    for (const name of names.filter((it) => !it.endsWith(PARENT))) {
       const found = await lstat(path.join(directory, name)).catch(() => undefined); // gone meanwhile
       bytes += (found?.blocks ?? 0) * BLOCK_BYTES;
     }
@@ -103,77 +96,101 @@ export class InstanceDiskFiles implements InstanceDisks {
   }
 }
 
-const PARENT = "rootfs.parent";
+/** after the name of an overlay */
+const PARENT = ".parent";
 
 /** what `stat` counts in */
 const BLOCK_BYTES = 512;
 
-/** @param made takes the paths of files that were not there before */
+/** @throws Refusal for volumes that are too many, or of which two would be one file */
+function mustHaveFilesOfTheirOwn(volumes: readonly VolumeOrder[]): void {
+  if (volumes.length > MAX_VOLUMES)
+    throw new Refusal("bad request", `At most ${MAX_VOLUMES} volumes can be attached`);
+  const names = volumes.flatMap((volume) => (volume.kind === "persistent" ? [volume.name] : []));
+  const unfit = names.find((name) => !NAME.test(name) || name === ROOT);
+  if (unfit !== undefined) throw new Refusal("bad request", `"${unfit}" is no volume name`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Refusal("bad request", `Two volumes are named "${twice}"`);
+}
+
+interface Making {
+  readonly directory: string;
+  readonly parents: KeptParents;
+  /** takes the paths of files that were not there before */
+  readonly made: string[];
+}
+
 async function makeRoot(
-  directory: string,
+  { directory, parents, made }: Making,
   order: RootOrder,
-  made: string[],
   signal: AbortSignal,
 ): Promise<OwnRoot> {
-  const file = path.join(directory, "rootfs.qcow2");
-  if (order.fresh)
-    for (const old of [file, path.join(directory, PARENT)]) await rm(old, { force: true });
-  const parentPath = await keptParent(directory, order.parentPath, made);
-  const { format, virtualSizeBytes, boot } = await lookAtDisk(parentPath, signal);
+  const file = path.join(directory, `${ROOT}.qcow2`);
+  const below = `${file}${PARENT}`;
+  if (order.fresh) await rm(file, { force: true });
+  const isNew = !(await exists(file));
+  if (isNew) {
+    made.push(below);
+    await parents.keep(order.parentPath, below, signal);
+  }
+  const { format, virtualSizeBytes, boot } = await lookAtDisk(below, signal);
   const sizeBytes = Math.max(order.sizeMiB * MIB, virtualSizeBytes);
-  const parent = { path: parentPath, format };
-  if (!(await exists(file))) {
+  const parent = { path: below, format };
+  if (isNew) {
     made.push(file);
     await writeWhole(file, overlayOf(sizeBytes, parent));
   }
   return { path: file, parent, sizeBytes, boot };
 }
 
-/**
- * The overlay is worth nothing without exactly the bytes below it: under a name of its own they stay when a newer
- * file takes the place of the one that was given.
- */
-async function keptParent(directory: string, given: string, made: string[]): Promise<string> {
-  const kept = path.join(directory, PARENT);
-  if (await exists(kept)) return kept;
-  try {
-    await link(await realpath(given), kept); // a link to a link would follow the newer file
-    made.push(kept);
-    return kept;
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EXDEV" || code === "EPERM" || code === "EMLINK") return given;
-    throw error;
-  }
-}
-
-interface VolumePlace {
-  readonly directory: string;
-  readonly serial: string;
-}
-
 async function makeVolume(
+  making: Making,
   order: VolumeOrder,
-  { directory, serial }: VolumePlace,
-  made: string[],
+  serial: string,
   signal: AbortSignal,
 ): Promise<VmVolume> {
   const { mount } = order;
   if (order.kind === "read-only")
     return { serial, mount, path: order.path, format: "raw", readOnly: true, parent: undefined };
-  if (!NAME.test(order.name)) throw new Refusal("bad request", `"${order.name}" is no volume name`);
-  const parent = order.parentPath && (await lookAtDisk(order.parentPath, signal));
-  const format = parent ? "qcow2" : "raw";
-  const file = path.join(directory, `${order.name}.${parent ? "qcow2" : "ext4"}`);
-  const wanted = order.sizeMiB * MIB;
+  const { name, parentPath, sizeMiB } = order;
+  const bytes = sizeMiB * MIB;
+  const written = { serial, mount, readOnly: false } as const;
+  if (parentPath !== undefined)
+    return { ...written, ...(await makeOverlay(making, { name, parentPath, bytes }, signal)) };
+  const file = path.join(making.directory, `${name}.ext4`);
   if (!(await exists(file))) {
-    made.push(file);
-    if (parent)
-      await writeWhole(file, overlayOf(Math.max(wanted, parent.virtualSizeBytes), parent));
-    else await makeFileSystem(file, wanted, signal);
+    making.made.push(file);
+    await makeFileSystem(file, bytes, signal);
   }
-  const below = parent ? { path: parent.path, format: parent.format } : undefined;
-  return { serial, mount, path: file, format, readOnly: false, parent: below };
+  return { ...written, path: file, format: "raw", parent: undefined };
+}
+
+interface OverlayOrder {
+  readonly name: string;
+  readonly parentPath: string;
+  /** at least */
+  readonly bytes: number;
+}
+
+async function makeOverlay(
+  { directory, parents, made }: Making,
+  { name, parentPath, bytes }: OverlayOrder,
+  signal: AbortSignal,
+): Promise<Pick<VmVolume, "path" | "format" | "parent">> {
+  const file = path.join(directory, `${name}.qcow2`);
+  const below = `${file}${PARENT}`;
+  const isNew = !(await exists(file));
+  if (isNew) {
+    made.push(below);
+    await parents.keep(parentPath, below, signal);
+  }
+  const { format, virtualSizeBytes } = await lookAtDisk(below, signal);
+  const parent = { path: below, format };
+  if (isNew) {
+    made.push(file);
+    await writeWhole(file, overlayOf(Math.max(bytes, virtualSizeBytes), parent));
+  }
+  return { path: file, format: "qcow2", parent };
 }
 
 async function renewVolume({ path: file, parent }: VmVolume, signal: AbortSignal): Promise<void> {

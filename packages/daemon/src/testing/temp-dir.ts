@@ -8,8 +8,8 @@ export interface TempDir extends AsyncDisposable {
   readonly path: string;
 }
 
-export async function tempDir(): Promise<TempDir> {
-  const made = await mkdtemp(path.join(tmpdir(), "alcove-test-"));
+export async function tempDir(parent = tmpdir()): Promise<TempDir> {
+  const made = await mkdtemp(path.join(parent, "alcove-test-"));
   return {
     path: made,
     [Symbol.asyncDispose]: () => rm(made, { recursive: true, force: true }),
