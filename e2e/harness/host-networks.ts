@@ -14,6 +14,16 @@ export function networksOf(runtime: string): readonly string[] {
   return [...devices, ...namespaces, ...tables().filter((it) => it.endsWith(` alcove_net_${tag}`))];
 }
 
+/** What a host does that loses its power: nothing of it is left. */
+export function removeNetworksOf(runtime: string): void {
+  for (const name of networksOf(runtime)) {
+    const [what, family, table] = name.split(" ");
+    if (table !== undefined) spawnSync("nft", ["delete", "table", String(family), table]);
+    else if (name.startsWith("alcove-")) spawnSync("ip", ["netns", "del", name]);
+    else spawnSync("ip", ["link", "del", String(what)]);
+  }
+}
+
 /** nothing where there is no nft, or no right to ask it: then no daemon could make a table either */
 function tables(): readonly string[] {
   return (spawnSync("nft", ["list", "tables"], { encoding: "utf8" }).stdout ?? "").split("\n");

@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 
@@ -14,6 +15,7 @@ import { Api, type Ask } from "./api.ts";
 import { cannotRun } from "./can-run.ts";
 import { Daemon } from "./daemon.ts";
 import { HostDirs } from "./host-dirs.ts";
+import { removeNetworksOf } from "./host-networks.ts";
 import { asObjects, type JsonObject, textIn } from "./json-value.ts";
 import { until } from "./until.ts";
 
@@ -97,6 +99,16 @@ export class TestHost {
       ...this.settings,
       ...more,
     };
+  }
+
+  /** Everything that runs is gone at once, and whatever is in memory, such as what lies below `/run`. */
+  async losePower(): Promise<void> {
+    await this.daemon.kill();
+    const machines = this.dirs.machines();
+    for (const pid of machines) process.kill(pid, "SIGKILL");
+    await until("the machines are gone", () => this.dirs.machines().length === 0);
+    removeNetworksOf(this.dirs.runtime);
+    await rm(this.dirs.runtime, { recursive: true });
   }
 
   /** Ends the suite: an orderly stop, the leak check, and the directories are gone whatever comes. */
