@@ -48,9 +48,36 @@ export function messageOf(
   return { itemHash, ...envelope, content, raw: { ...envelope, item_hash: itemHash, content } };
 }
 
+export const CODE = hashOf("d");
+
+/** Content of a PROGRAM message whose runtime is `PARENT`. */
+export function programContent(changes: Readonly<Record<string, unknown>> = {}) {
+  const { rootfs: _none, authorized_keys: _keys, ...common } = instanceContent();
+  return {
+    ...common,
+    type: "vm-function",
+    environment: { reproducible: false, internet: false, aleph_api: false, shared_cache: false },
+    volumes: [],
+    variables: { GREETING: "good day" },
+    code: {
+      encoding: "plain",
+      entrypoint: "serve",
+      ref: CODE,
+      interface: "binary",
+      use_latest: false,
+    },
+    runtime: { ref: PARENT, use_latest: false, comment: "" },
+    on: { http: true, persistent: false },
+    ...changes,
+  };
+}
+
 export class FakeSource implements MessageSource {
   readonly messages = new Map<ItemHash, StoredMessage>();
-  readonly files = new Map<ItemHash, string>([[PARENT, "/store/parent.qcow2"]]);
+  readonly files = new Map<ItemHash, string>([
+    [PARENT, "/store/parent.qcow2"],
+    [CODE, "/store/code"],
+  ]);
   /** newest versions of files, by their first names */
   readonly newest = new Map<ItemHash, ItemHash>();
   /** by address in lower case and key */
@@ -62,6 +89,11 @@ export class FakeSource implements MessageSource {
 
   publish(itemHash: ItemHash, changes: Readonly<Record<string, unknown>> = {}): ItemHash {
     this.messages.set(itemHash, messageOf(itemHash, instanceContent(changes)));
+    return itemHash;
+  }
+
+  publishProgram(itemHash: ItemHash, changes: Readonly<Record<string, unknown>> = {}): ItemHash {
+    this.messages.set(itemHash, messageOf(itemHash, programContent(changes)));
     return itemHash;
   }
 

@@ -15,7 +15,7 @@ const MAX_COMPLAINT_BYTES = 1024;
  * @returns what the guest said when it could not; `undefined` when it could
  */
 export async function commandGuest(
-  link: GuestLink,
+  link: Pick<GuestLink, "exec">,
   script: string,
   words: readonly string[],
   signal: AbortSignal,

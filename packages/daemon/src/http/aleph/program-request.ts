@@ -76,6 +76,8 @@ export async function ask(
 async function answerOf(asked: ClientRequest): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   asked.once("response", resolve);
+  // Also one that wants another protocol ends so, without an error.
+  asked.once("close", () => reject(new Error("the connection ended without an answer")));
   asked.on("error", (error) =>
     reject(isUnreadable(error) ? new Undecodable(error.message) : error),
   );

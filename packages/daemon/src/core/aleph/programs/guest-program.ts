@@ -44,9 +44,14 @@ const CAN_SERVE_ASGI = `exec python3 -c "import uvicorn"`;
 const ON_CONSOLE = `[ -w /dev/console ] && exec >/dev/console 2>&1
 exec "$@"`;
 
+/** What is needed of an agent. */
+export type ProgramGuest = Pick<GuestLink, "exec" | "copyIn" | "forward" | "startInBackground"> & {
+  readonly background: Pick<GuestLink["background"], "list" | "find">;
+};
+
 /** @throws StartError when it does not come to serve */
 export async function serveIn(
-  link: GuestLink,
+  link: ProgramGuest,
   order: ProgramOrder,
   files: HostFiles,
   signal: AbortSignal,
@@ -58,7 +63,7 @@ export async function serveIn(
 }
 
 async function start(
-  link: GuestLink,
+  link: ProgramGuest,
   order: ProgramOrder,
   files: HostFiles,
   signal: AbortSignal,
@@ -112,7 +117,7 @@ interface Brought extends PackedFiles {
 
 /** Copies into the guest what does not come as a disk. */
 async function bring(
-  link: GuestLink,
+  link: ProgramGuest,
   { encoding, path, mount, what, file }: Brought,
   files: HostFiles,
   signal: AbortSignal,
@@ -138,7 +143,7 @@ async function bring(
 }
 
 async function must(
-  link: GuestLink,
+  link: ProgramGuest,
   script: string,
   words: readonly string[],
   signal: AbortSignal,
@@ -147,7 +152,7 @@ async function must(
   if (complaint !== undefined) throw notInitialised(complaint);
 }
 
-async function listens(link: GuestLink, id: string, signal: AbortSignal): Promise<void> {
+async function listens(link: ProgramGuest, id: string, signal: AbortSignal): Promise<void> {
   const late = within(LISTEN_MS, signal);
   for (;;) {
     try {
