@@ -20,6 +20,7 @@ import { settlesWithin } from "#lib/patience.ts";
 
 import { type Access, authenticate, type TokenCheck } from "./auth.ts";
 import { ignoredBodies } from "./bodies.ts";
+import { unreadHeads } from "./heads.ts";
 import { compileLate } from "./late-validators.ts";
 import { firstOfRepeated } from "./queries.ts";
 import { refuseOtherUpgrades } from "./upgrades.ts";
@@ -81,6 +82,7 @@ export async function application(
   refuseOtherUpgrades(app);
   firstOfRepeated(app);
   ignoredBodies(app);
+  unreadHeads(app);
   for (const surface of surfaces) await app.register(surface);
   await app.ready();
   return app;

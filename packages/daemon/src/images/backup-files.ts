@@ -73,8 +73,10 @@ export class BackupFiles implements BackupStore {
     await rename(`${tar}.part`, tar);
   }
 
-  read(id: string): AsyncIterable<Uint8Array> {
-    return createReadStream(this.#tarPath(id));
+  /** Opens nothing before it is read. */
+  async *read(id: string): AsyncGenerator<Uint8Array, undefined> {
+    yield* createReadStream(this.#tarPath(id));
+    return undefined;
   }
 
   async remove(id: string): Promise<void> {

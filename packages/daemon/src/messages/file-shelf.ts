@@ -89,9 +89,18 @@ export async function heldAt(file: string): Promise<HeldFile | undefined> {
   if (sizeBytes === undefined) return undefined;
   return {
     sizeBytes,
-    read: (signal) =>
-      sizeBytes === 0 ? nothing() : createReadStream(file, { signal, end: sizeBytes - 1 }),
+    read: (signal) => contentOf(file, sizeBytes, signal),
   };
+}
+
+/** As much as there was when it was looked at; opens nothing before it is read. */
+async function* contentOf(
+  file: string,
+  sizeBytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, undefined> {
+  if (sizeBytes > 0) yield* createReadStream(file, { signal, end: sizeBytes - 1 });
+  return undefined;
 }
 
 /** name of the file that a STORE message is about */
@@ -109,5 +118,3 @@ async function sizeOf(file: string): Promise<number | undefined> {
     throw error;
   }
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -51,7 +51,7 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
   }
 
   message(hash: ItemHash): Promise<StoredMessage | undefined> {
-    return this.#contents.known(hash);
+    return this.#contents.message(hash);
   }
 
   held(hash: ItemHash): Promise<StoredMessage | undefined> {
@@ -159,8 +159,8 @@ export class LocalStore implements MessageSource, MessageArchive, AsyncDisposabl
     await this.#watch.lookAt(await this.#contents.aggregates.keep(place, value, signal));
   }
 
-  search(wanted: MessageSearch, signal: AbortSignal): Promise<readonly StoredMessage[]> {
-    return this.#contents.first(this.#contents.messages.find(wanted), MAX_FOUND, signal);
+  search(wanted: MessageSearch, signal: AbortSignal): Promise<readonly ItemHash[]> {
+    return this.#contents.known(this.#contents.messages.find(wanted).slice(0, MAX_FOUND), signal);
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {

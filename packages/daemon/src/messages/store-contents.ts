@@ -97,8 +97,18 @@ export class StoreContents {
   }
 
   /** @returns `undefined` also for what was forgotten */
-  async known(hash: ItemHash): Promise<StoredMessage | undefined> {
+  async message(hash: ItemHash): Promise<StoredMessage | undefined> {
     return (await this.tombstones.has(hash)) ? undefined : await this.messages.get(hash);
+  }
+
+  /** Those of these messages that were not forgotten. */
+  async known(hashes: readonly ItemHash[], signal: AbortSignal): Promise<readonly ItemHash[]> {
+    const found: ItemHash[] = [];
+    for (const hash of hashes) {
+      signal.throwIfAborted();
+      if (!(await this.tombstones.has(hash))) found.push(hash);
+    }
+    return found;
   }
 
   /** The first of these messages that are there and not forgotten. */
@@ -111,7 +121,7 @@ export class StoreContents {
     for (const hash of hashes) {
       if (found.length === count) break;
       signal.throwIfAborted();
-      const message = await this.known(hash);
+      const message = await this.message(hash);
       if (message) found.push(message);
     }
     return found;

@@ -75,7 +75,12 @@ async function demandOperator(
   const { authorization, cookie } = request.headers;
   if (authorization || request.headers["x-auth-signature"])
     await callerOf(request, reply, parts, "scheduler");
-  else parts.login.demandCookie(cookie);
+  else parts.login.demandCookie(isOfOtherPages(request) ? undefined : cookie);
+}
+
+/** A browser sends the cookie along for pages of other names below the same domain, too: VMs may have such ones. */
+function isOfOtherPages({ headers: { origin, host = "" } }: FastifyRequest): boolean {
+  return origin !== undefined && origin.replace(/^https?:\/\//, "") !== host;
 }
 
 function byHash<T extends { readonly record: { readonly vmHash: string } }>(

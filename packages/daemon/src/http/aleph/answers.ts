@@ -4,7 +4,7 @@ import type { FastifyReply } from "fastify";
 
 import { compactJson, pythonJson } from "./python-json.ts";
 
-const JSON_TYPE = "application/json; charset=utf-8";
+export const JSON_TYPE = "application/json; charset=utf-8";
 
 export function sendJson(reply: FastifyReply, value: unknown, status = 200): FastifyReply {
   return reply.code(status).type(JSON_TYPE).send(pythonJson(value));

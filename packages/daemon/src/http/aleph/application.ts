@@ -11,6 +11,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { KIB } from "#lib/bytes.ts";
 
 import { forgetNonsense, streamedBodies } from "../bodies.ts";
+import { unreadHeads } from "../heads.ts";
 import { badHttp } from "../server.ts";
 import { allowPages, pageHeaders } from "./cors.ts";
 import { refuseWhileDraining } from "./draining.ts";
@@ -27,7 +28,7 @@ const KEEP_ALIVE_MS = 75_000;
 const MAX_REF_LENGTH = 16_384;
 /** WebSocket messages from clients: one with credentials, and nothing after it */
 const MAX_MESSAGE_BYTES = 64 * KIB;
-/** connections at a time; a flood beyond that waits outside */
+/** connections at a time; those beyond are closed at once */
 const MAX_CONNECTIONS = 4_096;
 
 export async function alephApplication(parts: AlephParts): Promise<FastifyInstance> {
@@ -56,6 +57,7 @@ export async function alephApplication(parts: AlephParts): Promise<FastifyInstan
   app.addHook("onRequest", async (request, reply) => greet(request, reply, server));
   demandRules(app);
   allowPages(app);
+  unreadHeads(app);
   streamedBodies(app);
   refuseWhileDraining(app, parts.draining, parts.settings.domainName);
   answerErrors(app, { log: parts.log, strict: parts.settings.strictReference });

@@ -35,6 +35,33 @@ test("CORS of an Aleph node: a preflight needs no credentials, and allows what w
   assert.equal(answer.headers["server"], "aleph-vm/1.13.0");
 });
 
+test("CORS of an Aleph node: what is no header's name is not allowed, and breaks nothing", async () => {
+  const asked = "x-a, \u00ff, \u00b5, a b, (, x-b";
+  const answer = await preflight(`/control/machine/${VM_HASH}/stop`, {
+    origin: ORIGIN,
+    [WANTED]: "POST",
+    "access-control-request-headers": asked,
+  });
+  assert.equal(answer.statusCode, 200);
+  assert.equal(answer.headers["access-control-allow-headers"], "X-A,X-B");
+});
+
+test("CORS of an Aleph node: the operator's cookie does not count for other pages", async () => {
+  const world = surfaceWorld();
+  const app = await alephApplication(world.parts);
+  const cookie = `token=${world.parts.login.text}`;
+  const ask = async (headers: Record<string, string>) => {
+    const call = { method: "GET", url: "/about/config", headers: { cookie, ...headers } } as const;
+    return (await app.inject(call)).statusCode;
+  };
+  const host = "crn.example.org";
+  assert.equal(await ask({ host }), 200);
+  assert.equal(await ask({ host, origin: `https://${host}` }), 200);
+  for (const origin of ["https://vm.crn.example.org", `https://${host}:8443`, "null", ""])
+    assert.equal(await ask({ host, origin }), 401);
+  await app.close();
+});
+
 test("CORS of an Aleph node: who asks for no headers is allowed none", async () => {
   const answer = await preflight("/about/usage/system", { origin: ORIGIN, [WANTED]: "GET" });
   assert.equal(answer.statusCode, 200);

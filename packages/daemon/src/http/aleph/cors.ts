@@ -1,6 +1,6 @@
 /**
  * Requests from pages of other origins, as the network's orchestrator allows them: any origin, credentials included,
- * on the routes that say so. Nothing is gained by it: no cookie of a browser opens more than the node's own pages.
+ * on the routes that say so. Nothing is gained by it: the operator's cookie does not count in them.
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -17,6 +17,8 @@ const SIMPLE = new Set([
   "last-modified",
   "pragma",
 ]);
+
+const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 const FAILED = "CORS preflight request failed:";
 
@@ -86,7 +88,8 @@ function refuse(why: string): never {
 
 function askedHeaders(names: string | undefined): string {
   const upper = (names ?? "").split(",").map((name) => name.trim().toUpperCase());
-  const asked = new Set(upper.filter((name) => name !== ""));
+  // What is no header's name cannot be one here, and could not be written either.
+  const asked = new Set(upper.filter((name) => NAME.test(name)));
   return Array.from(asked).toSorted().join();
 }
 

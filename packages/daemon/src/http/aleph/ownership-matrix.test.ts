@@ -52,7 +52,6 @@ const BACKUP = `${VM_HASH}-20250601T120000Z`;
 
 /** What routes insist on before they ask for a VM, by method and path. Every route has its place here. */
 const PLACES: Readonly<Record<string, string | undefined>> = {
-  "GET /": undefined,
   "GET /about/login": undefined,
   "GET /about/executions/list": undefined,
   "GET /v2/about/executions/list": undefined,
@@ -310,7 +309,7 @@ function remembering(asked: string[], what: string) {
   return new Proxy(Object.create(null), {
     get: (_none, name) => async () => {
       asked.push(`${what} ${String(name)}`);
-      return {};
+      return { messages: [], pagination: {} };
     },
   });
 }

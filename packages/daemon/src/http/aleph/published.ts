@@ -2,15 +2,17 @@
 
 import type { FastifyPluginAsync } from "fastify";
 
-import { type Json, MAX_PER_PAGE } from "#core/aleph/message/published.ts";
+import { type Json, MAX_PER_PAGE, type MessagePage } from "#core/aleph/message/published.ts";
 import { MESSAGE_TYPES, type MessageType } from "#core/aleph/message/content.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
 
 import { clientLeft } from "../client-left.ts";
-import { sendJson } from "./answers.ts";
+import { sendPieces } from "../streamed.ts";
+import { JSON_TYPE, sendJson } from "./answers.ts";
 import { hashOf } from "./guard.ts";
 import { sendFile } from "./local.ts";
 import type { AlephParts } from "./parts.ts";
+import { pythonJson } from "./python-json.ts";
 import { listParameter, numberParameter } from "./query.ts";
 import type { RouteRule } from "./route-rule.ts";
 
@@ -37,7 +39,8 @@ export const published: FastifyPluginAsync<AlephParts> = async (app, { published
       page: numberParameter(request, "page", 1),
       perPage: Math.min(numberParameter(request, "pagination", PER_PAGE), MAX_PER_PAGE),
     };
-    return sendJson(reply, await known.messages(wanted, page, clientLeft(request, reply)));
+    const pieces = piecesOf(await known.messages(wanted, page, clientLeft(request, reply)));
+    return sendPieces(reply.type(JSON_TYPE), pieces);
   });
 
   app.get<ByHash>("/api/v0/messages/:hash", { config: OPEN }, async (request, reply) => {
@@ -70,6 +73,17 @@ export const published: FastifyPluginAsync<AlephParts> = async (app, { published
       sendJson(reply, await known.balance(request.params.address, clientLeft(request, reply))),
   );
 };
+
+async function* piecesOf({ messages, pagination }: MessagePage): AsyncGenerator<string, undefined> {
+  let before = '{"messages": [';
+  for await (const message of messages) {
+    yield before + pythonJson(message);
+    before = ", ";
+  }
+  const head = before === ", " ? "" : before;
+  yield `${head}], ${pythonJson(pagination).slice(1)}`;
+  return undefined;
+}
 
 function typeOf(name: string): MessageType {
   const type = MESSAGE_TYPES.find((it) => it === name);

@@ -193,15 +193,17 @@ test("published: the store in the network's words", async () => {
   assert.equal(await published.status(A, never), undefined);
   const all = { hashes: [], types: [], refs: [], owners: [] };
   const wanted = { ...all, hashes: [SIGNED_HASH, A] };
-  assert.deepEqual(await published.messages(wanted, { page: 1, perPage: 20 }, never), {
-    messages: [SIGNED_MESSAGE],
+  const first = await published.messages(wanted, { page: 1, perPage: 20 }, never);
+  assert.deepEqual(await Array.fromAsync(first.messages), [SIGNED_MESSAGE]);
+  assert.deepEqual(first.pagination, {
     pagination_page: 1,
     pagination_total: 1,
     pagination_per_page: 20,
     pagination_item: "messages",
   });
   const second = await published.messages(all, { page: 2, perPage: Number.NaN }, never);
-  assert.deepEqual([second["messages"], second["pagination_per_page"]], [[], 1]);
+  assert.deepEqual(await Array.fromAsync(second.messages), []);
+  assert.equal(second.pagination["pagination_per_page"], 1);
   assert.deepEqual(await published.aggregates(OWNER, ["port-forwarding", "none"], never), {
     address: OWNER,
     data: { "port-forwarding": { x: 1 } },

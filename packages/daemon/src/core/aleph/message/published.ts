@@ -30,17 +30,19 @@ export class Published {
   }
 
   /** `GET /api/v0/messages.json`. @param page what is out of bounds is brought into them */
-  async messages(wanted: MessageSearch, page: Page, signal: AbortSignal): Promise<Json> {
+  async messages(wanted: MessageSearch, page: Page, signal: AbortSignal): Promise<MessagePage> {
     const number = Math.max(1, Math.trunc(page.page) || 1);
     const perPage = Math.min(MAX_PER_PAGE, Math.max(1, Math.trunc(page.perPage) || 1));
     const found = await this.#archive.search(wanted, signal);
     const shown = found.slice((number - 1) * perPage, number * perPage);
     return {
-      messages: shown.map(({ raw }) => raw),
-      pagination_page: number,
-      pagination_total: found.length,
-      pagination_per_page: perPage,
-      pagination_item: "messages",
+      messages: this.#read(shown, signal),
+      pagination: {
+        pagination_page: number,
+        pagination_total: found.length,
+        pagination_per_page: perPage,
+        pagination_item: "messages",
+      },
     };
   }
 
@@ -72,6 +74,15 @@ export class Published {
     );
   }
 
+  /** One after another: anybody may ask for many large ones. */
+  async *#read(hashes: readonly ItemHash[], signal: AbortSignal): AsyncGenerator<Json, undefined> {
+    for (const hash of hashes) {
+      const message = await this.#archive.held(hash, signal);
+      if (message) yield message.raw;
+    }
+    return undefined;
+  }
+
   /** `GET /api/v0/addresses/{address}/balance` */
   async balance(address: string, signal: AbortSignal): Promise<Json> {
     const { tokens, credits } = await this.#source.balance(address, signal);
@@ -80,6 +91,13 @@ export class Published {
 }
 
 export type Json = Readonly<Record<string, unknown>>;
+
+export interface MessagePage {
+  /** read as they are asked for */
+  readonly messages: AsyncIterable<Json>;
+  /** what stands beside the messages */
+  readonly pagination: Json;
+}
 
 export interface Page {
   /** from 1 */

@@ -92,3 +92,12 @@ test("secret: two texts", () => {
     ["string_type", "missing"],
   );
 });
+
+test("notice: what is wrong with a large body does not repeat it", () => {
+  const large = { other: Array.from({ length: 10_000 }, (_, index) => index) };
+  const [problem] = [answerTo(() => readNotify(large))].flat();
+  const missing = { type: "missing", loc: ["instance"], msg: "Field required" };
+  assert.deepEqual(problem, { ...missing, input: "(too long to repeat)" });
+  const short = { other: [{ deep: "x".repeat(4_000) }] };
+  assert.deepEqual([answerTo(() => readNotify(short))].flat(), [{ ...missing, input: short }]);
+});

@@ -40,8 +40,8 @@ export interface MessageArchive {
   /** keys of an owner's aggregates, sorted */
   aggregateKeys(address: string, signal: AbortSignal): Promise<readonly string[]>;
 
-  /** @returns messages that fit, newest first, without those forgotten */
-  search(wanted: MessageSearch, signal: AbortSignal): Promise<readonly StoredMessage[]>;
+  /** @returns hashes of the messages that fit, newest first, without those forgotten */
+  search(wanted: MessageSearch, signal: AbortSignal): Promise<readonly ItemHash[]>;
 }
 
 export interface AggregatePlace {
