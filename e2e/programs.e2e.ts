@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import { after, before, describe, it } from "node:test";
 import { hostLabelOf, parseItemHash } from "../packages/daemon/src/core/aleph/item-hash.ts";
 import { AlephNode, instanceContent } from "./harness/aleph-node.ts";
 import { cannotRun } from "./harness/can-run.ts";
-import type { JsonObject } from "./harness/json-value.ts";
+import { asObject, type JsonObject, textIn } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
 
 const OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -171,6 +172,64 @@ describe("aleph programs", { skip: cannotRun }, () => {
   story("nobody calls it for a while, and it is stopped", async () => {
     await until("it is stopped", async () => !(await runs()));
   });
+
+  story("code comes as a disk, with what it needs beside it", async () => {
+    const packed = randomBytes(32).toString("hex");
+    const tree = path.join(scratch, "tree");
+    mkdirSync(path.join(tree, "bin"), { recursive: true });
+    writeFileSync(path.join(tree, "bin/serve"), PROGRAM, { mode: 0o755 });
+    const disk = path.join(scratch, "code.ext4");
+    execFileSync("mkfs.ext4", ["-q", "-d", tree, disk, "4M"]);
+    const content = programContent(runtime, node.addFile(disk));
+    const its = { ...asObject(content["code"]), encoding: "squashfs", entrypoint: "bin/serve" };
+    put(packed, { ...content, code: its });
+    const answer = await ask(node.port, { path: `/vm/${packed}/from/a/disk` });
+    assert.match(answer.text, /path=\/from\/a\/disk\n/);
+  });
+
+  story(
+    "an instance that has stopped is started by who calls it, and answers at its port 80",
+    async () => {
+      const vm = randomBytes(32).toString("hex");
+      const key = path.join(scratch, "key");
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+      const authorized = [readFileSync(`${key}.pub`, "utf8").trim()];
+      put(vm, instanceContent(OWNER, runtime, { authorized_keys: authorized }));
+      const never = await ask(node.port, { path: `/vm/${vm}` });
+      assert.equal(never.status, 404, never.text);
+      const allocated = await node.allocate([vm]);
+      assert.equal(allocated.status, 200, allocated.text);
+      const stopped = await node.asAdmin("POST", `/control/machine/${vm}/stop`);
+      assert.equal(stopped.status, 200, stopped.text);
+      const called = ask(node.port, { path: `/vm/${vm}/of/the/instance` });
+      const address = await until("it has an address", async () => {
+        const entry = await node.listed(vm);
+        return entry?.["running"] === true && textIn(asObject(entry["networking"]), "ipv4_ip");
+      });
+      const options = [
+        "StrictHostKeyChecking=no",
+        "UserKnownHostsFile=/dev/null",
+        "LogLevel=ERROR",
+      ];
+      const words = ["-i", key, ...options.flatMap((one) => ["-o", one]), `root@${address}`];
+      const server = PROGRAM.replaceAll("127.0.0.1", "0.0.0.0");
+      await until("a server runs in it", async () => {
+        const started = spawnSync(
+          "ssh",
+          [...words, "cat > /run/it; PORT=80 setsid perl /run/it >/dev/null 2>&1 </dev/null &"],
+          {
+            input: server,
+          },
+        );
+        return started.status === 0;
+      });
+      const answer = await called;
+      assert.equal(answer.status, 201, answer.text);
+      assert.match(answer.text, /path=\/of\/the\/instance\n/);
+      assert.equal(answer.headers["aleph-program-itemhash"], vm);
+      assert.equal(answer.headers["vary"], "Accept");
+    },
+  );
 
   story("a program that ends at once, and one whose runtime nobody has", async () => {
     const broken = randomBytes(32).toString("hex");

@@ -43,6 +43,8 @@ export class FakeRoom implements MachineRoom {
     signal.throwIfAborted();
     this.asked.push("prepare");
     if (this.machines.has(order.vmHash)) throw new Error("fake room: prepared twice");
+    const isTaken = ({ order: other }: FakeMachine) => other.network.vmId === order.network.vmId;
+    if (this.machines.values().some(isTaken)) throw new Error("fake room: another VM is there");
     const disks = this.disks.get(order.vmHash) ?? { root: 1, volumes: 1 };
     this.disks.set(order.vmHash, disks);
     const machine = { order, phase: "created", launch: undefined, starts: 0, ports: [] } as const;

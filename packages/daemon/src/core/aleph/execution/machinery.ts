@@ -67,7 +67,8 @@ export function assemble(deps: ExecutionsDeps, changes: Announcer<ItemHash>): Ma
   const intake = new Intake(deps, () => register.inmates());
   const background = new Background(deps.log);
   const work = new VmWork(background);
-  const steps = new Steps({ ...deps, ports: new PortPlan(deps) });
+  const formerlyAt = (vmId: number) => register.formerlyAt(vmId);
+  const steps = new Steps({ ...deps, formerlyAt, ports: new PortPlan(deps) });
   const upkeep = new Upkeep({ ...deps, register, intake, background, work, steps });
   const operations = new Operations({ ...deps, register, upkeep, steps, work });
   return { changes, register, intake, background, work, steps, upkeep, operations };

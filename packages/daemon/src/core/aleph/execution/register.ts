@@ -40,6 +40,12 @@ export class Register {
     return this.all().filter(({ isIn }) => isIn);
   }
 
+  /** those that have ended and had this place in the address plan */
+  formerlyAt(vmId: number): readonly ItemHash[] {
+    const ended = this.all().filter(({ isIn, record }) => !isIn && record.vmId === vmId);
+    return ended.map(({ vmHash }) => vmHash);
+  }
+
   find(vmHash: ItemHash): Execution | undefined {
     return this.#known.get(vmHash);
   }

@@ -13,6 +13,7 @@ import type { MessageSource } from "../ports/message-source.ts";
 import type { ProgramRoom } from "../ports/program-room.ts";
 import { programOrder } from "../programs/program-order.ts";
 import type { Execution, StopTask } from "./execution.ts";
+import type { ExecutionRecord } from "./record.ts";
 import { machineOrder } from "./machine-order.ts";
 import type { PortPlan } from "./port-plan.ts";
 
@@ -21,6 +22,8 @@ export interface StepsDeps {
   readonly programs: Pick<ProgramRoom, "begin">;
   readonly messages: Pick<MessageSource, "file">;
   readonly ports: PortPlan;
+  /** VMs that have ended and had this place in the address plan */
+  readonly formerlyAt: (vmId: number) => readonly ItemHash[];
   /** removes what else is kept of a VM that is erased, such as its log; harmless when there is nothing */
   readonly erased: (vmHash: ItemHash) => Promise<void>;
   readonly clock: Clock;
@@ -144,8 +147,17 @@ export class Steps {
       await room.stop(vmHash, signal);
       await room.remove(vmHash, "keep", signal);
     }
+    await this.#clearPlace(record, signal);
     await room.prepare(order, signal);
     execution.note({ times: { prepared: clock.now() } });
+  }
+
+  /** A VM that has ended is known by its address for as long as it is in the room; it comes back at another. */
+  async #clearPlace({ vmHash, vmId }: ExecutionRecord, signal: AbortSignal): Promise<void> {
+    const { room, formerlyAt } = this.#deps;
+    for (const other of formerlyAt(vmId)) {
+      if (other !== vmHash && room.phaseOf(other)) await room.remove(other, "keep", signal);
+    }
   }
 
   async #renewDisks(
