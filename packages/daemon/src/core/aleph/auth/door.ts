@@ -2,8 +2,12 @@
  * The door of an Aleph node: who a request comes from, as far as it proves it. Whether that one may operate a
  * certain VM is `Ownership`'s.
  *
- * Credentials that are shown have to be right: nobody gets in as nobody with a wrong key in their hand.
+ * Credentials that are shown have to be right: nobody gets in as nobody with a wrong key in their hand. To look at a
+ * signature takes milliseconds, and anybody may send any number: they are looked at one by one, and whoever needs
+ * none does not wait for it.
  */
+
+import { OneATurn } from "#lib/one-a-turn.ts";
 
 import type { Clock } from "../../ports/clock.ts";
 import type { Caller } from "../caller.ts";
@@ -37,6 +41,7 @@ export class Door {
   readonly #administrators: Administrators;
   readonly #operators: Operators;
   readonly #letsNobodyIn: boolean;
+  readonly #turns = new OneATurn();
 
   constructor({ auth, domains, wallets, earlier, clock }: DoorDeps) {
     const { operationsOnce } = auth;
@@ -51,6 +56,7 @@ export class Door {
    */
   async caller(facts: RequestFacts, kind: DoorKind): Promise<Caller> {
     if (facts.authorization || facts.allocationToken !== undefined) {
+      if (facts.authorization) await this.#mayBeLookedAt();
       if (await this.#administrators.admits(facts)) return { kind: "administrator" };
       throw notAnAdministrator();
     }
@@ -59,6 +65,7 @@ export class Door {
       if (this.#letsNobodyIn) return { kind: "nobody" };
       throw notAnAdministrator();
     }
+    await this.#mayBeLookedAt();
     return this.#operators.caller(facts);
   }
 
@@ -68,11 +75,17 @@ export class Door {
    */
   async watcher(firstFrame: string | Uint8Array): Promise<Watching> {
     try {
+      await this.#mayBeLookedAt();
       return { caller: this.#operators.watcher(firstFrame) };
     } catch (error) {
       if (error instanceof Refusal) return { refused: error.message };
       throw error;
     }
+  }
+
+  async #mayBeLookedAt(): Promise<void> {
+    if ((await this.#turns.take()) === "go") return;
+    throw new Refusal("unavailable", "Too many signatures wait to be looked at; try again soon");
   }
 }
 
