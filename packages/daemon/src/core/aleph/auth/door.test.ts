@@ -137,6 +137,29 @@ test("door: without signers no mathematics is done for signed requests", async (
   await refusedAsAdministrator(signed(), "scheduler", closed);
 });
 
+test("door: signatures of many are looked at one by one, and others have their turn in between", async () => {
+  const order: string[] = [];
+  const ethereumSigner = () => {
+    order.push("look");
+    return undefined;
+  };
+  const auth = { ...CLOSED_AUTH, allocationSigners: [A], allocationTokenHash: TOKEN_HASH };
+  const wallets = { ...walletSignatures, ethereumSigner };
+  const parts = { auth, domains: [NODE_DOMAIN] as const, earlier: NO_EARLIER_RUN, clock };
+  const one = new Door({ ...parts, wallets });
+  const flood = Array.from({ length: 50 }, (_, index) =>
+    one.caller(index % 2 === 0 ? signed({ index }) : operator(), "machine"),
+  );
+  const settled = Promise.allSettled(flood);
+  assert.deepEqual(await one.caller(bare({ allocationToken: "test" }), "machine"), ADMINISTRATOR);
+  assert.equal(order.length, 0);
+  const others = setInterval(() => order.push("other"), 0);
+  const outcomes = await settled;
+  clearInterval(others);
+  assert.ok(outcomes.every(({ status }) => status === "rejected"));
+  assert.ok(order.filter((what) => what === "other").length > 1, order.join(" "));
+});
+
 test("door: of many identical signed requests at once exactly one gets in", async () => {
   const one = door();
   const facts = signed();
