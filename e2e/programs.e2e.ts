@@ -8,11 +8,10 @@ import { mkdtemp } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 
 import { hostLabelOf, parseItemHash } from "../packages/daemon/src/core/aleph/item-hash.ts";
-import { AlephNode, instanceContent } from "./harness/aleph-node.ts";
-import { cannotRun } from "./harness/can-run.ts";
+import { AlephNode, alephNodeSuite, instanceContent } from "./harness/aleph-node.ts";
 import { asObject, type JsonObject, textIn } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
 
@@ -29,6 +28,7 @@ while (my $c = $listener->accept) {
   my $first = <$c>; exit 0 unless defined $first;
   my ($method, $path) = split / /, $first;
   my %h; while (my $l = <$c>) { $l =~ s/\r?\n//; last if $l eq ''; my ($k, $v) = split /: */, $l, 2; $h{lc $k} = $v; }
+  if ($path =~ m{^/lifespan}) { print $c "HTTP/1.1 200 OK\r\n\r\n{\"Lifespan\": true}"; close $c; exit 0 }
   if ($path =~ m{^/mute}) { close $c; exit 0 }
   if ($path =~ m{^/nonsense}) { print $c "this is no HTTP\r\n\r\n"; close $c; exit 0 }
   sleep 60 if $path =~ m{^/slow};
@@ -45,7 +45,7 @@ while (my $c = $listener->accept) {
 }
 `;
 
-describe("aleph programs", { skip: cannotRun }, () => {
+alephNodeSuite("aleph programs", () => {
   const program = randomBytes(32).toString("hex");
   let node: AlephNode;
   let scratch: string;
@@ -56,6 +56,7 @@ describe("aleph programs", { skip: cannotRun }, () => {
     scratch = await mkdtemp(path.join(tmpdir(), "aleph-programs-"));
     node = await AlephNode.on({
       ALEPH_VM_REUSE_TIMEOUT: String(REUSE_S),
+      ALEPH_VM_CHECK_FASTAPI_VM_ID: program,
       ALEPH_VM_START_ID_INDEX: String(100 + (process.pid % 3900)),
     });
     await node.host.open();
@@ -113,6 +114,11 @@ describe("aleph programs", { skip: cannotRun }, () => {
     assert.equal(await runs(), true);
   });
 
+  story("more of them at a time than its guest takes connections", async () => {
+    const answers = await Promise.all(Array.from({ length: 150 }, () => call(node, "/many")));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+  });
+
   story("methods, headers and bodies of any size pass through, both ways", async () => {
     const body = Buffer.alloc(8 * 1024 * 1024, "y");
     const put8 = await call(node, "/up", { method: "PUT", body, headers: { "X-Custom": "mine" } });
@@ -141,6 +147,14 @@ describe("aleph programs", { skip: cannotRun }, () => {
     const index = await ask(node.port, { path: "/", headers: { Host: "localhost" } });
     assert.equal(index.status, 200);
     assert.match(String(index.headers["content-type"]), /text\/html/);
+  });
+
+  story("the node's own check calls it, and believes what it sees", async () => {
+    const { status, text } = await ask(node.port, { path: "/status/check/fastapi" });
+    assert.equal(status, 503);
+    const checks = asObject(JSON.parse(text));
+    assert.equal(checks["lifespan"], true);
+    assert.equal(checks["index"], false);
   });
 
   story("who takes too long, or answers nothing that is HTTP, is cut off", async () => {

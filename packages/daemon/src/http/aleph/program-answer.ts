@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 
 import type { FastifyReply } from "fastify";
 
-import type { ProgramCall } from "#core/aleph/programs/program-calls.ts";
+import type { ProgramCall } from "#core/aleph/programs/program-call.ts";
 
 import { Undecodable } from "./program-request.ts";
 

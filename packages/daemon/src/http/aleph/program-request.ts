@@ -7,7 +7,8 @@ import type { Duplex } from "node:stream";
 
 import type { FastifyRequest } from "fastify";
 
-import type { Reached } from "#core/aleph/programs/program-calls.ts";
+import { AlcoveError } from "#core/errors.ts";
+import type { Reached } from "#core/aleph/programs/program-call.ts";
 import { pause } from "#lib/patience.ts";
 
 import { piecesOf } from "../bodies.ts";
@@ -130,10 +131,15 @@ async function connected(
       return await dialled(reached, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (performance.now() >= until) throw error;
+      if (performance.now() >= until && !isBusy(error)) throw error;
     }
     await pause(RETRY_PAUSE_MS, signal);
   }
+}
+
+/** Its agent has as many connections as it takes: one of them will end. */
+function isBusy(error: unknown): boolean {
+  return AlcoveError.is(error, "guest_refused") && error.details.reason === "busy";
 }
 
 async function dialled(

@@ -10,7 +10,7 @@ import { type AddressInfo, createServer as createTcp, type Server, type Socket }
 import { test } from "node:test";
 
 import { hostLabelOf, type ItemHash } from "#core/aleph/item-hash.ts";
-import type { CalledProgram } from "#core/aleph/programs/program-calls.ts";
+import type { CalledProgram } from "#core/aleph/programs/program-call.ts";
 import { hashOf } from "#testing/aleph-source.ts";
 import { surfaceWorld } from "#testing/aleph-surface.ts";
 import { eventually } from "#testing/eventually.ts";

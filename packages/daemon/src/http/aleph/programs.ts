@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 import { parseItemHash } from "#core/aleph/item-hash.ts";
-import type { ProgramCall } from "#core/aleph/programs/program-calls.ts";
+import type { ProgramCall } from "#core/aleph/programs/program-call.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
 
 import { clientLeft } from "../client-left.ts";
@@ -15,6 +15,9 @@ import { ask, Undecodable } from "./program-request.ts";
 
 /** how long an instance may take until its answer begins, in `ms`: its owner sets no limit as a program's does */
 const INSTANCE_HEAD_MS = 60_000;
+
+/** the longest wait that a timer of the platform can hold, in `ms` */
+const MAX_LIMIT_MS = 2 ** 31 - 1;
 
 /** how long a guest that has just been started may take until it listens, in `ms` */
 const BOOT_PATIENCE_MS = 30_000;
@@ -31,7 +34,7 @@ export async function callProgram(
   const left = clientLeft(request, reply);
   using call = await programs.begin(vmHash, left);
   const { program } = call;
-  const late = AbortSignal.timeout(program ? program.seconds * 1000 : INSTANCE_HEAD_MS);
+  const late = AbortSignal.timeout(limitMs(call));
   const head = AbortSignal.any([left, late]);
   try {
     const order = { request, path, patienceMs: call.isNew ? BOOT_PATIENCE_MS : 0 };
@@ -46,6 +49,10 @@ export async function callProgram(
     if (late.aborted) return sendJson(reply, { error: tooLate(call) }, 504);
     return sendNothing(reply, call, error);
   }
+}
+
+function limitMs({ program }: ProgramCall): number {
+  return program ? Math.min(program.seconds * 1000, MAX_LIMIT_MS) : INSTANCE_HEAD_MS;
 }
 
 function tooLate({ program }: ProgramCall): string {

@@ -5,28 +5,20 @@
  * more: whatever is stored, `bringUp` or `windUp` goes on from there.
  */
 
-import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
-import type { ConfidentialLaunch, MachineRoom } from "../ports/machine-room.ts";
-import type { MessageSource } from "../ports/message-source.ts";
+import type { ConfidentialLaunch } from "../ports/machine-room.ts";
 import type { ProgramRoom } from "../ports/program-room.ts";
 import { programOrder } from "../programs/program-order.ts";
 import type { Execution, StopTask } from "./execution.ts";
-import type { ExecutionRecord } from "./record.ts";
-import { machineOrder } from "./machine-order.ts";
 import type { PortPlan } from "./port-plan.ts";
+import { prepare, type PreparationDeps } from "./preparation.ts";
 
-export interface StepsDeps {
-  readonly room: MachineRoom;
+export interface StepsDeps extends PreparationDeps {
   readonly programs: Pick<ProgramRoom, "begin">;
-  readonly messages: Pick<MessageSource, "file">;
   readonly ports: PortPlan;
-  /** VMs that have ended and had this place in the address plan */
-  readonly formerlyAt: (vmId: number) => readonly ItemHash[];
   /** removes what else is kept of a VM that is erased, such as its log; harmless when there is nothing */
   readonly erased: (vmHash: ItemHash) => Promise<void>;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -42,7 +34,7 @@ export class Steps {
 
   /** Goes on from wherever an execution is until it runs, or until only its owner can do more. @throws as the room does */
   async bringUp(execution: Execution, signal: AbortSignal): Promise<void> {
-    if (execution.record.times.prepared === undefined) await this.#prepare(execution, signal);
+    if (execution.record.times.prepared === undefined) await prepare(execution, this.#deps, signal);
     const { task } = execution.record;
     if (task?.what === "reinstall") await this.#renewDisks(execution, task.volumes, signal);
     if (execution.awaitsSession) await this.#await(execution, signal);
@@ -135,29 +127,6 @@ export class Steps {
     const ports = await this.#deps.ports.plan(vmHash, content.address, signal);
     execution.note({ ports });
     if (execution.hasMachine) await this.#deps.room.setPorts(vmHash, ports, signal);
-  }
-
-  async #prepare(execution: Execution, signal: AbortSignal): Promise<void> {
-    const { vmHash, record, content } = execution;
-    const { room, clock, messages } = this.#deps;
-    execution.note({ times: { preparing: clock.now() } });
-    const order = await machineOrder(record, content, messages, signal);
-    // What an earlier execution left, or a daemon that was killed, was made for another order.
-    if (room.phaseOf(vmHash)) {
-      await room.stop(vmHash, signal);
-      await room.remove(vmHash, "keep", signal);
-    }
-    await this.#clearPlace(record, signal);
-    await room.prepare(order, signal);
-    execution.note({ times: { prepared: clock.now() } });
-  }
-
-  /** A VM that has ended is known by its address for as long as it is in the room; it comes back at another. */
-  async #clearPlace({ vmHash, vmId }: ExecutionRecord, signal: AbortSignal): Promise<void> {
-    const { room, formerlyAt } = this.#deps;
-    for (const other of formerlyAt(vmId)) {
-      if (other !== vmHash && room.phaseOf(other)) await room.remove(other, "keep", signal);
-    }
   }
 
   async #renewDisks(

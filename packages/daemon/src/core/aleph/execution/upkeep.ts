@@ -7,12 +7,12 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { ItemHash } from "../item-hash.ts";
 import type { MachineRoom } from "../ports/machine-room.ts";
-import { type Background, Waits } from "./background.ts";
+import type { Background } from "./background.ts";
 import type { Ending, Execution } from "./execution.ts";
 import { Expiries } from "./expiries.ts";
 import type { Intake } from "./intake.ts";
 import type { Register } from "./register.ts";
-import { RestartPauses } from "./restart-pauses.ts";
+import { Restarts } from "./restarts.ts";
 import type { Steps } from "./steps.ts";
 import { Interrupted, type Start, type VmWork } from "./vm-work.ts";
 
@@ -32,16 +32,14 @@ export interface UpkeepDeps {
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   readonly #expiries: Expiries;
-  readonly #restarts: Waits<ItemHash>;
-  readonly #pauses: RestartPauses;
+  readonly #restarts: Restarts;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
     this.#expiries = new Expiries(deps, (execution, life) =>
       this.#end(execution, { end: "expired", ports: "release" }, life),
     );
-    this.#restarts = new Waits(deps.background);
-    this.#pauses = new RestartPauses(deps.restartPauseMs);
+    this.#restarts = new Restarts(deps, (vmHash, life) => this.resume(vmHash, life));
   }
 
   /**
@@ -56,7 +54,7 @@ export class Upkeep {
   ): Promise<Execution> {
     const before = this.#deps.register.find(vmHash);
     if (before) await this.#finishStop(before, life);
-    this.#calm(vmHash);
+    this.#restarts.calm(vmHash);
     if (before?.isIn) {
       if (wish === "kept") {
         this.#expiries.clear(vmHash);
@@ -101,7 +99,7 @@ export class Upkeep {
     try {
       await work;
     } catch (error) {
-      if (!life.aborted && execution.isIn && !execution.isUp) this.#retryLater(execution);
+      if (!life.aborted && execution.isIn && !execution.isUp) this.#restarts.later(execution);
       throw error;
     }
   }
@@ -129,7 +127,7 @@ export class Upkeep {
     if (execution.hasPoweredOff || (hasFailed && execution.isOnDemand)) {
       this.#deps.background.begin("aleph.not_ended", (life) => this.resume(vmHash, life));
     } else if (hasFailed) {
-      this.#retryLater(execution);
+      this.#restarts.later(execution);
     }
   }
 
@@ -169,7 +167,7 @@ export class Upkeep {
   async #afterFailedResume(execution: Execution, life: AbortSignal): Promise<void> {
     if (execution.record.times.prepared === undefined) return this.#giveUp(execution, life);
     if (execution.record.confidential?.launch) return execution.forgetLaunch();
-    this.#retryLater(execution);
+    this.#restarts.later(execution);
   }
 
   /** @returns whether there was a stop under way */
@@ -182,7 +180,7 @@ export class Upkeep {
 
   async #end(execution: Execution, { end, ports }: Ending, life: AbortSignal): Promise<void> {
     const { vmHash } = execution;
-    this.#calm(vmHash);
+    this.#restarts.calm(vmHash);
     this.#expiries.clear(vmHash);
     await this.#deps.steps.windUp(execution, { what: "stop", end, ports }, life);
     if (execution.record.ended === "erased") this.#deps.register.drop(vmHash);
@@ -194,17 +192,5 @@ export class Upkeep {
       execution.record.times.prepared !== undefined || register.wasKnownBefore(execution.record);
     await steps.giveUp(execution, hasTraces ? "keep" : "release", life);
     if (!hasTraces) register.drop(execution.vmHash);
-  }
-
-  #retryLater({ vmHash, record }: Execution): void {
-    if (this.#restarts.has(vmHash)) return;
-    const started = record.times.started?.getTime() ?? Infinity;
-    const ms = this.#pauses.next(vmHash, this.#deps.clock.now().getTime() - started);
-    this.#restarts.set(vmHash, ms, (life) => this.resume(vmHash, life));
-  }
-
-  #calm(vmHash: ItemHash): void {
-    this.#restarts.clear(vmHash);
-    this.#pauses.forget(vmHash);
   }
 }

@@ -5,18 +5,15 @@
 
 import { unlessAborted } from "#lib/patience.ts";
 
-import { AlcoveError } from "../../errors.ts";
-import type { GuestConnection } from "../../ports/guest-connection.ts";
 import type { Log } from "../../ports/log.ts";
 import { Background, Waits } from "../execution/background.ts";
 import type { Executions } from "../execution/executions.ts";
-import { asStartError, StartError } from "../execution/start-error.ts";
-import type { ExecutionView } from "../execution/view.ts";
 import type { ItemHash } from "../item-hash.ts";
 import type { StoredMessage } from "../message/content.ts";
 import type { MessageSource } from "../ports/message-source.ts";
 import type { ProgramRoom } from "../ports/program-room.ts";
 import { Refusal } from "../refusal.ts";
+import { inTheirWords, isOnDemand, isUp, type ProgramCall } from "./program-call.ts";
 
 export interface ProgramCallsDeps {
   readonly executions: Pick<Executions, "find" | "list" | "call" | "wake" | "stop">;
@@ -26,30 +23,6 @@ export interface ProgramCallsDeps {
   readonly reuseMs: number;
   readonly log: Log;
 }
-
-/** A VM that runs, for as long as a call of it takes. Disposing ends the call; twice is harmless. */
-export interface ProgramCall extends Disposable {
-  readonly vmHash: ItemHash;
-  /** `undefined` for an instance */
-  readonly program: CalledProgram | undefined;
-  /** whether it runs only since this call wanted it */
-  readonly isNew: boolean;
-  /** @throws AlcoveError when nobody takes the connection. @param signal aborts the connecting */
-  reach(signal: AbortSignal): Promise<Reached>;
-  /** It does not answer as a program does: it is stopped as soon as nobody else uses it. */
-  giveUp(): void;
-}
-
-export interface CalledProgram {
-  readonly codeRef: ItemHash;
-  /** how long the call may take, in seconds */
-  readonly seconds: number;
-}
-
-/** How a VM is talked to: through its agent, or at its address. */
-export type Reached =
-  | { readonly kind: "inside"; readonly connection: GuestConnection }
-  | { readonly kind: "address"; readonly host: string; readonly port: number };
 
 /** of an instance */
 const HTTP_PORT = 80;
@@ -208,22 +181,6 @@ export class ProgramCalls implements AsyncDisposable {
       if (visits.calls === 0 && this.#visits.get(vmHash) === visits) this.#visits.delete(vmHash);
     }
   }
-}
-
-function isUp(view: ExecutionView | undefined): boolean {
-  return view?.state === "running" && view.record.task === undefined;
-}
-
-function isOnDemand({ record, content }: ExecutionView): boolean {
-  return content.kind === "program" && !record.persistent && record.ended === undefined;
-}
-
-function inTheirWords(error: unknown): unknown {
-  if (Refusal.is(error, "payment required") || error instanceof StartError) return error;
-  if (AlcoveError.is(error, "hypervisor_failed") || AlcoveError.is(error, "no_capacity"))
-    return error;
-  const words = "500: Unhandled error during initialisation";
-  return asStartError(error) ?? new Refusal("failed", words, { cause: error });
 }
 
 function ignore(): void {}
