@@ -32,8 +32,21 @@ test("certificates: they are a file that says when it is only played", async () 
 });
 
 test("certificates: who has them already is told so", async () => {
-  const tag = String((await ask("sev")).headers["etag"]);
-  assert.equal((await ask("sev", { "if-none-match": tag })).statusCode, 304);
+  const { etag, "last-modified": since } = (await ask("sev")).headers;
+  const tag = String(etag);
+  const rows: readonly (readonly [headers: Record<string, string>, status: number])[] = [
+    [{ "if-none-match": tag }, 304],
+    [{ "if-none-match": `"other", W/${tag}` }, 304],
+    [{ "if-none-match": "*" }, 304],
+    [{ "if-none-match": '"other"' }, 200],
+    [{ "if-none-match": '"other"', "if-modified-since": String(since) }, 200],
+    [{ "if-modified-since": new Date(Date.now() + 5_000).toUTCString() }, 304],
+    [{ "if-modified-since": "Sun, 01 Jun 2025 12:00:00 GMT" }, 200],
+    [{ "if-modified-since": "yesterday" }, 200],
+  ];
+  for (const [headers, status] of rows) {
+    assert.equal((await ask("sev", headers)).statusCode, status, JSON.stringify(headers));
+  }
 });
 
 const RANGES: readonly (readonly [range: string, status: number, body: string, says: unknown])[] = [

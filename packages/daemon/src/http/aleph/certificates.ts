@@ -1,6 +1,7 @@
 /** The platform's certificates, as a file: owners make sessions of them. */
 
 import { createHash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 
 import type { FastifyPluginAsync, FastifyReply } from "fastify";
 
@@ -27,10 +28,18 @@ export const certificates: FastifyPluginAsync<AlephParts> = async (app, { confid
     void reply.headers({ etag: tag, "last-modified": since, "accept-ranges": "bytes" });
     // Nobody shall take the play for the processor's word.
     if (backend.kind === "simulated") void reply.header("x-confidential-backend", "simulated");
-    if (request.headers["if-none-match"] === tag) return reply.code(304).send();
+    if (isKnown(request.headers, tag, since)) return reply.code(304).send();
     return sendRange(reply.type("application/octet-stream"), bytes, request.headers.range);
   });
 };
+
+/** Whether the client has them already: it says so by their tag, or else by their time. */
+function isKnown(headers: IncomingHttpHeaders, tag: string, since: string): boolean {
+  const tags = headers["if-none-match"];
+  if (tags === undefined)
+    return Date.parse(headers["if-modified-since"] ?? "") >= Date.parse(since);
+  return tags.split(",").some((it) => ["*", tag].includes(it.trim().replace(/^W\//, "")));
+}
 
 /** @param range of one piece; what is none asks for everything */
 function sendRange(reply: FastifyReply, bytes: Buffer, range: string | undefined): FastifyReply {
