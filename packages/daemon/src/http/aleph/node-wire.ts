@@ -53,6 +53,14 @@ export function capabilityWire({ cpu, memory }: Capability): object {
   };
 }
 
+/** How the node is set up: one of its numbers is real by its kind. */
+export function statusConfigWire(config: Readonly<Record<string, unknown>>): object {
+  const payment = new Map<string, unknown>(Object.entries(Object(config["payment"])));
+  const interval = new Float(Number(payment.get("PAYMENT_MONITOR_INTERVAL")));
+  payment.set("PAYMENT_MONITOR_INTERVAL", interval);
+  return { ...config, payment: Object.fromEntries(payment) };
+}
+
 function gpuWire(gpu: ReportedGpu): object {
   return {
     vendor: gpu.vendor,

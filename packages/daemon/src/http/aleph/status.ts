@@ -6,6 +6,7 @@ import { Refusal } from "#core/aleph/refusal.ts";
 
 import { clientLeft } from "../client-left.ts";
 import { sendJson, sendText } from "./answers.ts";
+import { statusConfigWire } from "./node-wire.ts";
 import type { AlephParts } from "./parts.ts";
 import { parameter } from "./query.ts";
 import { PUBLIC } from "./route-rule.ts";
@@ -45,7 +46,7 @@ export const status: FastifyPluginAsync<AlephParts> = async (app, parts) => {
   });
 
   app.get("/status/config", { config: PUBLIC }, async (_request, reply) =>
-    sendJson(reply, report.statusConfig()),
+    sendJson(reply, statusConfigWire(report.statusConfig())),
   );
 
   app.get("/debug/haproxy", { config: PUBLIC }, async (request, reply) => {
