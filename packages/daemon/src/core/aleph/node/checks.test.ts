@@ -74,6 +74,17 @@ describe("checks of a node", { timeout: 10_000 }, () => {
     assert.deepEqual(wanted, ["https://[2606:4700:4700::1111]/"]);
   });
 
+  test("where the diagnostic program is, it says whether guests have IPv6, and no other guest is made", async () => {
+    const guest = { answersOverIpv6: async () => assert.fail("it was made") };
+    for (const result of [true, false]) {
+      const text = JSON.stringify({ result });
+      const { checks } = aNode({ guest, programs: program({ "/ip/6": { status: 200, text } }) });
+      assert.deepEqual(await checks.ipv6(never), { host: true, vm: result });
+    }
+    const silent = { programs: program({ "/ip/6": { status: 200, text: "[}" } }) };
+    assert.equal((await aNode(silent).checks.ipv6(never)).vm, true, "the guest is asked");
+  });
+
   test("no guest is made where the host has no IPv6", async () => {
     const guest = { answersOverIpv6: async () => assert.fail("it was made") };
     const connectivity = reaching(() => false);

@@ -10,7 +10,12 @@ import type {
 import { Refusal } from "../refusal.ts";
 import type { AlephSettings } from "../settings.ts";
 import { compareVersions, formatVersion, parseVersion } from "./pep440.ts";
-import { checkProgram, type ProgramCheck, type ProgramEdition } from "./program-check.ts";
+import {
+  checkProgram,
+  programReachesIpv6,
+  type ProgramCheck,
+  type ProgramEdition,
+} from "./program-check.ts";
 import { RecentAnswer } from "./recent-answer.ts";
 
 /** how long each look at the world may take, in `ms` */
@@ -135,11 +140,13 @@ export class NodeChecks {
     return this.#deps.connectivity.answers(url, family, limit).catch(() => false);
   }
 
-  /** Where the host itself has no IPv6, no VM is made to find that out. */
+  /** Where the host itself has no IPv6, no VM is made to find that out; where the diagnostic program is, it is asked. */
   async #lookFromGuest(): Promise<boolean> {
-    const { guest, settings } = this.#deps;
+    const { guest, programs, settings } = this.#deps;
+    if (!(await this.#hostIpv6.get(AbortSignal.timeout(GUEST_LIMIT_MS)))) return false;
+    const said = await programReachesIpv6({ vmId: settings.status.checkFastapiVmId, programs });
+    if (said !== undefined) return said;
     const limit = AbortSignal.timeout(GUEST_LIMIT_MS);
-    if (!(await this.#hostIpv6.get(limit))) return false;
     return guest.answersOverIpv6(settings.status.connectivityIpv6Url, limit).catch(() => false);
   }
 }

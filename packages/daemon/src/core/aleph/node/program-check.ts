@@ -94,6 +94,19 @@ export async function checkProgram(program: ProgramToCheck): Promise<ProgramChec
   return { results, isWell: names.every((name) => !NEEDED.has(name) || results[name] === true) };
 }
 
+/** Whether the program reaches the world over IPv6. Never rejects. @returns `undefined` where there is no such program */
+export async function programReachesIpv6(
+  program: Omit<ProgramToCheck, "edition">,
+): Promise<boolean | undefined> {
+  try {
+    const answer = await ask(program, "/ip/6");
+    if (!isAnswer(answer)) return undefined;
+    return member(JSON.parse(answer.text), "result") === true;
+  } catch {
+    return undefined;
+  }
+}
+
 async function answersAtAll(program: ProgramToCheck): Promise<boolean> {
   try {
     return isAnswer(await ask(program, "/"));
@@ -116,7 +129,10 @@ function raised({ status, text }: ProgramAnswer): string {
   return status === 500 && text.includes("Traceback") ? text : "";
 }
 
-function ask({ programs, vmId }: ProgramToCheck, path: string): Promise<ProgramAnswer> {
+function ask(
+  { programs, vmId }: Omit<ProgramToCheck, "edition">,
+  path: string,
+): Promise<ProgramAnswer> {
   return programs.call(vmId, path, AbortSignal.timeout(CALL_LIMIT_MS));
 }
 
