@@ -15,6 +15,9 @@ import { once } from "node:events";
 export const KNOWN_NAME = "host.outside.test";
 export const KNOWN_ADDRESS = "192.0.2.77";
 
+/** of a page that is there and empty */
+export const WEB_PORT = 8081;
+
 /** what everybody hears who connects: from where, and to which address and port; and a name server that knows one answer */
 const SERVER = `
 const { createServer } = require("node:net");
@@ -27,6 +30,8 @@ const names = createSocket("udp4", (query, { address, port }) => {
   names.send(Buffer.concat([head, question, ...(isA ? [answer] : [])]), port, address);
 });
 names.bind(53, process.argv.at(-1), () => process.stdout.write("."));
+const web = require("node:http").createServer((_request, answer) => answer.writeHead(204).end());
+web.listen(${WEB_PORT}, () => process.stdout.write("."));
 const plain = (address) => address.replace("::ffff:", "");
 for (const port of process.argv.slice(1, -1)) {
   const server = createServer((socket) => {
@@ -37,6 +42,8 @@ for (const port of process.argv.slice(1, -1)) {
 }`;
 
 const RUN_TIMEOUT_MS = 20_000;
+/** a name server, a page and two greeters */
+const SERVICES = 4;
 
 /** how many of these can be at a time, by the process that makes them */
 const PLACES = 60;
@@ -145,7 +152,7 @@ export class Outside {
     let listening = 0;
     for await (const dots of server.stdout) {
       listening += String(dots).length;
-      if (listening === 3) return;
+      if (listening === SERVICES) return;
     }
     throw new Error("the services outside did not start");
   }
