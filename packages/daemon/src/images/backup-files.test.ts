@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { type ItemHash, parseItemHash } from "#core/aleph/item-hash.ts";
 import type { BackupWork, IncomingDisk, SourceDisk } from "#core/aleph/ports/backup-store.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
-import { KIB, MIB } from "#lib/bytes.ts";
+import { GIB, KIB, MIB } from "#lib/bytes.ts";
 import { run, runText } from "#process/run.ts";
 import { tempDir } from "#testing/temp-dir.ts";
 
@@ -146,6 +146,18 @@ describe("backups as files", { timeout: 60_000 }, () => {
       "data.ext4",
       "rootfs.qcow2",
     ]);
+  });
+
+  test("a disk that would leave no room for other VMs is refused before it is copied", async () => {
+    await using scene = await aScene();
+    const huge = path.join(scene.directory, "huge.qcow2");
+    await writeFile(huge, "");
+    await truncate(huge, 12 * 1024 * GIB); // all of it a hole
+    await assert.rejects(
+      scene.store.takeIn({ ...incoming(scene, huge), maxBytes: Infinity }, never),
+      { kind: "no storage", message: /no room for another disk/ },
+    );
+    assert.ok(!(await readdir(path.dirname(scene.root.path))).includes("rootfs.qcow2.restored"));
   });
 
   test("room is asked for what is copied and packed, parents too", async () => {

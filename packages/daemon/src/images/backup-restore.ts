@@ -3,15 +3,20 @@
  * has changed before all of it is ready.
  */
 
-import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 
 import type { IncomingDisk, ReadyDisk } from "#core/aleph/ports/backup-store.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
-import { humanBytes } from "#lib/bytes.ts";
+import { GIB, humanBytes, MIB } from "#lib/bytes.ts";
 import { ProgramFailed, run } from "#process/run.ts";
 
 import { copyDisk, readQcow2 } from "./backup-disks.ts";
+
+/** of the disk, that is left to VMs that run: what they write takes room that nobody keeps for them */
+const LEFT_FREE_BYTES = GIB;
+/** of an upload, between looks at how much is left */
+const LOOK_EVERY_BYTES = 64 * MIB;
 
 const KEPT_PREFIX = "rootfs.pre-restore-";
 
@@ -37,17 +42,30 @@ async function receive(
   signal: AbortSignal,
 ): Promise<void> {
   if (typeof from === "string") {
-    if ((await stat(from)).size > maxBytes) throw tooLarge(maxBytes);
+    const { size } = await stat(from);
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    await mustLeaveRoom(to, size);
     return copyDisk(from, to, signal);
   }
   await using file = await open(to, "wx", 0o600);
-  let size = 0;
+  let [size, looked] = [0, Number.NEGATIVE_INFINITY];
   for await (const piece of from) {
     signal.throwIfAborted();
     size += piece.byteLength;
     if (size > maxBytes) throw tooLarge(maxBytes);
+    if (size - looked > LOOK_EVERY_BYTES) {
+      await mustLeaveRoom(to, piece.byteLength);
+      looked = size;
+    }
     await file.writeFile(piece);
   }
+}
+
+/** @throws Refusal `no storage` */
+async function mustLeaveRoom(file: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(path.dirname(file));
+  if (bavail * bsize >= neededBytes + LEFT_FREE_BYTES) return;
+  throw new Refusal("no storage", "This node has no room for another disk now; try again later");
 }
 
 async function mustFit(file: string, { rootBytes }: IncomingDisk): Promise<void> {
