@@ -100,6 +100,26 @@ alephClientSuite("aleph client", () => {
     await until("it runs again", runs);
   });
 
+  story("does the same for a wallet of Solana's, and keeps it from others", async () => {
+    await using carol = new AlephClient(node.url, WALLETS.bob, "SOL");
+    const address = String(await carol.ask("address"));
+    const own = await node.publish(carol, instanceContent(address, node.addBaseImage()));
+    const started = await carol.vm("start_instance", own);
+    assert.equal(started.status, 200, started.text);
+    const frames = await carol.ask("logs", { vm: own, until: "stdout", seconds: 60 });
+    assert.ok(Array.isArray(frames) && frames[0] === '{"status": "connected"}');
+    for (const other of [alice, bob]) {
+      const refused = { status: 403, text: "Unauthorized sender" };
+      assert.deepEqual(await other.vm("stop_instance", own), refused);
+    }
+    const stopped = { status: 200, text: `Stopped VM with ref ${own}` };
+    assert.deepEqual(await carol.vm("stop_instance", own), stopped);
+    const again = { status: 200, text: `Starting VM (was not running) with ref ${own}` };
+    assert.deepEqual(await carol.vm("reboot_instance", own), again);
+    const erased = { status: 200, text: `Erased VM with ref ${own}` };
+    assert.deepEqual(await carol.vm("erase_instance", own), erased);
+  });
+
   story("stops it, and erases it", async () => {
     const stopped = await alice.vm("stop_instance", vm);
     assert.equal(stopped.status, 200, stopped.text);

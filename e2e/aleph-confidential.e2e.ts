@@ -1,7 +1,7 @@
 /** A confidential instance from its message to its secret, by Aleph's own Python client and sevctl, against a node that plays SEV. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -17,14 +17,15 @@ import { FIRMWARE, grubDisk } from "./parts/grub-disk.ts";
 const POLICY = 1;
 const PASSPHRASE = "hunter2";
 
-function firmwareHash(): string {
-  return launchDigest(readFileSync(FIRMWARE)).toString("hex");
+function firmwareHash(file = FIRMWARE): string {
+  return launchDigest(readFileSync(file)).toString("hex");
 }
 
 alephClientSuite("aleph confidential", () => {
   let node: AlephNode;
   let alice: AlephClient;
   let scratch: string;
+  let parent: string;
   let vm: string;
   let keys: string;
   let measured: JsonObject;
@@ -40,6 +41,7 @@ alephClientSuite("aleph confidential", () => {
     });
     await node.host.open();
     alice = new AlephClient(node.url, WALLETS.alice);
+    parent = node.addFile(await grubDisk(scratch, 48, "hd2"));
   });
   after(async () => {
     await alice[Symbol.asyncDispose]();
@@ -60,6 +62,26 @@ alephClientSuite("aleph confidential", () => {
       }
     });
 
+  /** Has an instance started with this firmware. @returns its hash */
+  async function waiting(firmware: string): Promise<string> {
+    const content = instanceContent(String(await alice.ask("address")), parent);
+    const environment = {
+      ...asObject(content["environment"]),
+      trusted_execution: { policy: POLICY, firmware: node.addFile(firmware) },
+    };
+    const hash = await node.publish(alice, { ...content, environment });
+    const { status, text } = await alice.vm("start_instance", hash);
+    assert.equal(status, 200, text);
+    return hash;
+  }
+
+  /** @returns the directory with the keys of a new launch */
+  async function session(): Promise<string> {
+    const { file } = await alice.object("certificates");
+    const made = await alice.object("session", { certificates: file, policy: POLICY });
+    return textIn(made, "directory");
+  }
+
   story("the node says that it only plays", async () => {
     const config = asObject((await node.api.get("/status/config")).json);
     assert.match(JSON.stringify(config), /"CONFIDENTIAL_COMPUTING_IS_SIMULATED":true/);
@@ -69,17 +91,7 @@ alephClientSuite("aleph confidential", () => {
   });
 
   story("an instance waits for its owner's session, and nothing runs", async () => {
-    const owner = String(await alice.ask("address"));
-    const parent = node.addFile(await grubDisk(scratch, 48, "hd2"));
-    const firmware = node.addFile(FIRMWARE);
-    const content = instanceContent(owner, parent);
-    const environment = {
-      ...asObject(content["environment"]),
-      trusted_execution: { policy: POLICY, firmware },
-    };
-    vm = await node.publish(alice, { ...content, environment });
-    const { status, text } = await alice.vm("start_instance", vm);
-    assert.equal(status, 200, text);
+    vm = await waiting(FIRMWARE);
     assert.notEqual(await node.listed(vm), undefined);
     assert.deepEqual(node.host.dirs.runDirs(), []);
   });
@@ -88,8 +100,7 @@ alephClientSuite("aleph confidential", () => {
     const { file } = await alice.object("certificates");
     const other = await alice.object("session", { certificates: file, policy: POLICY + 2 });
     await assert.rejects(alice.ask("initialize", { vm, directory: other["directory"] }), /400/);
-    const made = await alice.object("session", { certificates: file, policy: POLICY });
-    keys = textIn(made, "directory");
+    keys = await session();
   });
 
   story("with its owner's session it starts, and stands still", async () => {
@@ -106,6 +117,39 @@ alephClientSuite("aleph confidential", () => {
       false,
     );
     assert.equal(asObject(measured["sev_info"])["state"], "launch-secret");
+  });
+
+  story(
+    "keys of another launch neither agree with its measure nor seal a secret for it",
+    async () => {
+      const directory = await session();
+      const tik = path.join(directory, "vm_tik.bin");
+      const judge = { measurement: measured, tik, firmware_hash: firmwareHash() };
+      assert.equal(await alice.ask("judge", judge), false);
+      const order = { measurement: measured, directory, secret: PASSPHRASE };
+      const sealed = await alice.object("secret", order);
+      await assert.rejects(alice.ask("inject", { vm, ...sealed }), /500/);
+      assert.deepEqual(await alice.object("measure", { vm }), measured);
+    },
+  );
+
+  story("a firmware that is another by one byte is found out by its measure", async () => {
+    const bytes = readFileSync(FIRMWARE);
+    bytes.writeUInt8(bytes.readUInt8(0) ^ 1);
+    const changed = path.join(scratch, "changed.fd");
+    writeFileSync(changed, bytes);
+    const other = await waiting(changed);
+    const directory = await session();
+    await alice.ask("initialize", { vm: other, directory });
+    const judge = {
+      measurement: await alice.object("measure", { vm: other }),
+      tik: path.join(directory, "vm_tik.bin"),
+    };
+    assert.equal(await alice.ask("judge", { ...judge, firmware_hash: firmwareHash() }), false);
+    const its = { ...judge, firmware_hash: firmwareHash(changed) };
+    assert.equal(await alice.ask("judge", its), true);
+    const erased = await alice.vm("erase_instance", other);
+    assert.equal(erased.status, 200, erased.text);
   });
 
   story("it waits over the death of the daemon, and is measured the same", async () => {
