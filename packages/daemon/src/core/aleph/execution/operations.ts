@@ -104,7 +104,7 @@ export class Operations {
       const execution = register.find(vmHash);
       if (execution?.isIn) await steps.refreshPorts(execution, life);
     };
-    await work.act(vmHash, refresh, signal);
+    await work.share(vmHash, refresh, signal);
     return "applied";
   }
 

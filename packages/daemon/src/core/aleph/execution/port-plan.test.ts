@@ -83,3 +83,19 @@ test("ports: an owner's change is followed while the VM runs", async () => {
 
   await eventually("the port is open", () => stage.room.machines.get(VM)?.ports.length === 2);
 });
+
+test("ports: however many ask for them to be read again, an owner's stop waits for one reading or two", async () => {
+  await using stage = new ExecutionStage();
+  stage.source.publish(VM);
+  const executions = stage.open();
+  await executions.ensureRunning(VM, never);
+  stage.room.asked.length = 0;
+  const asked = Array.from({ length: 500 }, () => executions.refreshPorts(VM, never));
+  const left = AbortSignal.abort(new Error("the client left"));
+  await assert.rejects(executions.refreshPorts(VM, left), { message: "the client left" });
+  await executions.stop(VM, never);
+  await Promise.all(asked);
+  const before = stage.room.asked.slice(0, stage.room.asked.indexOf("stop"));
+  assert.ok(before.length > 0 && before.length <= 2, before.join());
+  assert.ok(stage.room.asked.filter((what) => what === "setPorts").length <= 3);
+});

@@ -1,5 +1,7 @@
 /** Gives out turns: whatever changes an execution is done in its VM's, and a start gives way to a stop. */
 
+import { unlessAborted } from "#lib/patience.ts";
+
 import type { ItemHash } from "../item-hash.ts";
 import type { Background } from "./background.ts";
 import { StartError } from "./start-error.ts";
@@ -15,6 +17,8 @@ export class VmWork {
   readonly #background: Background;
   readonly #turns = new Turns();
   readonly #starts = new Map<ItemHash, AbortController>();
+  /** what waits for its turn, for all who have asked for it */
+  readonly #shared = new Map<ItemHash, Promise<void>>();
 
   constructor(background: Background) {
     this.#background = background;
@@ -31,6 +35,27 @@ export class VmWork {
       using _turn = turn;
       return await work(life);
     }, signal);
+  }
+
+  /**
+   * The same for what anybody may ask for: all who ask before it has begun share one turn, so that others come to
+   * theirs. There is one such work for a VM.
+   */
+  async share(
+    vmHash: ItemHash,
+    work: (life: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const known = this.#shared.get(vmHash);
+    if (known) return await unlessAborted(known, signal);
+    const begun = async (life: AbortSignal) => {
+      this.#shared.delete(vmHash);
+      await work(life);
+    };
+    const shared = this.act(vmHash, begun, this.#background.life);
+    this.#shared.set(vmHash, shared);
+    await this.#background.own(() => shared, signal);
+    return undefined;
   }
 
   /**
