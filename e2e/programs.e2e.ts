@@ -13,6 +13,7 @@ import { after, before, it } from "node:test";
 import { hostLabelOf, parseItemHash } from "../packages/daemon/src/core/aleph/item-hash.ts";
 import { AlephNode, alephNodeSuite, instanceContent } from "./harness/aleph-node.ts";
 import { asObject, type JsonObject, textIn } from "./harness/json-value.ts";
+import { zipOf } from "./harness/zip.ts";
 import { until } from "./harness/until.ts";
 
 const OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -244,6 +245,17 @@ alephNodeSuite("aleph programs", () => {
       assert.equal(answer.headers["vary"], "Accept");
     },
   );
+
+  story("code comes as an archive, to a runtime that cannot unpack one", async () => {
+    const packed = randomBytes(32).toString("hex");
+    const archive = path.join(scratch, "code.zip");
+    writeFileSync(archive, zipOf("bin/serve", PROGRAM));
+    const content = programContent(runtime, node.addFile(archive));
+    const its = { ...asObject(content["code"]), encoding: "zip", entrypoint: "bin/serve" };
+    put(packed, { ...content, code: its });
+    const answer = await ask(node.port, { path: `/vm/${packed}/from/an/archive` });
+    assert.match(answer.text, /path=\/from\/an\/archive\n/);
+  });
 
   story("a program that ends at once, and one whose runtime nobody has", async () => {
     const broken = randomBytes(32).toString("hex");

@@ -232,3 +232,21 @@ test("instance disks: no two disks of a VM are one file", async () => {
   await assert.rejects(stage.disks.make(both("rootfs"), never), /"rootfs" is no volume name/);
   assert.equal(existsSync(stage.home), false);
 });
+
+test("instance disks: a root that is fresh begins from its parent each time, and from a newer one when there is one", async () => {
+  await using stage = await aStage();
+  const order = anOrder(stage.plain);
+  const fresh = { ...order, root: { ...order.root, fresh: true } } as const;
+  const { root } = await stage.disks.make(fresh, never);
+  const begun = readFileSync(root.path);
+  writeFileSync(root.path, "what the guest wrote");
+  await stage.disks.make(fresh, never);
+  assert.deepEqual(readFileSync(root.path), begun);
+  const newer = `${stage.plain}.newer`;
+  copyFileSync(stage.plain, newer);
+  const next = await stage.disks.make(
+    { ...fresh, root: { ...fresh.root, parentPath: newer } },
+    never,
+  );
+  assert.equal(statSync(next.root.parent.path).ino, statSync(newer).ino);
+});

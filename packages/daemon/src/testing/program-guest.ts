@@ -1,7 +1,7 @@
 /** As much of a guest as a program needs: it remembers what was put into it and started, and runs nothing. */
 
 import { AlcoveError } from "#core/errors.ts";
-import type { HostFiles } from "#core/aleph/ports/host-files.ts";
+import type { HostFile, HostFiles } from "#core/aleph/ports/host-files.ts";
 import type { ProgramOrder } from "#core/aleph/ports/program-room.ts";
 import type { ProgramGuest } from "#core/aleph/programs/guest-program.ts";
 import { hashOf } from "#testing/aleph-source.ts";
@@ -23,16 +23,8 @@ export class ProgramStage {
   readonly #programs: BackgroundProgram[] = [];
 
   readonly files: HostFiles = {
-    open: async () => {
-      this.openFiles += 1;
-      return {
-        sizeBytes: this.sizeBytes,
-        content: (async function* () {
-          yield Buffer.from("code");
-        })(),
-        [Symbol.asyncDispose]: async () => void (this.openFiles -= 1),
-      };
-    },
+    open: async () => this.#file("code"),
+    openZip: async () => this.#file("unzipped code"),
   };
 
   readonly guest: ProgramGuest = {
@@ -95,6 +87,17 @@ export class ProgramStage {
     const end = { exitCode, signal: undefined, endedAt: new Date(0) };
     for (const [index, program] of this.#programs.entries())
       this.#programs[index] = { ...program, end };
+  }
+
+  #file(text: string): HostFile {
+    this.openFiles += 1;
+    return {
+      sizeBytes: this.sizeBytes,
+      content: (async function* () {
+        yield Buffer.from(text);
+      })(),
+      [Symbol.asyncDispose]: async () => void (this.openFiles -= 1),
+    };
   }
 
   #command({ program }: GuestExec): GuestProcess {

@@ -27,14 +27,6 @@ const LISTEN_POLL_MS = 50;
 const NOTE = "aleph-program";
 const ROOT = { uid: 0, gid: 0 } as const;
 
-/** $1 archive, $2 directory. Runtimes have one of these, or cannot unpack. */
-const UNPACK = `mkdir -p "$2"
-if command -v unzip >/dev/null; then exec unzip -qo "$1" -d "$2"; fi
-if command -v python3 >/dev/null; then exec python3 -m zipfile -e "$1" "$2"; fi
-if command -v busybox >/dev/null; then exec busybox unzip -qo "$1" -d "$2"; fi
-echo "the runtime has neither unzip nor python3"
-exit 1`;
-
 /** $1 the program */
 const MAKE_EXECUTABLE = `[ -x "$1" ] || exec chmod a+x "$1"`;
 
@@ -123,23 +115,17 @@ async function bring(
   signal: AbortSignal,
 ): Promise<void> {
   if (encoding === "squashfs") return;
-  const archive = `/opt/${what.toLowerCase()}.zip`;
-  const place = encoding === "zip" ? archive : file;
-  await must(
-    link,
-    `mkdir -p "\${1%/*}" "$2"`,
-    [place, encoding === "zip" ? mount : "/opt"],
-    signal,
-  );
-  await using opened = await files.open(path);
+  const isZip = encoding === "zip";
+  await must(link, `mkdir -p "$1"`, [isZip ? mount : file.replace(/\/[^/]*$/, "/")], signal);
+  await using opened = await (isZip ? files.openZip(path) : files.open(path));
   if (opened.sizeBytes > MAX_COPIED_BYTES) {
     throw new StartError("FileTooLargeError", `${what} file too large to pass as an inline zip`);
   }
-  const mode = what === "Program" ? 0o755 : 0o644;
-  const placement = { kind: "exact" } as const;
-  const facts = { path: place, format: "file", user: ROOT, mode, placement } as const;
-  await link.copyIn({ ...facts, unpackedSizeBytes: opened.sizeBytes }, opened.content, signal);
-  if (encoding === "zip") await must(link, UNPACK, [archive, mount], signal);
+  const how = { user: ROOT, placement: { kind: "exact" }, unpackedSizeBytes: undefined } as const;
+  const request = isZip
+    ? ({ ...how, path: mount, format: "tar", mode: undefined } as const)
+    : ({ ...how, path: file, format: "file", mode: what === "Program" ? 0o755 : 0o644 } as const);
+  await link.copyIn(request, opened.content, signal);
 }
 
 async function must(

@@ -165,6 +165,23 @@ test("calls: a program whose machine is lost, or crashes, waits for the next cal
   assert.equal(stage.room.machines.get(VM)?.starts, 1);
 });
 
+test("calls: a program that was just being started when its daemon died is not left half made", async () => {
+  const stage = new ExecutionStage();
+  await using it = desk(LONG_MS, stage);
+  stage.programs.gate = new Promise(() => {});
+  const given = assert.rejects(it.calls.begin(VM, never));
+  await eventually("its machine runs", () => stage.room.runs(VM));
+  await stage.close();
+  await given;
+  stage.programs.gate = Promise.resolve();
+  const executions = stage.open();
+  await eventually("it has ended", () => executions.find(VM)?.record.ended === "stopped");
+  assert.equal(stage.room.runs(VM), false);
+  await using calls = callsOf(stage, executions, LONG_MS);
+  using _call = await calls.begin(VM, never);
+  assert.deepEqual(stage.programs.begun, [VM]);
+});
+
 test("calls: what cannot be started is told in the network's words, and leaves nothing", async () => {
   await using it = desk();
   const refused = async (words: RegExp, hash = VM) =>
