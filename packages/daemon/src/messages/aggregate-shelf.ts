@@ -45,13 +45,19 @@ export class AggregateShelf {
     return names.slice(0, MAX_OWNERS).map((name) => path.join(directory, name));
   }
 
-  /** @returns `undefined` when there is none, or it is damaged */
+  /**
+   * A damaged one is not the same as none: nobody loses ports or delegates because a file was half written.
+   * @returns `undefined` when there is none. @throws Refusal `unavailable` when it is damaged
+   */
   async get({ address, key }: AggregatePlace): Promise<unknown> {
     const file = this.#fileOf({ address, key });
     if (file === undefined) return undefined;
     const json = await readJson(file, MAX_JSON_BYTES);
-    if (json.kind === "damaged") this.#deps.damage.tell(file, json.stamp, json.reason);
-    return json.kind === "value" ? json.value : undefined;
+    if (json.kind === "value") return json.value;
+    if (json.kind === "missing") return undefined;
+    this.#deps.damage.tell(file, json.stamp, json.reason);
+    const what = `The aggregate ${key} of ${address} cannot be read: ${json.reason}`;
+    throw new Refusal("unavailable", `${what}. Its file in the node's store has to be made anew`);
   }
 
   /** @returns absolute path of the file. @throws Refusal `bad request`, `too large`, `no storage` */

@@ -155,6 +155,8 @@ test("local store: an aggregate is its file, or what its owner's messages make o
   assert.deepEqual(await local.aggregate(OWNER, "k", never), { file: true });
   assert.deepEqual(await local.aggregateKeys(OWNER), ["k"]);
   assert.equal(await local.aggregate(OWNER, "../k", never), undefined);
+  await stage.put(`store/aggregates/${OWNER.toLowerCase()}/k.json`, "{");
+  await assert.rejects(local.aggregate(OWNER, "k", never), /k of 0x.* cannot be read: .*made anew/);
 });
 
 test("local store: the ledger, with its default price; a damaged one says so", async () => {
