@@ -64,7 +64,8 @@ const WORDS: Readonly<Record<string, string>> = {
 /** @param error an exception as Python writes it, such as `VmSetupError('no disk')` */
 export function reasonOf(error: string | undefined): string {
   if (error === undefined) return "the node does not say why";
-  if (error === "Exception('Unhandled Error')") return "the node's log says why";
+  if (error === "Exception('Unhandled Error')")
+    return "the node's log says why; one reason is a message that it does not have";
   const [, name = "", , details = ""] = /^(\w+)\((?:(['"])(.*)\2)?\)$/.exec(error) ?? [];
   const words = WORDS[name];
   if (words === undefined) return error;

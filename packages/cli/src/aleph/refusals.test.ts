@@ -11,6 +11,7 @@ const NOBODY: Asked = { node: NODE, credentials: { kind: "nobody", reason: "not 
 
 const REFUSALS: readonly (readonly [status: number, text: string, says: RegExp, exit: number])[] = [
   [400, '{"error": "404: VM not found"}', /^VM not found$/, EXIT.notFound],
+  [400, '{"error": "VM must be running to create backup"}', /^VM must be running/, EXIT.wrongState],
   [401, '{"error": "Token expired"}', /^Token expired$/, EXIT.notAllowed],
   [400, '{"error": "Invalid X-SignedOperation fields"}', /X-SignedOperation/, EXIT.notAllowed],
   [400, '{"error": "Missing X-SignedPubKey header"}', /Missing/, EXIT.notAllowed],
@@ -67,5 +68,18 @@ test("refusals of an Aleph node: another server is told from a node", () => {
   for (const text of ["<html>", '{"error": "A token is needed", "code": "unauthenticated"}']) {
     const failure = refusalFrom({ status: 401, text, server: "nginx" }, NOBODY);
     assert.match(failure.message, /^Something answers at http:\/\/crn\.example:4020, and it is no/);
+  }
+});
+
+test("refusals of an Aleph node: what is to be done is said", () => {
+  const advices: readonly (readonly [words: string, advice: RegExp])[] = [
+    ["404: VM not found", /list --all.* reboot HASH/],
+    ["VM must be running to create backup", /reboot HASH/],
+    ["Uploaded file is not a valid QCOW2 disk image", /tar xf BACKUP rootfs\.qcow2/],
+    ["Invalid timeout duration", /ten days/],
+  ];
+  for (const [words, advice] of advices) {
+    const answer = { status: 400, text: JSON.stringify({ error: words }), server: "aleph-vm/1" };
+    assert.match(refusalFrom(answer, NOBODY).advice ?? "", advice);
   }
 });

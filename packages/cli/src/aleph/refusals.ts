@@ -25,7 +25,7 @@ interface Remedy {
   readonly exitCode?: number;
 }
 
-const { notAllowed, notFound, noCapacity } = EXIT;
+const { notAllowed, notFound, noCapacity, wrongState } = EXIT;
 
 const AGAIN = "Sign in again: `alcove aleph sign-in --key-file FILE`.";
 
@@ -70,7 +70,18 @@ const REMEDIES: readonly Remedy[] = [
     exitCode: notAllowed,
   },
   {
-    words: /^(?:No virtual machine|No execution found|VM not found)/,
+    words: /^VM not found/,
+    advice: () =>
+      "`alcove aleph list --all` shows what is there; `alcove aleph reboot HASH` starts what is stopped.",
+    exitCode: notFound,
+  },
+  {
+    words: /^VM must be running/,
+    advice: () => "`alcove aleph reboot HASH` starts it.",
+    exitCode: wrongState,
+  },
+  {
+    words: /^(?:No virtual machine|No execution found)/,
     advice: () => "`alcove aleph list --all` shows what is there.",
     exitCode: notFound,
   },
@@ -79,6 +90,12 @@ const REMEDIES: readonly Remedy[] = [
     advice: () => "Bring it in first: `alcove aleph import message FILE`.",
     exitCode: notFound,
   },
+  {
+    words: /not a valid QCOW2/,
+    advice: () =>
+      "Only a disk can be restored: `tar xf BACKUP rootfs.qcow2` takes it out of a backup.",
+  },
+  { words: /^Invalid timeout/, advice: () => "More than no time at all, and below ten days." },
   {
     words: /cannot (?:host|reserve)|InsufficientResources/,
     advice: () => "`alcove aleph usage` shows what is left.",

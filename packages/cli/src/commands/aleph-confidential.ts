@@ -36,7 +36,7 @@ function measure(cli: Cli): Command {
     .argument("<hash>")
     .option("--firmware <path>", "the file the VM was to be started with")
     .option("--tik <path>", "integrity key of the session, as sevctl has written it")
-    .option("--policy <n>", "of the session; default: 1", parseWhole(0), DEFAULT_POLICY);
+    .option("--policy <n>", "of the session", parseWhole(0), DEFAULT_POLICY);
   return onNode(cli, command, async ({ node, words }) => {
     const flags = command.opts<Flags>();
     const expected = expectedFrom(flags);

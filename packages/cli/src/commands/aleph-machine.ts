@@ -42,16 +42,17 @@ const VERBS: readonly Verb[] = [
   },
   {
     name: "expire",
-    description: "have VMs stopped in a while",
+    description: "have VMs stopped in a while; their ports are then given up",
     doing: "Expiring",
     flags: (command) =>
       command.option(
         "--in <duration>",
         "such as 90s or 1h; below ten days; default: 5s",
         parseDurationMs,
-        EXPIRY_MS,
       ),
-    order: (command) => ({ json: { timeout: command.opts<{ in: number }>().in / 1000 } }),
+    order: (command) => ({
+      json: { timeout: (command.opts<{ in?: number }>().in ?? EXPIRY_MS) / 1000 },
+    }),
   },
   {
     name: "reinstall",

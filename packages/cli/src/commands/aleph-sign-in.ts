@@ -11,7 +11,7 @@ import { parseDurationMs } from "../units.ts";
 
 interface SignInFlags extends JsonFlag {
   readonly keyFile: string;
-  readonly for: number;
+  readonly for?: number;
 }
 
 /** Whoever can read the file can use the key until then. */
@@ -21,19 +21,15 @@ export function alephSignIn(cli: Cli): Command {
   const command = new Command("sign-in")
     .description("let a key of a day ask this node in the name of a wallet")
     .requiredOption("--key-file <path>", "the wallet's private key: 32 bytes, or 64 digits")
-    .option(
-      "--for <duration>",
-      "how long, such as 8h; default: a day",
-      parseDurationMs,
-      KEY_LIFE_MS,
-    );
+    .option("--for <duration>", "how long, such as 8h; default: a day", parseDurationMs);
   return withNode(withJson(command)).action(async (flags: SignInFlags, self: Command) => {
-    if (flags.for <= 0 || flags.for > LONGEST_MS)
+    const lifeMs = flags.for ?? KEY_LIFE_MS;
+    if (lifeMs <= 0 || lifeMs > LONGEST_MS)
       throw new UsageError("--for: between a second and 720h");
     const { Wallet } = await import("../aleph/wallet.ts"); // its arithmetic is slow to load
     const { node } = accessOf(cli, self);
     const wallet = Wallet.fromFile(flags.keyFile);
-    const key = makeOperatorKey({ wallet, node, now: new Date(), lifeMs: flags.for });
+    const key = makeOperatorKey({ wallet, node, now: new Date(), lifeMs });
     const file = signInsOf(cli).keep(node, key);
     const { address, expiresAt } = key;
     if (flags.json) return cli.printJson({ node: node.origin, address, expires: expiresAt, file });
