@@ -24,6 +24,7 @@ const PROGRAM = String.raw`#!/usr/bin/perl
 use strict; use IO::Socket::INET;
 $SIG{CHLD} = 'IGNORE';
 my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT}, Listen => 64, ReuseAddr => 1) or die $!;
+print STDERR "the program serves at $ENV{PORT}\n";
 while (my $c = $listener->accept) {
   next if fork;
   my $first = <$c>; exit 0 unless defined $first;
@@ -58,6 +59,8 @@ alephNodeSuite("aleph programs", () => {
     node = await AlephNode.on({
       ALEPH_VM_REUSE_TIMEOUT: String(REUSE_S),
       ALEPH_VM_CHECK_FASTAPI_VM_ID: program,
+      // Those of earlier stories count until they are stopped.
+      ALEPH_VM_PROGRAM_MEMORY_RESERVED_MIB: "1536",
       ALEPH_VM_START_ID_INDEX: String(100 + (process.pid % 3900)),
     });
     await node.host.open();
@@ -112,6 +115,8 @@ alephNodeSuite("aleph programs", () => {
     }
     const starters = new Set(answers.map(({ text }) => /parent=(\d+)/.exec(text)?.[1]));
     assert.equal(starters.size, 1);
+    const logs = await node.asAdmin("GET", `/control/machine/${program}/logs`);
+    assert.match(logs.text, /the program serves at 8080/);
     assert.equal(await runs(), true);
   });
 

@@ -90,7 +90,7 @@ function answerFor(
   if (starting) {
     const [startingStatus, words] = starting;
     sendJson(reply, { error: words }, startingStatus);
-    return { status: startingStatus, kind: code };
+    return { status: startingStatus, kind: error instanceof StartError ? error.kind : code };
   }
   const type = code === "internal" ? { error_type: "<class 'Exception'>" } : {};
   sendJson(reply, { error: message, ...type }, status);
