@@ -29,8 +29,17 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
   }
 }
 
+/** what Node's timers hold: longer ones end at once */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** @param signal ends the pause early, with its reason */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  let left = ms;
+  for (; left > MAX_TIMER_MS; left -= MAX_TIMER_MS) await pausePart(MAX_TIMER_MS, signal);
+  await pausePart(left, signal);
+}
+
+async function pausePart(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   try {
