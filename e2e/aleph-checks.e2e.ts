@@ -9,29 +9,29 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { after, before, it } from "node:test";
 
-import { AlephNode, alephNodeSuite } from "./harness/aleph-node.ts";
+import { AlephNode, alephNodeSuite, freePort } from "./harness/aleph-node.ts";
 import { asObject } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
-
-const WORLD_PORT = 48_123;
-const PROXY = { http: "48124", https: "48125", ssh: "48126" };
 
 alephNodeSuite("aleph checks", () => {
   let node: AlephNode;
   let world: Server;
+  let proxyPort: number;
   const asked: string[] = [];
 
   before(async () => {
+    const worldPort = await freePort();
+    proxyPort = await freePort();
     world = createServer((request, answer) => {
       asked.push(request.url ?? "");
       answer.end();
-    }).listen(WORLD_PORT, "::1");
+    }).listen(worldPort, "::1");
     node = await AlephNode.on({
-      ALEPH_VM_CONNECTIVITY_IPV6_URL: `http://[::1]:${WORLD_PORT}/look`,
+      ALEPH_VM_CONNECTIVITY_IPV6_URL: `http://[::1]:${worldPort}/look`,
       ALEPH_VM_ENABLE_HAPROXY: "true",
-      ALEPH_VM_HAPROXY_HTTP_PORT: PROXY.http,
-      ALEPH_VM_HAPROXY_HTTPS_PORT: PROXY.https,
-      ALEPH_VM_HAPROXY_SSH_PORT: PROXY.ssh,
+      ALEPH_VM_HAPROXY_HTTP_PORT: String(proxyPort),
+      ALEPH_VM_HAPROXY_HTTPS_PORT: String(await freePort()),
+      ALEPH_VM_HAPROXY_SSH_PORT: String(await freePort()),
     });
     await node.host.open();
   });
@@ -57,7 +57,7 @@ alephNodeSuite("aleph checks", () => {
   });
 
   it("aleph checks: what HAProxy has for nobody goes to the node", async () => {
-    const answer = await fetch(`http://127.0.0.1:${PROXY.http}/status/check/version?reference=1.0`);
+    const answer = await fetch(`http://127.0.0.1:${proxyPort}/status/check/version?reference=1.0`);
     assert.equal(answer.status, 200);
     assert.match(await answer.text(), /^Up-to-date: version .* >= 1\.0$/);
     const debug = asObject((await node.api.get("/debug/haproxy")).json);

@@ -122,7 +122,7 @@ alephNodeSuite("aleph durability", () => {
         assert.equal(answer.status, 200, answer.text);
         await isReached(node, other);
         await node.eraseAll();
-        const left = readdirSync(path.join(root, "volumes"), { recursive: true });
+        const left = readdirSync(path.join(root, "volumes"), { recursive: true, encoding: "utf8" });
         assert.deepEqual(new Set(left), new Set(["parents", "persistent"]));
         await node.host.daemon.stop();
       } finally {

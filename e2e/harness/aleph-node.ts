@@ -143,7 +143,8 @@ export function instanceContent(owner: string, parent: string, more: JsonObject 
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port of the host that nobody has now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const address = server.address();
