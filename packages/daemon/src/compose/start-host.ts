@@ -10,6 +10,7 @@ import { VmConsoles } from "#core/vm/consoles.ts";
 import { tendStalls } from "#core/vm/stalls.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { fileConsoleLogs, keepLogsBounded } from "#host/console-logs.ts";
+import { hostNameServers } from "#host/name-servers.ts";
 import { settleIn } from "#host/runtime-home.ts";
 import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 
@@ -88,7 +89,10 @@ async function alephNode(
     return undefined;
   }
   const { openAleph } = await import("./aleph.ts");
-  return await openAleph({ config, settings, core, log }, signal);
+  const { network } = settings;
+  const dns = network.dns.length > 0 ? network.dns : await hostNameServers();
+  const order = { config, settings: { ...settings, network: { ...network, dns } }, core, log };
+  return await openAleph(order, signal);
 }
 
 async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDisposable> {

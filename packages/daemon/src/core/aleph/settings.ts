@@ -61,6 +61,7 @@ export interface NetworkSettings {
   readonly ipv6Pool: string;
   readonly ipv6Policy: "static" | "dynamic";
   readonly ipv6Prefix: number;
+  /** name servers of guests; empty: the host's */
   readonly dns: readonly string[];
   /** the address that listings show as the host's; `undefined`: found on the external device */
   readonly hostIpv4: string | undefined;
