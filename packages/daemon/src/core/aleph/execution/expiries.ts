@@ -14,6 +14,9 @@ export interface ExpiriesDeps {
   readonly clock: Clock;
 }
 
+/** The host's clock may be set meanwhile, and no timer of Node's waits for more than 24 days; in `ms`. */
+const LOOK_AGAIN_MS = 60_000;
+
 export class Expiries {
   readonly #deps: ExpiriesDeps;
   readonly #end: (execution: Execution, life: AbortSignal) => Promise<void>;
@@ -31,7 +34,7 @@ export class Expiries {
     const { expiresAt } = record;
     if (!expiresAt) return this.clear(vmHash);
     const ms = expiresAt.getTime() - this.#deps.clock.now().getTime();
-    this.#waits.set(vmHash, ms, (signal) =>
+    this.#waits.set(vmHash, Math.min(ms, LOOK_AGAIN_MS), (signal) =>
       this.#deps.work.act(vmHash, (life) => this.#expire(vmHash, expiresAt, life), signal),
     );
   }
@@ -43,6 +46,7 @@ export class Expiries {
   async #expire(vmHash: ItemHash, at: Date, life: AbortSignal): Promise<void> {
     const execution = this.#deps.register.find(vmHash);
     if (!execution?.isIn || execution.record.expiresAt?.getTime() !== at.getTime()) return;
+    if (this.#deps.clock.now() < at) return this.set(execution);
     await this.#end(execution, life);
   }
 }

@@ -57,6 +57,18 @@ test("restart: a time that was over meanwhile is over at once", async () => {
   assert.equal(stage.room.runs(VM), false);
 });
 
+test("restart: a time that is over by a timer and not by the host's clock is not over", async () => {
+  await using stage = new ExecutionStage();
+  await running(stage);
+  const executions = await stage.reopen();
+  await executions.expire(VM, 0.05, never);
+  stage.clock.pass(-200);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(executions.find(VM)?.running, true);
+  stage.clock.pass(1000);
+  await eventually("it has expired", () => executions.find(VM)?.record.ended === "expired");
+});
+
 test("restart: a machine that belongs to nothing is put out, and its disks stay", async () => {
   await using stage = new ExecutionStage();
   await running(stage);
