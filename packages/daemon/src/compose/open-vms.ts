@@ -56,7 +56,7 @@ export async function openVms(config: Config, parts: VmsParts, signal: AbortSign
     planFor: planning({ ...parts, runRoot }),
     ...guestWords(networks),
     ...guestSecrets(secrets, parts.log),
-    furnishGuest: (record, link, signal) => furnishOwned(record, link, parts.log, signal),
+    furnishGuest: (record, link, till) => furnishOwned(record, link, parts.log, till),
   } satisfies Parameters<typeof Vms.open>[0];
   return Vms.open(deps, signal);
 }
