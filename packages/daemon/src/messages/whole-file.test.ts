@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import { Refusal } from "#core/aleph/refusal.ts";
@@ -30,6 +30,18 @@ function whole(directory: string, changes: Partial<WholeFile>): WholeFile {
   const file = `${directory}/deep/er/file`;
   return { file, bytes: bytes(), maxBytes: MIB, accept: () => undefined, ...changes };
 }
+
+test("whole file: what is nothing takes no room, at the end either", async () => {
+  await using directory = await tempDir();
+  const [nothing, something] = [Buffer.alloc(8 * MIB), Buffer.from("something\0")];
+  const pieces = [nothing, something, nothing];
+  const large = whole(directory.path, { bytes: bytes(...pieces), maxBytes: 64 * MIB });
+  const kept = await writeWhole(large, never);
+  assert.ok((await readFile(large.file)).equals(Buffer.concat(pieces)));
+  assert.equal(kept.sizeBytes, 16 * MIB + something.length);
+  assert.equal(kept.sha256, createHash("sha256").update(Buffer.concat(pieces)).digest("hex"));
+  assert.ok((await stat(large.file)).blocks * 512 < MIB);
+});
 
 test("whole file: many pieces, hashed while they are written", async () => {
   await using directory = await tempDir();

@@ -243,7 +243,7 @@ test("operators: of many good keys those used lately stay known", () => {
   by.caller(first);
   for (let other = 1; other <= 1023; other += 1) {
     by.caller(facts({ claim: { other } }));
-    by.caller(mine);
+    if (other % 64 === 0) by.caller(mine);
   }
   assert.equal(asked, 1025);
   by.caller(mine);
