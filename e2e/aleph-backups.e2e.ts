@@ -94,6 +94,9 @@ alephNodeSuite("aleph logs and backups", () => {
   });
 
   story("a backup has the guest's file system whole, and the guest goes on", async () => {
+    // Before that it has no name of its own, nor an agent that could keep its file system still.
+    const isReady = () => node.host.daemon.events("guest.ready").length > 0;
+    await until("the guest is ready", isReady);
     const begun = await node.asAdmin("POST", machine("backup"));
     assert.equal(begun.status, 202, begun.text);
     const answer = async () => await node.asAdmin("GET", machine("backup"));
