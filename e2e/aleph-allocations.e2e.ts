@@ -15,6 +15,7 @@ import { until } from "./harness/until.ts";
 
 const VOLUME_MIB = 64;
 const MANY = 20;
+const SMALL_DISK_MIB = 256;
 const SSH_MS = 60_000;
 
 alephClientSuite("aleph allocations", () => {
@@ -154,8 +155,13 @@ alephClientSuite("aleph allocations", () => {
   story("says of twenty, one of which is nowhere, what became of each, and why", async () => {
     const others: string[] = [];
     while (others.length < MANY - 2) {
-      const small = { vcpus: 1, memory: 128, seconds: 30 };
-      const more = { resources: small, metadata: { number: others.length } };
+      // Room for whole disks is promised: twenty of 4 GiB are more than a small machine has.
+      const rootfs = { parent: { ref: parent, use_latest: false }, persistence: "host" };
+      const more = {
+        resources: { vcpus: 1, memory: 128, seconds: 30 },
+        rootfs: { ...rootfs, size_mib: SMALL_DISK_MIB },
+        metadata: { number: others.length },
+      };
       others.push(await node.publish(alice, instanceContent(owner, parent, more)));
     }
     const nowhere = randomBytes(32).toString("hex");
