@@ -12,7 +12,7 @@ import type { Log } from "../../ports/log.ts";
 import { isSameAddress, type Caller } from "../caller.ts";
 import type { MessageSource } from "../ports/message-source.ts";
 import { Refusal } from "../refusal.ts";
-import { delegatesIn } from "./delegates.ts";
+import { delegatesIn } from "../delegates.ts";
 
 /** owners whose delegates are remembered; those asked for longest ago go first */
 const MAX_REMEMBERED_OWNERS = 1024;
@@ -108,7 +108,7 @@ export class Ownership {
   async #ask(ownerAddress: string): Promise<ReadonlySet<string>> {
     const signal = AbortSignal.timeout(MAX_LOOKUP_MS);
     const asked = this.#deps.messages.aggregate(ownerAddress, "security", signal);
-    return delegatesIn(await unlessAborted(asked, signal));
+    return delegatesIn(await unlessAborted(asked, signal), "INSTANCE");
   }
 
   #remember(owner: string, delegates: ReadonlySet<string>): void {

@@ -15,7 +15,7 @@ import type {
 import type { WalletSignatures } from "../ports/wallet-signatures.ts";
 import { Refusal } from "../refusal.ts";
 import type { StoredMessage } from "./content.ts";
-import { isDelegate } from "./delegates.ts";
+import { isDelegate } from "../delegates.ts";
 import { readExecutable, readMessage } from "./parse.ts";
 import { isObject } from "./lax-values.ts";
 import { flawOf } from "./verification.ts";

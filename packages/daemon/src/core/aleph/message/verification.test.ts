@@ -8,7 +8,7 @@ import { walletSignatures } from "#wallets/signatures.ts";
 
 import { parseItemHash } from "../item-hash.ts";
 import { bytesOfBase58 } from "./base58.ts";
-import { isDelegate } from "./delegates.ts";
+import { isDelegate } from "../delegates.ts";
 import { readMessage } from "./parse.ts";
 import { flawOf } from "./verification.ts";
 
