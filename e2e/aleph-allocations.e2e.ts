@@ -5,10 +5,10 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, it } from "node:test";
+import { after, before } from "node:test";
 
 import { AlephClient, alephClientSuite, WALLETS } from "./harness/aleph-client.ts";
-import { AlephNode, instanceContent } from "./harness/aleph-node.ts";
+import { AlephNode, instanceContent, storiesOf } from "./harness/aleph-node.ts";
 import { asObject, asObjects } from "./harness/json-value.ts";
 import { Outside } from "./harness/outside.ts";
 import { until } from "./harness/until.ts";
@@ -47,16 +47,7 @@ alephClientSuite("aleph allocations", () => {
     await outside.close();
   });
 
-  const story = (title: string, work: () => Promise<void>) =>
-    void it(`aleph allocations: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph allocations", () => node);
 
   const content = () =>
     instanceContent(owner, parent, {

@@ -11,10 +11,10 @@ import { mkdirSync, openAsBlob, readdirSync, readFileSync, rmSync, writeFileSync
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, it } from "node:test";
+import { after, before } from "node:test";
 
 import { hostLabelOf, parseItemHash } from "../packages/daemon/src/core/aleph/item-hash.ts";
-import { AlephNode, alephNodeSuite, instanceContent } from "./harness/aleph-node.ts";
+import { AlephNode, alephNodeSuite, instanceContent, storiesOf } from "./harness/aleph-node.ts";
 import { asObject, textIn } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
 
@@ -38,16 +38,7 @@ alephNodeSuite("aleph logs and backups", () => {
   });
 
   /** one story after the other: each goes on where the last one ended */
-  const story = (title: string, work: () => Promise<void>) =>
-    void it(`aleph logs and backups: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph logs and backups", () => node);
 
   const machine = (operation: string) => `/control/machine/${vm}/${operation}`;
   const said = async (): Promise<readonly string[]> => {

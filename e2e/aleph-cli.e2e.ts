@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, it } from "node:test";
+import { after, before } from "node:test";
 
 import { WALLETS } from "./harness/aleph-client.ts";
-import { AlephNode, alephNodeSuite, instanceContent } from "./harness/aleph-node.ts";
+import { AlephNode, alephNodeSuite, instanceContent, storiesOf } from "./harness/aleph-node.ts";
 import { ROOT } from "./harness/can-run.ts";
 import { asObject, asObjects } from "./harness/json-value.ts";
 
@@ -27,16 +27,7 @@ alephNodeSuite("aleph cli", () => {
     await node.host.close();
   });
 
-  const story = (title: string, work: () => Promise<void>) =>
-    void it(`aleph cli: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph cli", () => node);
 
   interface End {
     readonly code: number;

@@ -1,10 +1,10 @@
 /** Aleph's own Python client against a node with real guests: it signs, sends, parses and judges. */
 
 import assert from "node:assert/strict";
-import { after, before, it } from "node:test";
+import { after, before } from "node:test";
 
 import { AlephClient, alephClientSuite, WALLETS } from "./harness/aleph-client.ts";
-import { AlephNode, instanceContent } from "./harness/aleph-node.ts";
+import { AlephNode, instanceContent, storiesOf } from "./harness/aleph-node.ts";
 import { asObject } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
 
@@ -30,16 +30,7 @@ alephClientSuite("aleph client", () => {
   });
 
   /** one story after the other: each goes on where the last one ended */
-  const story = (title: string, work: () => Promise<void>) =>
-    void it(`aleph client: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph client", () => node);
 
   const content = () => instanceContent(owner, node.addBaseImage());
 

@@ -5,11 +5,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, it } from "node:test";
+import { after, before } from "node:test";
 
 import { launchDigest } from "../packages/daemon/src/core/aleph/confidential/measurement.ts";
 import { AlephClient, alephClientSuite, WALLETS } from "./harness/aleph-client.ts";
-import { AlephNode, instanceContent } from "./harness/aleph-node.ts";
+import { AlephNode, instanceContent, storiesOf } from "./harness/aleph-node.ts";
 import { asObject, type JsonObject, textIn } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
 import { FIRMWARE, grubDisk } from "./parts/grub-disk.ts";
@@ -51,16 +51,7 @@ alephClientSuite("aleph confidential", () => {
   });
 
   /** one story after the other: each goes on where the last one ended */
-  const story = (title: string, work: () => Promise<void>) =>
-    void it(`aleph confidential: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph confidential", () => node);
 
   /** Has an instance started with this firmware. @returns its hash */
   async function waiting(firmware: string): Promise<string> {

@@ -5,9 +5,9 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, it } from "node:test";
+import { after, before } from "node:test";
 
-import { AlephNode, alephNodeSuite, instanceContent } from "./harness/aleph-node.ts";
+import { AlephNode, alephNodeSuite, instanceContent, storiesOf } from "./harness/aleph-node.ts";
 import { asObject, type JsonObject, textIn } from "./harness/json-value.ts";
 import { Outside } from "./harness/outside.ts";
 import { until } from "./harness/until.ts";
@@ -40,16 +40,7 @@ alephNodeSuite("aleph durability", () => {
     return made;
   }
 
-  const story = (title: string, work: () => Promise<void>) =>
-    void it(`aleph durability: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph durability", () => node);
 
   /** A server for ssh answers at the port of the host that leads to the VM. @returns the port */
   async function isReached(at: AlephNode, hash: string): Promise<number> {

@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { solanaWallet } from "../packages/daemon/src/testing/aleph-signers.ts";
 import { GuestOwner } from "../packages/daemon/src/testing/guest-owner.ts";
 import { WALLETS } from "./harness/aleph-client.ts";
-import { type AlephNode, alephNodeSuite } from "./harness/aleph-node.ts";
+import { type AlephNode, alephNodeSuite, storiesOf } from "./harness/aleph-node.ts";
 import type { Ask } from "./harness/api.ts";
 import { asObject, asObjects, type JsonObject, textIn } from "./harness/json-value.ts";
 import { until } from "./harness/until.ts";
@@ -47,16 +47,7 @@ alephNodeSuite("aleph endpoints", () => {
   after(async () => stage[Symbol.asyncDispose]());
 
   /** one story after the other: each goes on where the last one ended */
-  const story = (title: string, work: () => Promise<void>) =>
-    void test(`aleph endpoints: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph endpoints", () => node);
 
   const ask: EndpointStage["ask"] = (...asked) => stage.ask(...asked);
   const get: EndpointStage["get"] = (...asked) => stage.get(...asked);

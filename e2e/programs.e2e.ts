@@ -8,10 +8,10 @@ import { mkdtemp } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, it } from "node:test";
+import { after, before } from "node:test";
 
 import { hostLabelOf, parseItemHash } from "../packages/daemon/src/core/aleph/item-hash.ts";
-import { AlephNode, alephNodeSuite, instanceContent } from "./harness/aleph-node.ts";
+import { AlephNode, alephNodeSuite, instanceContent, storiesOf } from "./harness/aleph-node.ts";
 import { asObject, type JsonObject, textIn } from "./harness/json-value.ts";
 import { zipOf } from "./harness/zip.ts";
 import { until } from "./harness/until.ts";
@@ -76,16 +76,7 @@ alephNodeSuite("aleph programs", () => {
   });
 
   /** one story after the other: each goes on where the last one ended */
-  const story = (title: string, work: () => Promise<void>) =>
-    void it(`aleph programs: ${title}`, async () => {
-      const since = node.host.daemon.lines.length;
-      try {
-        await work();
-      } catch (error) {
-        node.host.printLog(since);
-        throw error;
-      }
-    });
+  const story = storiesOf("aleph programs", () => node);
 
   const put = (vm: string, content: JsonObject) => {
     const messages = path.join(node.storeDir, "messages");

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { describe } from "node:test";
+import { describe, it } from "node:test";
 
 import type { AlephClient } from "./aleph-client.ts";
 import { type Answer, Api, type Ask } from "./api.ts";
@@ -121,6 +121,24 @@ export class AlephNode {
 /** A suite on a node that needs no other client than ours. */
 export function alephNodeSuite(title: string, body: () => void): void {
   describe(title, { skip: cannotRun }, body);
+}
+
+/** Stories that go on where the last one ended; one that fails prints the daemon's log since it began. */
+export function storiesOf(
+  title: string,
+  node: () => AlephNode,
+): (name: string, work: () => Promise<void>) => void {
+  return (name, work) =>
+    void it(`${title}: ${name}`, async () => {
+      const { host } = node();
+      const since = host.daemon.lines.length;
+      try {
+        await work();
+      } catch (error) {
+        host.printLog(since);
+        throw error;
+      }
+    });
 }
 
 /** What an instance is to be, complete as the network's schema wants it. */
