@@ -136,7 +136,7 @@ module.exports = {
     parcel(
       "cli",
       ["api", "sdk"],
-      ["commander", "picocolors", "@noble/curves", "@noble/hashes", "@scure/base"],
+      ["commander", "picocolors", "@noble/curves", "@noble/hashes"],
     ),
     {
       name: "daemon-stands-alone",

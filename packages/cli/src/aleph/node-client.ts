@@ -142,11 +142,10 @@ export function jsonIn({ text }: NodeAnswer, path: string): unknown {
 export function unreachable(cause: AlcoveConnectionError, node: string): CommandError {
   const isThere = cause.code !== "ECONNREFUSED" && cause.code !== "ENOTFOUND";
   const message = isThere ? cause.message : `No Aleph node answers at ${node}.`;
-  return new CommandError(message, EXIT.unreachable, {
-    cause,
-    code: "unreachable",
-    advice: "ALCOVE_ALEPH=on makes a daemon one; say where it is with --node or ALCOVE_ALEPH_URL.",
-  });
+  const advice = isThere
+    ? "What was asked may be done all the same: `alcove aleph list --all` shows it."
+    : "ALCOVE_ALEPH=on makes a daemon one; say where it is with --node or ALCOVE_ALEPH_URL.";
+  return new CommandError(message, EXIT.unreachable, { cause, code: "unreachable", advice });
 }
 
 function framing({ method, json, upload }: NodeRequest, body: Buffer): Record<string, string> {
