@@ -133,11 +133,7 @@ module.exports = {
       from: SDK_EVERYWHERE,
       to: { path: "^packages/sdk/src/(node|testing)/|(^|/)node_modules/" },
     },
-    parcel(
-      "cli",
-      ["api", "sdk"],
-      ["commander", "picocolors", "@noble/curves", "@noble/hashes"],
-    ),
+    parcel("cli", ["api", "sdk"], ["commander", "picocolors", "@noble/curves", "@noble/hashes"]),
     {
       name: "daemon-stands-alone",
       severity: "error",
