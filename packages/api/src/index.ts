@@ -1,7 +1,33 @@
 /** What Alcove's daemon and its clients agree on beyond Slicer's own words. */
 export { type ApiErrorCode, ERROR_CODES } from "./error-code.ts";
+export {
+  EventQuery,
+  StreamChanged,
+  StreamGap,
+  StreamHello,
+  StreamVm,
+  VmEvent,
+  VmEventQuery,
+} from "./native-events.ts";
 export { ForkAnswer, ForkRequest, Receipt } from "./native-fork.ts";
+export { Group } from "./native-groups.ts";
+export { HostMeters, HostSample, MeterQuery, VmMeters } from "./native-meters.ts";
 export { Pool } from "./native-pools.ts";
 export { Template, TemplateList, TemplateOrder, TemplateWork } from "./native-templates.ts";
-export { Origin, VmAccount, VmDetails, VmMemory, VmStart } from "./native-vms.ts";
-export { EventQuery, HostState, VmEvent } from "./native.ts";
+export {
+  NewTerminal,
+  Terminal,
+  TerminalNotice,
+  TerminalOrder,
+  TerminalRequest,
+} from "./native-terminals.ts";
+export {
+  Origin,
+  VmAction,
+  VmDetails,
+  VmListQuery,
+  VmMemory,
+  VmStart,
+  VmSummary,
+} from "./native-vms.ts";
+export { HostState } from "./native.ts";
