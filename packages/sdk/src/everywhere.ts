@@ -17,6 +17,7 @@ export {
 } from "./client/commits.ts";
 export type { CommandRequest, ExecRequest } from "./client/exec-request.ts";
 export type { BackgroundFrame, ExecFrame } from "./client/frames.ts";
+export { Host, type MeterOptions } from "./client/host.ts";
 export type { LiveForkRequest } from "./client/live-fork.ts";
 export { UserdataError, type WaitOptions } from "./client/readiness.ts";
 export {
@@ -45,6 +46,7 @@ export type {
 export { type ForwardSpec, type LocalAddress, parseForwardSpec } from "./forward-spec.ts";
 export type { ShellOptions } from "./host-api.ts";
 export type { ForkChild, ForkReceipt, LiveForked } from "./live-fork.ts";
+export type { Group, HostMeters, HostSample, HostState, VmMeters } from "./native-host-shapes.ts";
 export type { NetworkOverride, TagChange, VmLogs } from "./resources.ts";
 export type { NetworkPolicy, VmDescription } from "./vm-description.ts";
 export type { SecretOwnership } from "./secrets.ts";

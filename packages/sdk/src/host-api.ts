@@ -17,6 +17,7 @@ import {
 } from "./copy.ts";
 import { type ExecSpec, Execution } from "./exec.ts";
 import { GuestFilesApi } from "./guest-files.ts";
+import { NativeHostApi } from "./native-host.ts";
 import { NativeApi } from "./native.ts";
 import { PowerApi } from "./power.ts";
 import { type Query, queryText, urlPath } from "./query.ts";
@@ -71,6 +72,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly files: GuestFilesApi;
   readonly power: PowerApi;
   readonly native: NativeApi;
+  readonly nativeHost: NativeHostApi;
   readonly #wire: Wire<B>;
 
   constructor(wire: Wire<B>) {
@@ -81,6 +83,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
     this.files = new GuestFilesApi(wire);
     this.power = new PowerApi(wire);
     this.native = new NativeApi(wire);
+    this.nativeHost = new NativeHostApi(wire);
   }
 
   get wire(): Wire<B> {

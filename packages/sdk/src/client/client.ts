@@ -6,6 +6,7 @@ import type { HostGroup, HostInfo } from "../resources.ts";
 import type { Wire } from "../wire.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 import { Commits } from "./commits.ts";
+import { Host } from "./host.ts";
 import { Secrets } from "./secrets.ts";
 import type { Vm, VmFacts } from "./vm.ts";
 import { type VmFilter, Vms } from "./vms.ts";
@@ -14,6 +15,7 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
   readonly vms: Vms<B, V>;
   readonly secrets: Secrets;
   readonly commits: Commits;
+  readonly host: Host;
   readonly hostGroups: HostGroups<B, V>;
   readonly #api: HostApi<B>;
 
@@ -23,6 +25,7 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
     this.vms = new Vms(api, (facts) => handle(api, facts));
     this.secrets = new Secrets(api.secrets);
     this.commits = new Commits(api.commits);
+    this.host = new Host(api.nativeHost);
     this.hostGroups = new HostGroups(api, this.vms);
   }
 

@@ -8,6 +8,7 @@ import { type CamelKeys, camelKeys } from "../camel-keys.ts";
 import type { CopyInOptions, CopyOut, CopyOutOptions } from "../copy.ts";
 import type { HostApi, ShellOptions } from "../host-api.ts";
 import type { LiveForked } from "../live-fork.ts";
+import type { VmMeters } from "../native-host-shapes.ts";
 import type {
   CreatedVm,
   DeletedVm,
@@ -23,6 +24,7 @@ import type { Content } from "../wire.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 import { type ExecRequest, execSpecOf } from "./exec-request.ts";
 import { type ExecFrame, OutputText } from "./frames.ts";
+import type { MeterOptions } from "./host.ts";
 import { type LiveForkRequest, liveForkSpecOf } from "./live-fork.ts";
 import { type WaitOptions, untilAgentAnswers, untilUserdataIsDone } from "./readiness.ts";
 import { VmBackground } from "./vm-background.ts";
@@ -157,6 +159,13 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
   /** What the guest uses; `snapshot` is `null` when it could not be asked. */
   async stats(options: CallOptions = {}): Promise<CamelKeys<VmStats>> {
     return camelKeys(await this.#api.vmStats(this.hostname, signalOf(options)));
+  }
+
+  /** What it used over the last hour, in columns, oldest first. */
+  async meters(options: MeterOptions = {}): Promise<CamelKeys<VmMeters>> {
+    const { after } = options;
+    const signal = signalOf(options);
+    return camelKeys(await this.#api.nativeHost.vmMeters(this.hostname, after, signal));
   }
 
   /** All that the host knows of it now. */
