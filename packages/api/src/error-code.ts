@@ -14,6 +14,8 @@ export const ERROR_CODES = [
   "no_capacity",
   "image_not_found",
   "image_in_use",
+  "image_store_busy",
+  "image_work_not_found",
   "template_not_found",
   "layer_missing",
   "commit_not_found",

@@ -11,6 +11,15 @@ export {
 } from "./native-events.ts";
 export { ForkAnswer, ForkRequest, Receipt } from "./native-fork.ts";
 export { Group } from "./native-groups.ts";
+export {
+  Image,
+  ImageList,
+  ImageOrder,
+  ImageRecipe,
+  ImageWork,
+  ImportableDisk,
+  RemovedImage,
+} from "./native-images.ts";
 export { HostMeters, HostSample, MeterQuery, VmMeters } from "./native-meters.ts";
 export { Pool } from "./native-pools.ts";
 export { Template, TemplateList, TemplateOrder, TemplateWork } from "./native-templates.ts";

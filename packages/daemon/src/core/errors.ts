@@ -31,6 +31,9 @@ export interface ErrorDetails {
   no_capacity: { resource: HostResource; needed: number; available: number };
   image_not_found: { image: string };
   image_in_use: { image: string };
+  /** Somebody else is changing the image store, or too many wait to do it; `holder` says who, for people. */
+  image_store_busy: { holder: string };
+  image_work_not_found: { work: string };
   template_not_found: { template: string };
   /** A sealed disk that something stands on is not on this host any more, or its description is damaged. */
   layer_missing: { layer: string };

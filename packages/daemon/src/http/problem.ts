@@ -25,6 +25,8 @@ const STATUS = {
   no_capacity: 503,
   image_not_found: 404,
   image_in_use: 409,
+  image_store_busy: 409,
+  image_work_not_found: 404,
   template_not_found: 404,
   layer_missing: 500,
   commit_not_found: 404,
