@@ -1,6 +1,19 @@
 /** What Alcove's daemon and its clients agree on beyond Slicer's own words. */
 export { type ApiErrorCode, ERROR_CODES } from "./error-code.ts";
 export {
+  AlephAction,
+  AlephCheck,
+  AlephConfig,
+  AlephDone,
+  AlephExecution,
+  AlephExecutionDetails,
+  AlephLogLine,
+  AlephNode,
+  AlephRun,
+  AlephSignIn,
+  AlephUsage,
+} from "./native-aleph.ts";
+export {
   EventQuery,
   StreamChanged,
   StreamGap,
@@ -22,6 +35,7 @@ export {
 } from "./native-images.ts";
 export { HostMeters, HostSample, MeterQuery, VmMeters } from "./native-meters.ts";
 export { Pool } from "./native-pools.ts";
+export { Session, SignIn, SignInCode } from "./native-session.ts";
 export { Template, TemplateList, TemplateOrder, TemplateWork } from "./native-templates.ts";
 export {
   NewTerminal,

@@ -26,6 +26,7 @@ export {
   type SecretRequest,
   Secrets,
 } from "./client/secrets.ts";
+export { Sessions } from "./client/session.ts";
 export type { BufferedResult, RestoreRequest, VmFacts } from "./client/vm.ts";
 export {
   type BackgroundRequest,

@@ -36,6 +36,7 @@ import type {
   VmTags,
 } from "./resources.ts";
 import { SecretsApi } from "./secrets.ts";
+import { SessionApi } from "./session.ts";
 import { ShellSession, type TerminalSize } from "./shell.ts";
 import { VM_STATS, type VmStats } from "./stats.ts";
 import { VM_DESCRIPTION, type VmDescription } from "./vm-description.ts";
@@ -72,6 +73,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly files: GuestFilesApi;
   readonly power: PowerApi;
   readonly native: NativeApi;
+  readonly session: SessionApi;
   readonly nativeHost: NativeHostApi;
   readonly #wire: Wire<B>;
 
@@ -83,6 +85,7 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
     this.files = new GuestFilesApi(wire);
     this.power = new PowerApi(wire);
     this.native = new NativeApi(wire);
+    this.session = new SessionApi(wire);
     this.nativeHost = new NativeHostApi(wire);
   }
 

@@ -14,11 +14,19 @@ const SAME: readonly true[] = [
   true satisfies Same<wire.TemplateList, shapes.TemplateList>,
   true satisfies Same<wire.TemplateOrder, shapes.TemplateOrder>,
   true satisfies Same<wire.Pool, shapes.Pool>,
-  true satisfies Same<wire.VmAccount, shapes.VmAccount>,
+  true satisfies Same<wire.VmSummary, shapes.VmSummary>,
+  true satisfies Same<wire.VmEvent, shapes.VmEvent>,
+  true satisfies Same<wire.StreamHello, shapes.StreamHello>,
+  true satisfies Same<wire.StreamGap, shapes.StreamGap>,
+  true satisfies Same<wire.StreamVm, shapes.StreamVm>,
+  true satisfies Same<wire.StreamChanged, shapes.StreamChanged>,
   true satisfies Same<wire.VmDetails, shapes.VmDetails>,
   true satisfies Same<wire.VmStart, shapes.VmStart>,
+  true satisfies Same<wire.SignIn, shapes.SignIn>,
+  true satisfies Same<wire.Session, shapes.Session>,
+  true satisfies Same<wire.SignInCode, shapes.SignInCode>,
 ];
 
 test("native shapes: the types check holds them to the schemas", () => {
-  assert.equal(SAME.length, 8);
+  assert.equal(SAME.length, 16);
 });

@@ -96,14 +96,51 @@ export interface VmMemory {
   proportional_bytes?: number;
 }
 
-export interface VmAccount {
+/** What may be asked of a VM. */
+export type VmAction =
+  | "start"
+  | "pause"
+  | "resume"
+  | "suspend"
+  | "restore"
+  | "shutdown"
+  | "reboot"
+  | "fork"
+  | "commit"
+  | "delete"
+  | "exec"
+  | "shell"
+  | "files";
+
+export interface VmSummary {
   hostname: string;
   id: string;
+  /** its tag `name=…`, without that */
+  friendly_name?: string;
   group: string;
   /** `sandbox`, `persistent` or `service` */
   kind: string;
   phase: string;
+  /** of the phase */
+  since: string;
+  /** why it failed, stopped or stands still, for people */
+  reason?: string;
+  /** whether its agent can be reached */
+  ready: boolean;
+  /** bare IPv4 by which it is known; absent without a network */
+  ip?: string;
+  vcpus: number;
+  /** the guest's */
+  memory_bytes: number;
+  /** name or id, as it was asked for */
+  image: string;
+  tags: string[];
+  /** whether its disk is kept when it stops */
+  persistent: boolean;
+  created_at: string;
   origin: Origin;
+  /** what may be asked of it now */
+  actions: VmAction[];
   memory: VmMemory;
 }
 
@@ -132,9 +169,87 @@ export interface Receipt {
   connections_cut: number;
 }
 
-export interface VmDetails extends VmAccount {
+export interface VmDetails extends VmSummary {
   /** of a copy whose agent has confirmed that it is somebody of its own */
   receipt?: Receipt;
   /** its last start; absent when there was none since the daemon's */
   start?: VmStart;
+  /** names of those that it may see now */
+  secrets: string[];
+  network: {
+    mode: "none" | "user" | "bridge" | "isolated";
+    /** of isolated networks: what the guest may reach, in CIDR form */
+    egress?: { allow: string[]; drop: string[] };
+  };
+  /** size of its root disk, as the guest sees it; absent: the image's own */
+  disk_bytes?: number;
+  /** the newest commit of its disk */
+  commit_id?: string;
+}
+
+/** Something that happened to a VM. */
+export interface VmEvent {
+  /** rising; numbers may be left out */
+  id: number;
+  at: string;
+  vm_id: string;
+  hostname: string;
+  /** what was asked or reported: "start", "booted", "crashed", … */
+  input: string;
+  /** the phase that followed */
+  phase: string;
+  reason?: string;
+}
+
+/** The first of a stream. */
+export interface StreamHello {
+  /** of the newest event; 0 when there was none */
+  id: number;
+  /** the daemon's */
+  version: string;
+  started_at: string;
+}
+
+/** Some of what was missed is not kept any more: what is shown must be fetched anew. */
+export interface StreamGap {
+  /** id of the oldest event that is kept */
+  oldest: number;
+}
+
+/** A VM's phase has changed. */
+export interface StreamVm extends VmEvent {
+  /** as it is when this is sent; `null`: it is gone */
+  vm: VmSummary | null;
+}
+
+/** Something that a list shows has changed, and no phase with it. */
+export interface StreamChanged {
+  what: "vm" | "templates" | "images" | "secrets" | "commits" | "pools" | "groups";
+  /** which one: a VM's host name, say; absent: any of them */
+  name?: string;
+}
+
+/** One of both: the daemon's token, or a code that was made for one sign-in. */
+export interface SignIn {
+  token?: string;
+  code?: string;
+}
+
+export interface Session {
+  /** `not_needed`: the listener asks nobody for a token */
+  sign_in: "needed" | "not_needed";
+  /** whether this client may call the rest */
+  signed_in: boolean;
+  /** when the session ends unless it is renewed; absent without one */
+  expires_at?: string;
+  /** whose things it is about */
+  role: "host" | "operator";
+}
+
+export interface SignInCode {
+  /** for one sign-in */
+  code: string;
+  expires_at: string;
+  /** the console's own address on the host; absent when nothing is served on TCP */
+  console_url?: string;
 }

@@ -8,6 +8,7 @@ import { type CallOptions, signalOf } from "./call.ts";
 import { Commits } from "./commits.ts";
 import { Host } from "./host.ts";
 import { Secrets } from "./secrets.ts";
+import { Sessions } from "./session.ts";
 import type { Vm, VmFacts } from "./vm.ts";
 import { type VmFilter, Vms } from "./vms.ts";
 
@@ -16,6 +17,7 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
   readonly secrets: Secrets;
   readonly commits: Commits;
   readonly host: Host;
+  readonly session: Sessions;
   readonly hostGroups: HostGroups<B, V>;
   readonly #api: HostApi<B>;
 
@@ -26,6 +28,7 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
     this.secrets = new Secrets(api.secrets);
     this.commits = new Commits(api.commits);
     this.host = new Host(api.nativeHost);
+    this.session = new Sessions(api.session);
     this.hostGroups = new HostGroups(api, this.vms);
   }
 
