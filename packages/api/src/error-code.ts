@@ -33,6 +33,9 @@ export const ERROR_CODES = [
   "secret_damaged",
   "keys_unavailable",
   "timed_out",
+  "aleph_off",
+  "execution_not_found",
+  "execution_refused",
   /** HTTP itself went wrong: a body that is too large, a shape that does not fit */
   "bad_http",
   /** a fault of the daemon's; its log has it */

@@ -5,6 +5,8 @@ export { AlcoveConnectionError, AlcoveProtocolError } from "./errors.ts";
 export { AlcoveTimeoutError } from "./timeout-error.ts";
 export { AlcoveInputError } from "./input-error.ts";
 export type { CamelKeys } from "./camel-keys.ts";
+export type * from "./aleph-shapes.ts";
+export { Aleph } from "./client/aleph.ts";
 export type { CallOptions } from "./client/call.ts";
 export { Client, HostGroups } from "./client/client.ts";
 export {
@@ -37,6 +39,7 @@ export {
 export { type ReadFileOptions, VmFiles, type WriteFileOptions } from "./client/vm-files.ts";
 export { type CreateOptions, GiB, MiB, type VmFilter, type VmRequest, Vms } from "./client/vms.ts";
 export type { CopyInOptions, CopyMode, CopyOut, CopyOutOptions } from "./copy.ts";
+export type { EventRange, HostEvent, TimelineRange } from "./event-stream.ts";
 export type {
   FsEntry,
   MkdirOptions,
@@ -48,6 +51,16 @@ export { type ForwardSpec, type LocalAddress, parseForwardSpec } from "./forward
 export type { ShellOptions } from "./host-api.ts";
 export type { ForkChild, ForkReceipt, LiveForked } from "./live-fork.ts";
 export type { Group, HostMeters, HostSample, HostState, VmMeters } from "./native-host-shapes.ts";
+export type {
+  StreamChanged,
+  StreamGap,
+  StreamHello,
+  StreamVm,
+  VmAction,
+  VmDetails,
+  VmEvent,
+  VmSummary,
+} from "./native-shapes.ts";
 export type { NetworkOverride, TagChange, VmLogs } from "./resources.ts";
 export type { NetworkPolicy, VmDescription } from "./vm-description.ts";
 export type { SecretOwnership } from "./secrets.ts";

@@ -61,6 +61,12 @@ export interface ErrorDetails {
   /** The source of a user's public keys did not give any. */
   keys_unavailable: { user: string };
   timed_out: { afterMs: number };
+  /** This host is no node of the Aleph network. */
+  aleph_off: { setting: string };
+  /** `hash`: item hash of its message. */
+  execution_not_found: { hash: string };
+  /** What the node says, in its own words, to what was asked of an execution. */
+  execution_refused: { hash: string };
 }
 
 export type ErrorCode = keyof ErrorDetails;

@@ -44,6 +44,9 @@ const STATUS = {
   secret_damaged: 500,
   keys_unavailable: 502,
   timed_out: 408,
+  aleph_off: 404,
+  execution_not_found: 404,
+  execution_refused: 409,
 } as const satisfies Record<ErrorCode, number>;
 
 /** What a guest refuses is the caller's mistake more often than not, but not always. */

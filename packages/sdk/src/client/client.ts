@@ -1,9 +1,12 @@
 /** A host: its VMs, secrets and host groups. Holds no state but idle connections. */
 
 import { type CamelKeys, camelKeys } from "../camel-keys.ts";
+import type { EventRange, HostEvent } from "../event-stream.ts";
 import { HostApi } from "../host-api.ts";
+import type { VmEvent, VmSummary } from "../native-shapes.ts";
 import type { HostGroup, HostInfo } from "../resources.ts";
 import type { Wire } from "../wire.ts";
+import { Aleph } from "./aleph.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 import { Commits } from "./commits.ts";
 import { Host } from "./host.ts";
@@ -16,6 +19,7 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
   readonly vms: Vms<B, V>;
   readonly secrets: Secrets;
   readonly commits: Commits;
+  readonly aleph: Aleph;
   readonly host: Host;
   readonly session: Sessions;
   readonly hostGroups: HostGroups<B, V>;
@@ -27,6 +31,7 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
     this.vms = new Vms(api, (facts) => handle(api, facts));
     this.secrets = new Secrets(api.secrets);
     this.commits = new Commits(api.commits);
+    this.aleph = new Aleph(wire);
     this.host = new Host(api.nativeHost);
     this.session = new Sessions(api.session);
     this.hostGroups = new HostGroups(api, this.vms);
@@ -45,6 +50,35 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
   /** Version, platform (`linux`) and architecture (`amd64`, `arm64`) of the daemon. */
   async info(options: CallOptions = {}): Promise<CamelKeys<HostInfo>> {
     return camelKeys(await this.#api.info(signalOf(options)));
+  }
+
+  /**
+   * All VMs: what each is, how it began, what it takes of the host, and what may be asked of it now. With `memory: "none"`
+   * nobody looks at their processes: cheap for many.
+   */
+  async accounts(
+    options: CallOptions & { readonly memory?: "all" | "none" } = {},
+  ): Promise<readonly CamelKeys<VmSummary>[]> {
+    return camelKeys(await this.#api.native.vms(options.memory ?? "all", signalOf(options)));
+  }
+
+  /** The newest events of all VMs, newest first. */
+  async recentEvents(
+    options: CallOptions & EventRange = {},
+  ): Promise<readonly CamelKeys<VmEvent>[]> {
+    return camelKeys(await this.#api.native.events.recent(options, signalOf(options)));
+  }
+
+  /**
+   * What happens on the host, as it happens: `hello` first, then changes of VMs (`vm`), of what lists show (`changed`),
+   * and how the host does (`host`). It ends with the daemon; to go on where it ended, ask again with the `id` of the
+   * last `vm`, or of `hello` when there was none. After a `gap`, fetch what you show anew.
+   */
+  async *events(
+    options: CallOptions & { readonly after?: number } = {},
+  ): AsyncGenerator<HostEvent> {
+    const events = this.#api.native.events.stream(options.after, signalOf(options));
+    for await (const event of events) yield camelKeys(event);
   }
 
   /** The same as `info`. */
