@@ -16,13 +16,13 @@ use crate::command::plan;
 use crate::exec::{exit_of, Exec, Output};
 use crate::refusal::{Answer, Code, Refusal};
 use crate::registry::Registry;
-use crate::request::{BackgroundStart, ExecRequest};
+use crate::request::{BackgroundStart, ExecRequest, Size};
 use crate::ring::{Kind, Ring, MAX_FRAME_BYTES};
 use crate::sessions::kill_session;
 use crate::stream::Source;
 use crate::sys::clock::wall_ns;
 use crate::sys::memory::give_back;
-use crate::sys::poll::PollSet;
+use crate::sys::poll::{PollSet, Readiness};
 
 /// programs that are kept at a time, running or not
 pub const MAX_PROGRAMS: usize = 256;
@@ -31,6 +31,8 @@ const MAX_RINGS_BYTES: u64 = 256 * 1024 * 1024;
 const DEFAULT_RING_BYTES: u64 = 1024 * 1024;
 /// what the host keeps with a program, in bytes
 const MAX_NOTE_BYTES: usize = 256;
+/// what was typed and not read yet by the program, of all hosts together, in bytes: more is dropped
+const MAX_TYPED_BYTES: usize = 1024 * 1024;
 /// how long output is taken from others after the program itself ended
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 
@@ -97,6 +99,36 @@ impl Program {
     pub fn ended_ns(&self) -> u64 {
         let last = self.ring.get(self.ring.next() - 1);
         last.filter(|_| self.end.is_some()).map_or(0, |f| f.at_ns)
+    }
+
+    /// Types into its terminal; returns how many bytes are consumed already. Without one they all are.
+    pub fn type_in(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.exec {
+            Some(exec) if exec.is_terminal && exec.queued_input() < MAX_TYPED_BYTES => {
+                exec.write(bytes)
+            }
+            _ => bytes.len(),
+        }
+    }
+
+    /// Whether it has not read yet all that was typed.
+    pub fn is_typed_at(&self) -> bool {
+        self.exec.as_ref().is_some_and(|e| e.queued_input() > 0)
+    }
+
+    pub fn resize(&self, size: Size) {
+        if let Some(exec) = &self.exec {
+            exec.resize(size);
+        }
+    }
+
+    fn ready(&mut self, output: Output, readiness: Readiness, scratch: &mut [u8]) {
+        if let (true, Some(exec)) = (readiness.writable, &mut self.exec) {
+            exec.flush_input();
+        }
+        if readiness.readable || readiness.hung_up {
+            self.take_output(output, scratch);
+        }
     }
 
     fn take_output(&mut self, output: Output, scratch: &mut [u8]) {
@@ -256,16 +288,20 @@ impl Backgrounds {
             };
             for output in [Output::Stdout, Output::Stderr] {
                 if let Some(fd) = exec.output(output) {
-                    set.readable(fd, token(program.number, Source::Kept(output)));
+                    let token = token(program.number, Source::Kept(output));
+                    match exec.queued_input() {
+                        0 => set.readable(fd, token),
+                        _ => set.both(fd, token),
+                    }
                 }
             }
         }
     }
 
-    pub fn ready(&mut self, number: u32, output: Output) {
+    pub fn ready(&mut self, number: u32, output: Output, readiness: Readiness) {
         let Self { all, scratch, .. } = self;
         if let Some(program) = all.iter().find(|one| one.borrow().number == number) {
-            program.borrow_mut().take_output(output, scratch);
+            program.borrow_mut().ready(output, readiness, scratch);
         }
     }
 

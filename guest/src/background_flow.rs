@@ -7,6 +7,7 @@ use crate::frame::FrameType;
 use crate::outbox::Outbox;
 use crate::outflow::{push_line, Flow, Outflow, Pieces};
 use crate::refusal::Answer;
+use crate::request::Size;
 use crate::ring::Kind;
 
 #[derive(Serialize)]
@@ -119,6 +120,8 @@ pub struct Logs {
     passed: Option<u64>,
     /// where it ends; it follows the program if there is none
     until: Option<u64>,
+    /// bytes that were typed here and may wait for the program
+    owed: usize,
 }
 
 impl Logs {
@@ -133,6 +136,7 @@ impl Logs {
             next,
             passed,
             until: (!follow).then_some(end),
+            owed: 0,
         }
     }
 }
@@ -173,6 +177,24 @@ impl Pieces for Logs {
         } else {
             Flow::Over
         }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let consumed = self.program.borrow_mut().type_in(bytes);
+        self.owed += bytes.len() - consumed;
+        consumed
+    }
+
+    /// What others type waits in the same line: it is ours that is consumed once nothing waits.
+    fn consumed(&mut self) -> usize {
+        if self.owed == 0 || self.program.borrow().is_typed_at() {
+            return 0;
+        }
+        std::mem::take(&mut self.owed)
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.program.borrow().resize(size);
     }
 }
 

@@ -96,8 +96,9 @@ impl Exec {
         }
     }
 
-    pub fn has_queued_input(&self) -> bool {
-        !self.queue.is_empty()
+    /// How many bytes wait for the program.
+    pub fn queued_input(&self) -> usize {
+        self.queue.len()
     }
 
     /// Reads output into `space`; 0 bytes when there is none now or that output is over.

@@ -29,12 +29,12 @@ pub fn interests<T: Copy>(
 ) {
     if exec.is_terminal {
         if let Some(fd) = exec.output(Output::Stdout) {
-            let wants = (may_send, exec.has_queued_input());
+            let wants = (may_send, exec.queued_input() > 0);
             add_terminal(set, fd, wants, token(Source::Terminal));
         }
         return;
     }
-    if let (true, Some(fd)) = (exec.has_queued_input(), exec.input()) {
+    if let (true, Some(fd)) = (exec.queued_input() > 0, exec.input()) {
         set.writable(fd, token(Source::Input));
     }
     let outputs = [

@@ -1,4 +1,5 @@
-//! Work that only sends: bytes until they are over, then how it ended.
+//! Work that sends: bytes until they are over, then how it ended. What the host sends is dropped,
+//! but where a terminal is followed.
 //!
 //! What is made piece by piece (lines, records) fills `Pieces`, and `Piecewise` cuts it to the
 //! credit that there is.
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::frame::FrameType;
 use crate::outbox::Outbox;
 use crate::refusal::{Answer, Refusal};
+use crate::request::Size;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
@@ -40,6 +42,15 @@ pub trait Outflow {
     fn wake(&mut self, _now: Instant) -> Answer<bool> {
         Ok(false)
     }
+    /// Bytes from the host; returns how many are consumed already.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        bytes.len()
+    }
+    /// How many of the bytes that were taken have been consumed since it was last asked.
+    fn consumed(&mut self) -> usize {
+        0
+    }
+    fn resize(&mut self, _size: Size) {}
 }
 
 #[derive(Serialize)]
@@ -68,6 +79,14 @@ pub trait Pieces {
     fn wake(&mut self, _now: Instant) -> Answer<bool> {
         Ok(false)
     }
+    /// As an outflow's, as the next two are.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        bytes.len()
+    }
+    fn consumed(&mut self) -> usize {
+        0
+    }
+    fn resize(&mut self, _size: Size) {}
 }
 
 /// `value` as a line of JSON.
@@ -150,5 +169,17 @@ impl Outflow for Piecewise {
 
     fn wake(&mut self, now: Instant) -> Answer<bool> {
         self.pieces.wake(now)
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        self.pieces.take(bytes)
+    }
+
+    fn consumed(&mut self) -> usize {
+        self.pieces.consumed()
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.pieces.resize(size);
     }
 }

@@ -132,7 +132,7 @@ impl Session {
 
     pub fn ready(&mut self, id: u32, source: Source, readiness: Readiness) {
         if let Source::Kept(output) = source {
-            self.backgrounds.ready(id, output);
+            self.backgrounds.ready(id, output, readiness);
             return;
         }
         if let Some(stream) = self.streams.get_mut(&id) {

@@ -45,7 +45,8 @@ pub enum Source {
     Connection,
     /// what an outflow, or one that holds still, waits for
     Change,
-    /// the output of a program in the background, by its number instead of a stream's
+    /// the output of a program in the background, by its number instead of a stream's; a terminal's
+    /// is what it reads, too
     Kept(Output),
 }
 
@@ -147,7 +148,12 @@ impl Stream {
                 self.consumed(consumed, outbox);
                 Fate::Open
             }
-            Work::Outflow(_) | Work::Removal(_) | Work::Stillness(_) => {
+            Work::Outflow(outflow) => {
+                let consumed = outflow.take(bytes);
+                self.consumed(consumed, outbox);
+                Fate::Open
+            }
+            Work::Removal(_) | Work::Stillness(_) => {
                 self.consumed(bytes.len(), outbox);
                 Fate::Open
             }
@@ -177,6 +183,9 @@ impl Stream {
     }
 
     pub fn control(&mut self, control: &Control) {
+        if let (Work::Outflow(outflow), Some(size)) = (&mut self.work, control.resize) {
+            outflow.resize(size);
+        }
         let Work::Exec(exec) = &self.work else {
             return;
         };
@@ -211,6 +220,9 @@ impl Stream {
             Ok(false) => {}
             Ok(true) => outbox.push_json(FrameType::Event, self.id, &OPENED),
             Err(refusal) => return self.refuse(&refusal, outbox),
+        }
+        if let Some(grant) = self.receiving.consume(outflow.consumed()) {
+            outbox.push(FrameType::Credit, self.id, &grant.to_le_bytes());
         }
         let mut sent = 0;
         while sent < TURN_BYTES && outbox.wants_data() && outflow.flow() == Flow::Ready {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PROTOCOL: u32 = 1;
-const FEATURES: [&str; 12] = [
+const FEATURES: [&str; 13] = [
     "exec",
     "shell",
     "copy",
@@ -17,6 +17,7 @@ const FEATURES: [&str; 12] = [
     "watch",
     "quiesce",
     "reidentify",
+    "terminals",
 ];
 
 #[derive(Serialize)]
@@ -25,7 +26,7 @@ pub struct Welcome {
     protocol: u32,
     agent: &'static str,
     window: u32,
-    features: [&'static str; 12],
+    features: [&'static str; 13],
     boot_id: String,
     init: &'static str,
 }

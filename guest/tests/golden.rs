@@ -144,6 +144,14 @@ fn every_json_payload_for_the_guest_is_understood() {
                 assert_eq!((wanted.ring_bytes, &wanted.note[..]), expected);
                 assert_eq!(size, payload.len());
             }
+            "open-terminal" => {
+                let Request::Start(exec, wanted, _) = parse_request(&payload).unwrap() else {
+                    panic!("not a start");
+                };
+                assert_eq!(exec.pty.map(|size| (size.cols, size.rows)), Some((80, 24)));
+                assert!(exec.login && exec.argv.is_none());
+                assert_eq!(wanted.note, "terminal");
+            }
             "open-background-logs" => {
                 let Request::Background(logs) = parse_request(&payload).unwrap() else {
                     panic!("not about the background");
