@@ -5,6 +5,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { parseItemHash } from "#core/aleph/item-hash.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
 
+import { isOfOtherPages, isOfScripts } from "../pages.ts";
 import { sendCompact, sendJson } from "./answers.ts";
 import { dumped, listed, listedFully, recorded } from "./execution-wire.ts";
 import { callerOf } from "./guard.ts";
@@ -66,7 +67,10 @@ export const about: FastifyPluginAsync<AlephParts> = async (app, parts) => {
   });
 };
 
-/** The login's cookie, or an administrator's credentials. */
+/**
+ * The login's cookie, or an administrator's credentials. Programs of strangers answer at the same origin: the cookie
+ * counts for what the operator opens, not for what a page asks for or holds on to.
+ */
 async function demandOperator(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -75,12 +79,14 @@ async function demandOperator(
   const { authorization, cookie } = request.headers;
   if (authorization || request.headers["x-auth-signature"])
     await callerOf(request, reply, parts, "scheduler");
-  else parts.login.demandCookie(isOfOtherPages(request) ? undefined : cookie);
-}
-
-/** A browser sends the cookie along for pages of other names below the same domain, too: VMs may have such ones. */
-function isOfOtherPages({ headers: { origin, host = "" } }: FastifyRequest): boolean {
-  return origin !== undefined && origin.replace(/^https?:\/\//, "") !== host;
+  else {
+    const isAsked = isOfOtherPages(request.headers) || isOfScripts(request.headers);
+    parts.login.demandCookie(isAsked ? undefined : cookie);
+    void reply.headers({
+      "cross-origin-opener-policy": "same-origin",
+      "cache-control": "no-store",
+    });
+  }
 }
 
 function byHash<T extends { readonly record: { readonly vmHash: string } }>(

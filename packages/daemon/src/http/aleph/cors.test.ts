@@ -46,7 +46,7 @@ test("CORS of an Aleph node: what is no header's name is not allowed, and breaks
   assert.equal(answer.headers["access-control-allow-headers"], "X-A,X-B");
 });
 
-test("CORS of an Aleph node: the operator's cookie does not count for other pages", async () => {
+test("CORS of an Aleph node: the operator's cookie does not count for other pages, nor for scripts of programs at this origin", async () => {
   const world = surfaceWorld();
   const app = await alephApplication(world.parts);
   const cookie = `token=${world.parts.login.text}`;
@@ -59,6 +59,9 @@ test("CORS of an Aleph node: the operator's cookie does not count for other page
   assert.equal(await ask({ host, origin: `https://${host}` }), 200);
   for (const origin of ["https://vm.crn.example.org", `https://${host}:8443`, "null", ""])
     assert.equal(await ask({ host, origin }), 401);
+  assert.equal(await ask({ host, "sec-fetch-dest": "document" }), 200);
+  for (const dest of ["empty", "iframe", "image", "serviceworker"])
+    assert.equal(await ask({ host, "sec-fetch-dest": dest }), 401);
   await app.close();
 });
 

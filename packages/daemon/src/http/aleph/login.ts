@@ -1,33 +1,43 @@
-/** The operator's way in: a link with the secret of this run of the daemon becomes a cookie. */
+/** The operator's way in: the secret of this run of the daemon becomes a cookie. */
 
-import type { FastifyPluginAsync } from "fastify";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 
+import { isOfOtherPages } from "../pages.ts";
 import { sendJson } from "./answers.ts";
+import { sendSignedInPage, sendSignInPage } from "./login-page.ts";
 import type { AlephParts } from "./parts.ts";
 import { parameter } from "./query.ts";
 import { PUBLIC } from "./route-rule.ts";
 
 export const login: FastifyPluginAsync<AlephParts> = async (app, parts) => {
+  const { login: secret, settings, version } = parts;
+  const facts = { domain: settings.domainName, version };
+
   app.get("/about/login", { config: PUBLIC }, async (request, reply) => {
-    if (parts.login.admits(parameter(request, "token"))) {
-      if (parts.settings.strictReference) return sendJson(reply, { error: "302: Found" }, 302);
-      const cookie = `token=${parts.login.text}; HttpOnly; SameSite=Lax; Path=/`;
-      return reply.header("set-cookie", cookie).redirect("/about/config", 302);
-    }
-    if (request.headers.accept?.includes("text/html") === true)
-      return reply.code(401).type("text/html; charset=utf-8").send(FORM);
-    return sendJson(reply, { success: false }, 401);
+    const token = parameter(request, "token");
+    if (secret.admits(token)) return signedIn(request, reply);
+    if (!isOfPerson(request)) return sendJson(reply, { success: false }, 401);
+    const { headers } = request;
+    const isIn = token === undefined && !isOfOtherPages(headers);
+    if (isIn && secret.admitsCookie(headers.cookie)) return sendSignedInPage(reply, facts);
+    return sendSignInPage(reply, facts, token === undefined ? undefined : WRONG);
   });
+
+  /** A browser lands on a page for people, without the secret in its address; everybody else where the API says. */
+  const signedIn = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (settings.strictReference) return sendJson(reply, { error: "302: Found" }, 302);
+    // No Secure: nodes are served over HTTP, with HTTPS in front of some.
+    const cookie = `token=${secret.cookie}; HttpOnly; SameSite=Lax; Path=/`;
+    const next = isOfPerson(request) ? "/about/login" : "/about/config";
+    return reply
+      .header("set-cookie", cookie)
+      .header("referrer-policy", "no-referrer")
+      .redirect(next, 302);
+  };
 };
 
-const FORM = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Node login</title>
-<form method="get" action="/about/login">
-<label>Token <input name="token" type="password" autocomplete="off" required autofocus></label>
-<button>Log in</button>
-</form>
-<p>The token is in the file login_token of the node's directory.</p>
-</html>
-`;
+const WRONG = "That is not this node's token: the daemon may have been started anew since.";
+
+function isOfPerson({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes("text/html") === true;
+}

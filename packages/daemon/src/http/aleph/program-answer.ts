@@ -16,6 +16,8 @@ const NOT_PASSED = new Set([
   "proxy-authenticate",
   "proxy-connection",
   "server",
+  // A worker would serve other paths of the node's own name, too: other guests', and the operator's.
+  "service-worker-allowed",
   "trailer",
   "transfer-encoding",
   "upgrade",

@@ -8,10 +8,12 @@ import type { Duplex } from "node:stream";
 import type { FastifyRequest } from "fastify";
 
 import { AlcoveError } from "#core/errors.ts";
+import type { LoginSecret } from "#core/aleph/auth/login-secret.ts";
 import type { Reached } from "#core/aleph/programs/program-call.ts";
 import { pause } from "#lib/patience.ts";
 
 import { piecesOf } from "../bodies.ts";
+import { guestCookies } from "./guest-cookies.ts";
 import { GuestSocket } from "./guest-socket.ts";
 
 // As in `../bodies.ts`: to import it would load more than is used.
@@ -46,6 +48,8 @@ export interface Forwarded {
   readonly path: string;
   /** how long a connection that nobody takes is tried again, in `ms` */
   readonly patienceMs: number;
+  /** whose cookie is not a guest's business */
+  readonly login: Pick<LoginSecret, "isOperators">;
 }
 
 /**
@@ -54,7 +58,7 @@ export interface Forwarded {
  * @throws Undecodable; Error when nothing came back
  */
 export async function ask(
-  { request, path, patienceMs }: Forwarded,
+  { request, path, patienceMs, login }: Forwarded,
   reach: (signal: AbortSignal) => Promise<Reached>,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -63,7 +67,7 @@ export async function ask(
     createConnection: () => socket,
     method: request.method,
     path,
-    headers: headersOf(request),
+    headers: headersOf(request, login),
     setHost: false,
     maxHeaderSize: MAX_HEAD_BYTES,
     signal,
@@ -106,12 +110,15 @@ function hasBody({ headers }: FastifyRequest): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-function headersOf(request: FastifyRequest): Record<string, string[]> {
+function headersOf(request: FastifyRequest, login: Forwarded["login"]): Record<string, string[]> {
   const headers: Record<string, string[]> = {};
   const named = (request.headers.connection ?? "").split(",").map((it) => it.trim().toLowerCase());
   for (const [name, values = []] of Object.entries(request.raw.headersDistinct)) {
     if (!OF_CONNECTION.has(name) && !named.includes(name)) headers[name] = values;
   }
+  const cookies = guestCookies(headers["cookie"] ?? [], login);
+  if (cookies.length > 0) headers["cookie"] = cookies;
+  else delete headers["cookie"];
   if (request.headers["transfer-encoding"] !== undefined)
     headers["transfer-encoding"] = ["chunked"];
   headers["connection"] = ["close"];

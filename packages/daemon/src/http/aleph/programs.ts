@@ -25,7 +25,7 @@ const BOOT_PATIENCE_MS = 30_000;
 export async function callProgram(
   request: FastifyRequest,
   reply: FastifyReply,
-  { programs, draining, log }: Pick<AlephParts, "programs" | "draining" | "log">,
+  { programs, draining, login, log }: Pick<AlephParts, "programs" | "draining" | "login" | "log">,
   { ref, path }: Called,
 ): Promise<FastifyReply> {
   const vmHash = parseItemHash(ref);
@@ -37,7 +37,7 @@ export async function callProgram(
   const late = AbortSignal.timeout(limitMs(call));
   const head = AbortSignal.any([left, late]);
   try {
-    const order = { request, path, patienceMs: call.isNew ? BOOT_PATIENCE_MS : 0 };
+    const order = { request, path, patienceMs: call.isNew ? BOOT_PATIENCE_MS : 0, login };
     const answer = await ask(order, (signal) => call.reach(signal), head);
     const headers = answerHeaders(answer, call);
     // Only a program's whole answer has a limit.

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
@@ -255,12 +256,37 @@ test("Aleph surface: the login has a form for people, and a cookie for who knows
   );
   const right = await it.app.inject({ method: "GET", url: "/about/login?token=sekret" });
   assert.deepEqual([right.statusCode, right.headers["location"]], [302, "/about/config"]);
-  const cookie = String(right.headers["set-cookie"]);
-  assert.match(cookie, /^token=sekret; HttpOnly; SameSite=Lax/);
+  const set = String(right.headers["set-cookie"]);
+  assert.equal(set, `token=${it.parts.login.cookie}; HttpOnly; SameSite=Lax; Path=/`);
   const config = { method: "GET", url: "/about/config" } as const;
   assert.deepEqual(await ask(it.app, config), [401, '{"error": "401 Invalid token"}']);
-  const [status] = await ask(it.app, { ...config, headers: { cookie: "token=sekret" } });
-  assert.equal(status, 200);
+  for (const cookie of [set.split(";", 1)[0] ?? "", "token=sekret"])
+    assert.equal((await ask(it.app, { ...config, headers: { cookie } }))[0], 200);
+});
+
+test("Aleph surface: a person who signs in lands on a page, without the secret in its address", async () => {
+  await using it = await stage();
+  const ask = (token: string, headers: Record<string, string> = {}) =>
+    it.app.inject({
+      method: "GET",
+      url: `/about/login${token}`,
+      headers: { accept: "text/html,*/*", host: "crn.example.org", ...headers },
+    });
+  const right = await ask("?token=sekret");
+  assert.deepEqual([right.statusCode, right.headers["location"]], [302, "/about/login"]);
+  const cookie = `token=${it.parts.login.cookie}`;
+  const page = await ask("", { cookie });
+  assert.equal(page.statusCode, 200);
+  assert.match(page.body, /You are signed in/);
+  assert.equal((await ask("", { cookie, origin: "https://vm.crn.example.org" })).statusCode, 401);
+  const again = await ask("?token=wrong", { cookie });
+  assert.equal(again.statusCode, 401);
+  assert.match(again.body, /role="alert"/);
+  const policy = String(again.headers["content-security-policy"]);
+  const style = /<style>(.*)<\/style>/s.exec(again.body)?.[1] ?? "";
+  const digest = createHash("sha256").update(style).digest("base64");
+  assert.ok(policy.includes(`style-src 'sha256-${digest}'`));
+  assert.doesNotMatch(policy, /unsafe/);
 });
 
 test("Aleph surface: while the node drains, programs are not called and the node still speaks of itself", async () => {

@@ -16,6 +16,13 @@ test("login: the secret itself is admitted, and nothing else", () => {
     assert.equal(secret.admits(token), false);
 });
 
+test("login: what browsers get is as good in a cookie, and signs nothing", () => {
+  const secret = new LoginSecret("s3cret");
+  secret.demandCookie(`a=b; token=${secret.cookie}`);
+  assert.equal(secret.admits(secret.cookie), false);
+  assert.notEqual(secret.cookie, new LoginSecret("other").cookie);
+});
+
 test("login: an empty secret is no secret", () => {
   assert.throws(() => new LoginSecret(""), /empty/);
 });
