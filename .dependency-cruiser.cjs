@@ -54,6 +54,7 @@ const parcel = (name, ours, libraries) => ({
   },
 });
 
+const CONSOLE = "^packages/console/src/";
 const CORE = `${DAEMON}core/`;
 const PORTS = `${DAEMON}core/ports/`;
 const LIB = `${DAEMON}lib/`;
@@ -138,7 +139,34 @@ module.exports = {
       name: "daemon-stands-alone",
       severity: "error",
       from: { path: DAEMON, pathNot: TEST },
-      to: { path: "^packages/(sdk|cli)/" },
+      to: { path: "^packages/(sdk|cli|console)/" },
+    },
+    parcel(
+      "console",
+      ["sdk"],
+      [
+        "react",
+        "@types/react",
+        "react-dom",
+        "@types/react-dom",
+        "@tanstack/[^/]+",
+        "wouter",
+        "lucide-react",
+        "@xterm/[^/]+",
+        "uplot",
+      ],
+    ),
+    {
+      name: "console-knows-the-browser-alone",
+      severity: "error",
+      from: { path: CONSOLE, pathNot: TEST },
+      to: { path: "^packages/sdk/src/", pathNot: "^packages/sdk/src/browser/index\\.ts$" },
+    },
+    {
+      name: "console-parts-have-no-opinion",
+      severity: "error",
+      from: { path: `${CONSOLE}ui/`, pathNot: TEST },
+      to: { path: CONSOLE, pathNot: `${CONSOLE}ui/` },
     },
     { name: "no-cycles", severity: "error", from: { path: "^packages/" }, to: { circular: true } },
     {
@@ -164,7 +192,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["import", "node", "types"],
-      extensions: [".ts", ".js", ".json", ".d.ts"],
+      extensions: [".ts", ".tsx", ".js", ".json", ".d.ts", ".css"],
     },
   },
 };

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import type { SpawnOptions } from "node:child_process";
 
 /** the newest part of a command's output is kept, the rest is dropped */
-const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
+const OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export interface Command {
   readonly file: string;

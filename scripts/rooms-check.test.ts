@@ -16,7 +16,7 @@ import { test } from "node:test";
 import { checkRooms } from "./rooms-check.ts";
 
 const root = join(import.meta.dirname, "..");
-const PACKAGES = ["api", "sdk", "cli", "daemon"];
+const PACKAGES = ["api", "sdk", "cli", "console", "daemon"];
 const DAEMON = "packages/daemon/src";
 
 /** A tree that breaks no rule, with a door in every room that a violation may knock at. */
@@ -44,6 +44,10 @@ const SOUND: Record<string, string> = {
     'import { Type } from "typebox";\nexport const Vm = Type.Object({});\n',
   "packages/sdk/src/node/w.ts": 'export { join } from "node:path";\n',
   "packages/sdk/src/index.ts": 'import { Vm } from "@alcove/api";\nexport const client = Vm;\n',
+  "packages/sdk/src/browser/index.ts": "export const browser = 1;\n",
+  "packages/console/src/ui/button.tsx": "export const Button = () => <b>!</b>;\n",
+  "packages/console/src/vms/page.tsx":
+    'import { browser } from "@alcove/sdk/browser/index.ts";\nimport { Button } from "../ui/button.tsx";\nexport const Page = () => <Button>{browser}</Button>;\n',
   "packages/cli/src/main.ts": 'import { client } from "@alcove/sdk";\nconsole.log(client);\n',
 };
 
@@ -77,6 +81,17 @@ const PLANTED: readonly Planted[] = [
   plant("sdk-needs-no-node", "packages/sdk/src/u.ts", 'import "node:path";'),
   plant("sdk-runs-in-browsers", "packages/sdk/src/client/v.ts", 'import "../node/w.ts";'),
   plant("package-cli", "packages/cli/src/p.ts", 'import "@alcove/daemon/src/main.ts";'),
+  plant("package-console", "packages/console/src/x.ts", 'import "@alcove/api";'),
+  plant(
+    "console-knows-the-browser-alone",
+    "packages/console/src/y.ts",
+    'import "@alcove/sdk/index.ts";',
+  ),
+  plant(
+    "console-parts-have-no-opinion",
+    "packages/console/src/ui/z.ts",
+    'import "../vms/page.tsx";',
+  ),
   plant("daemon-stands-alone", `${DAEMON}/q.ts`, 'import "@alcove/sdk";'),
   plant("no-cycles", `${DAEMON}/host/r.ts`, 'import "./r.ts";'),
   plant("no-unresolvable", `${DAEMON}/host/s.ts`, 'import "./nowhere.ts";'),

@@ -38,7 +38,9 @@ function nodeVersion() {
 }
 
 async function npmPackages() {
-  const manifests = ["api", "sdk", "cli", "daemon"].map((name) => `packages/${name}/package.json`);
+  const manifests = ["api", "sdk", "cli", "console", "daemon"].map(
+    (name) => `packages/${name}/package.json`,
+  );
   const hash = hashOf(root, ["package.json", "package-lock.json", ...manifests]);
   const stampFile = join(root, "node_modules/.alcove-setup");
   if (isStamped(stampFile, hash) && nodeVersion().startsWith(NODE_OF_PROJECT)) return undefined;

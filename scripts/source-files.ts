@@ -13,7 +13,7 @@ export function sourceFiles(root: string, folders: readonly string[] = SOURCE_FO
   return folders
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) =>
-      globSync("**/*.ts", {
+      globSync("**/*.{ts,tsx}", {
         cwd: join(root, folder),
         exclude: (path) => NOT_OURS.test(path),
       }).map((path) => `${folder}/${path}`),

@@ -1,0 +1,123 @@
+/** Ctrl+K: type a page or a VM and be there. */
+
+import { useQueryClient } from "@tanstack/react-query";
+import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import { useLocation } from "wouter";
+
+import type { VmSummary } from "@alcove/sdk/browser/index.ts";
+
+import { Dialog } from "../ui/dialog.tsx";
+import { PhaseBadge } from "../ui/phase-badge.tsx";
+import "./command-palette.css";
+import { KEYS } from "./keys.ts";
+import { NAVIGATION } from "./pages.tsx";
+
+const MOST = 12;
+
+interface Destination {
+  readonly to: string;
+  readonly label: string;
+  readonly hint?: string;
+  readonly phase?: string;
+}
+
+export function CommandPalette() {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => {
+    const onKey = (event: globalThis.KeyboardEvent): void => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
+      event.preventDefault();
+      setOpen((open) => !open);
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+  if (!isOpen) return null;
+  return (
+    <Dialog title="Go to" onClose={() => setOpen(false)}>
+      <Chooser onDone={() => setOpen(false)} />
+    </Dialog>
+  );
+}
+
+function Chooser({ onDone }: { readonly onDone: () => void }) {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const [, navigate] = useLocation();
+  const listId = useId();
+  const shown = useDestinations(text);
+  const chosen = Math.min(at, shown.length - 1);
+  const go = (to: string | undefined): void => {
+    if (to === undefined) return;
+    onDone();
+    navigate(to);
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Enter") go(shown[chosen]?.to);
+    else if (step === undefined) return;
+    else setAt(Math.max(0, Math.min(shown.length - 1, chosen + step)));
+    event.preventDefault();
+  };
+  return (
+    <div className="palette">
+      <input
+        className="field-input"
+        role="combobox"
+        aria-label="Page or VM"
+        aria-expanded
+        aria-controls={listId}
+        aria-activedescendant={shown[chosen] ? `${listId}-${chosen}` : undefined}
+        placeholder="A page or a VM"
+        value={text}
+        onChange={({ target }) => setText(target.value)}
+        onKeyDown={onKey}
+        autoFocus
+      />
+      <Options id={listId} shown={shown} chosen={chosen} go={go} />
+      {shown.length === 0 && <p className="muted">Nothing has that in its name.</p>}
+    </div>
+  );
+}
+
+interface OptionsProps {
+  readonly id: string;
+  readonly shown: readonly Destination[];
+  readonly chosen: number;
+  readonly go: (to: string) => void;
+}
+
+function Options({ id, shown, chosen, go }: OptionsProps) {
+  return (
+    <ul id={id} role="listbox" aria-label="Destinations" className="palette-list">
+      {shown.map(({ to, label, hint, phase }, index) => (
+        <li
+          key={to}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === chosen}
+          className="palette-option"
+          onClick={() => go(to)}
+        >
+          <span className="truncate">{label}</span>
+          {phase !== undefined && <PhaseBadge phase={phase} />}
+          {hint !== undefined && <kbd>{hint}</kbd>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** VMs as far as this page knows them: nothing is asked for. */
+function useDestinations(text: string): readonly Destination[] {
+  const vms = useQueryClient().getQueryData<readonly VmSummary[]>(KEYS.vms) ?? [];
+  const wanted = text.trim().toLowerCase();
+  const pages = NAVIGATION.map(({ to, label, key }) => ({ to, label, hint: `g ${key}` }));
+  const machines = vms.map(({ hostname, phase, tags }) => {
+    const name = tags.find((tag) => tag.startsWith("name="))?.slice("name=".length);
+    const label = name === undefined ? hostname : `${hostname} (${name})`;
+    return { to: `/vms/${encodeURIComponent(hostname)}`, label, phase };
+  });
+  const all: readonly Destination[] = [...pages, ...machines];
+  return all.filter(({ label }) => label.toLowerCase().includes(wanted)).slice(0, MOST);
+}

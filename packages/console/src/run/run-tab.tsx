@@ -1,0 +1,9 @@
+/** Running a command of one VM. */
+
+import type { VmDetails } from "@alcove/sdk/browser/index.ts";
+
+import { RowsLoading } from "../ui/page-loading.tsx";
+
+export function RunTab(_props: { readonly vm: VmDetails }) {
+  return <RowsLoading />;
+}

@@ -1,0 +1,46 @@
+/** What every page begins with: its name, what it is for, and what can be done on it. */
+
+import { type ReactNode, useEffect, useRef } from "react";
+
+import "./page.css";
+
+export interface PageProps {
+  /** also the document's title */
+  readonly title: string;
+  /** beside the title: badges */
+  readonly beside?: ReactNode;
+  /** one line below it */
+  readonly lead?: ReactNode;
+  /** buttons */
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Page({ title, beside, lead, actions, children }: PageProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · Alcove`;
+  }, [title]);
+  // Who navigates by keyboard or ear begins at the page, not at the link that was left; not at the very first one.
+  useEffect(() => {
+    if (document.activeElement && document.activeElement !== document.body)
+      heading.current?.focus();
+  }, []);
+  return (
+    <div className="page">
+      <header className="page-head">
+        <div className="page-title">
+          <div className="page-name">
+            <h1 ref={heading} tabIndex={-1}>
+              {title}
+            </h1>
+            {beside}
+          </div>
+          {lead !== undefined && <p className="muted">{lead}</p>}
+        </div>
+        {actions !== undefined && <div className="page-actions">{actions}</div>}
+      </header>
+      {children}
+    </div>
+  );
+}
