@@ -5,15 +5,13 @@
  * that reads the environment and names concrete parts.
  */
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
 import { AlcoveError } from "#core/errors.ts";
 import type { BuildProgress } from "#core/image/progress.ts";
 import { LocalImageStore } from "#images/local-image-store.ts";
-import { StoreBusy } from "#images/store-lock.ts";
-
+import { agentVersionIn, sourcesIn } from "#images/make-image.ts";
 import { commands, type ToolRequest } from "#images/tool-commands.ts";
 
 const USAGE = `usage: image-tool build base|systemd|kernel-small [--fresh] [--progress] [--json]
@@ -28,7 +26,6 @@ const USAGE = `usage: image-tool build base|systemd|kernel-small [--fresh] [--pr
 const EXIT = { failed: 1, usage: 2, notFound: 3, inUse: 4, interrupted: 130 };
 
 const REPOSITORY = path.resolve(import.meta.dirname, "../../..");
-const AGENT = "target/x86_64-unknown-linux-gnu/release/alcove-agent";
 
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -62,14 +59,12 @@ async function main(argv: readonly string[]): Promise<number> {
     options: { ...values, keepFormat: values["keep-format"] },
     context: {
       root: store.root,
-      recipesDir: path.join(REPOSITORY, "images"),
-      agentPath: path.join(REPOSITORY, "guest", AGENT),
-      agentUnitPath: path.join(REPOSITORY, "guest/systemd/alcove-agent.service"),
+      ...sourcesIn(REPOSITORY),
       downloadEnv: proxies(),
       freshness: values.fresh ? "fresh" : "cached",
       report,
     },
-    agentVersion,
+    agentVersion: () => agentVersionIn(REPOSITORY),
     say: (line) => process.stderr.write(`${line}\n`),
   };
   const answer = await command.run(request, interrupted());
@@ -86,14 +81,6 @@ function proxies(): Record<string, string> {
       return value === undefined ? [] : [[name, value]];
     }),
   );
-}
-
-/** @returns the agent's version, as its package says */
-async function agentVersion(): Promise<string> {
-  const manifest = await readFile(path.join(REPOSITORY, "guest/Cargo.toml"), "utf8");
-  const version = /^version = "([^"]+)"$/m.exec(manifest)?.[1];
-  if (version === undefined) throw new Error("guest/Cargo.toml names no version");
-  return version;
 }
 
 /** Aborts at Ctrl-C or SIGTERM; tools run in sessions of their own and are ended by us. */
@@ -128,8 +115,7 @@ function exitCodeOf(error: unknown): number {
 
 /** What a person can act on is shown as a sentence; anything else with its stack. */
 function explain(error: unknown): string {
-  if (error instanceof AlcoveError || error instanceof Interrupted || error instanceof StoreBusy)
-    return error.message;
+  if (error instanceof AlcoveError || error instanceof Interrupted) return error.message;
   if (error instanceof TypeError && "code" in error) return `${error.message}\n${USAGE}`; // parseArgs
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -163,7 +163,7 @@ async function rootOf(
     return { filesystem: "ext4", args: ["root=/dev/vda", "rw", "rootfstype=ext4"] };
   }
   if (head.length > BOOT_SIGNATURE_AT + 2 && head.readUInt16BE(BOOT_SIGNATURE_AT) === 0x55aa) {
-    throw refused("the disk has partitions; say which one is the root, such as --root /dev/vda1");
+    throw refused("the disk has partitions; say which one is the root device, such as /dev/vda1");
   }
   return { filesystem: "unknown", args: ["root=/dev/vda", "rw"] };
 }

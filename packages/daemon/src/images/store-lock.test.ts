@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { type LockHolder, lockStore, StoreBusy } from "./store-lock.ts";
+import { AlcoveError } from "#core/errors.ts";
+
+import { type LockHolder, lockStore } from "./store-lock.ts";
 
 const never = new AbortController().signal;
 
@@ -25,8 +27,7 @@ describe("store lock", { timeout: 20_000 }, () => {
     const waited: LockHolder[] = [];
     await using _held = await lockStore(at.dir, request(0), never);
     await assert.rejects(lockStore(at.dir, request(300, waited), never), (error: unknown) => {
-      assert.ok(error instanceof StoreBusy);
-      assert.equal(error.holder.pid, process.pid);
+      assert.ok(AlcoveError.is(error, "image_store_busy"));
       assert.match(error.message, new RegExp(`process ${process.pid} \\(testing\\)`));
       return true;
     });

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 
+import { AlcoveError } from "#core/errors.ts";
 import { pause } from "#lib/patience.ts";
 
 export interface LockHolder {
@@ -23,19 +24,15 @@ export interface LockHolder {
 const POLL_MS = 200;
 
 /** The lock is held by a living process, and the wait for it is over. */
-export class StoreBusy extends Error {
-  override readonly name = "StoreBusy";
-  readonly holder: LockHolder;
-
-  constructor(holder: LockHolder) {
-    super(`The image store is in use by process ${holder.pid} (${holder.purpose})`);
-    this.holder = holder;
-  }
+function busy({ pid, purpose }: LockHolder): AlcoveError<"image_store_busy"> {
+  const holder = `process ${pid} (${purpose})`;
+  const message = `The image store is in use by ${holder}: try again when that has ended`;
+  return new AlcoveError("image_store_busy", message, { holder });
 }
 
 /**
  * Takes the lock; disposing the result gives it back.
- * Rejects with `StoreBusy` when a living process still holds it after `waitMs`.
+ * Rejects with `image_store_busy` when a living process still holds it after `waitMs`.
  * @param onWait told once, when it has to wait
  */
 export async function lockStore(
@@ -52,7 +49,7 @@ export async function lockStore(
     if (holder === "gone") continue;
     if (!holder) return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
     if (await removeIfStale(file, holder)) continue;
-    if (Date.now() >= deadline) throw new StoreBusy(holder);
+    if (Date.now() >= deadline) throw busy(holder);
     if (!told) request.onWait(holder);
     told = true;
     await pause(POLL_MS, signal);

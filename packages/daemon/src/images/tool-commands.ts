@@ -1,21 +1,14 @@
 /** What the image tool can do: one entry a command, each giving a value for programs and a text for people. */
 
-import type { KernelPart } from "#core/image/manifest.ts";
 import type { StoredImage } from "#core/ports/image-store.ts";
-import { invalidRequest } from "#core/errors.ts";
 import { humanBytes } from "#lib/bytes.ts";
 
-import { buildRootfs, type BuildOutcome } from "./build-rootfs.ts";
 import type { BuildContext } from "./build-tools.ts";
-import { CLOUD_KERNEL, storeCloudKernel } from "./cloud-kernel.ts";
-import { importDisk } from "./disk-import.ts";
+import { CLOUD_KERNEL } from "./cloud-kernel.ts";
 import { diskUsers } from "./disk-users.ts";
-import { unpackCloudKernel } from "./kernel-package.ts";
 import type { LocalImageStore } from "./local-image-store.ts";
-import type { AnyManifest } from "./manifest-files.ts";
-import { type CloudKernelRecipe, readRecipe } from "./recipe.ts";
-import { buildSmallKernel, SMALL_KERNEL } from "./small-kernel.ts";
-import { lockStore } from "./store-lock.ts";
+import { buildImage, importImage, type Workshop, writing } from "./make-image.ts";
+import type { LockHolder } from "./store-lock.ts";
 
 export interface ToolRequest {
   readonly store: LocalImageStore;
@@ -47,15 +40,6 @@ export interface ToolCommand {
   readonly run: (request: ToolRequest, signal: AbortSignal) => Promise<ToolAnswer>;
 }
 
-/** how long a build waits for another one to end, in `ms` */
-const BUILD_WAIT_MS = 30 * 60 * 1000;
-
-/**
- * what a build replaced is kept this long, in `ms`: a VM that is just being created from it has no
- * disk yet that would show its use
- */
-const KEEP_REPLACED_MS = 60 * 60 * 1000;
-
 export const commands: Readonly<Record<string, ToolCommand>> = {
   build: { words: 1, run: build },
   ls: { words: 0, run: list },
@@ -65,68 +49,26 @@ export const commands: Readonly<Record<string, ToolCommand>> = {
   prune: { words: 0, run: prune },
 };
 
-const ROOTFS_RECIPES = ["base", "systemd"];
-
 async function build(request: ToolRequest, signal: AbortSignal): Promise<ToolAnswer> {
   const name = request.words[0] ?? "";
-  await using _lock = await writing(request, `building ${name}`, signal);
   const started = Date.now();
-  const { manifest, outcome } = await buildOne(request, name, signal);
-  if (outcome === "built") {
-    const stale = {
-      inUse: diskUsers(request.stateDir),
-      madeBefore: new Date(started - KEEP_REPLACED_MS),
-    };
-    await request.store.prune(stale, signal);
-  }
+  const { manifest, outcome } = await buildImage(workshopOf(request), name, signal);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const text = `${name} ${manifest.id.slice(0, 12)} ${outcome === "built" ? `built in ${seconds} s` : "is up to date"}`;
   return { value: { outcome, manifest }, text };
 }
 
-async function buildOne(
-  request: ToolRequest,
-  name: string,
-  signal: AbortSignal,
-): Promise<BuildOutcome<AnyManifest>> {
-  const { store, context } = request;
-  if (ROOTFS_RECIPES.includes(name)) {
-    const agentVersion = await request.agentVersion();
-    return buildRootfs(context, { name, store, agentVersion }, signal);
-  }
-  if (name === SMALL_KERNEL) return buildSmallKernel(context, { store }, signal);
-  const known = [...ROOTFS_RECIPES, SMALL_KERNEL].join(", ");
-  throw invalidRequest("recipe", `There is no recipe ${name}; there are ${known}`);
-}
-
 async function importOne(request: ToolRequest, signal: AbortSignal): Promise<ToolAnswer> {
-  const { store, context, options } = request;
+  const { options } = request;
   const [name = "", file = ""] = request.words;
-  await using _lock = await writing(request, `importing ${name}`, signal);
-  const kernel = await kernelNamed(request, options.kernel ?? CLOUD_KERNEL, signal);
   const form = options.keepFormat ? "as-is" : "raw";
-  const rootDevice = options.root;
-  const manifest = await importDisk(
-    context,
-    { name, file, kernel, rootDevice, form, store },
+  const wanted = { name, file, form, kernel: options.kernel ?? CLOUD_KERNEL } as const;
+  const manifest = await importImage(
+    workshopOf(request),
+    { ...wanted, rootDevice: options.root },
     signal,
   );
   return { value: { manifest }, text: `${name} ${manifest.id.slice(0, 12)} imported` };
-}
-
-async function kernelNamed(
-  { store, context }: ToolRequest,
-  name: string,
-  signal: AbortSignal,
-): Promise<KernelPart> {
-  if (name === CLOUD_KERNEL) {
-    const recipe = await readRecipe<CloudKernelRecipe>(context.recipesDir, CLOUD_KERNEL);
-    await using kernel = await unpackCloudKernel(context, recipe, signal);
-    return await storeCloudKernel(context, { store, recipe, kernel }, signal);
-  }
-  const manifest = await store.get(name);
-  if (manifest.kind === "kernel") return manifest.kernel;
-  throw invalidRequest("kernel", `${name} is an image, not a kernel`);
 }
 
 async function list({ store }: ToolRequest, signal: AbortSignal): Promise<ToolAnswer> {
@@ -155,7 +97,7 @@ async function remove(
 }
 
 async function prune(request: ToolRequest, signal: AbortSignal): Promise<ToolAnswer> {
-  await using _lock = await writing(request, "removing old images", signal);
+  await using _lock = await writing(workshopOf(request), "removing old images", signal);
   const pruned = await request.store.prune(
     { inUse: diskUsers(request.stateDir), madeBefore: new Date() },
     signal,
@@ -164,21 +106,11 @@ async function prune(request: ToolRequest, signal: AbortSignal): Promise<ToolAns
   return { value: pruned, text };
 }
 
-/** Takes the store's lock, waiting for a build that runs, and removes what a killed one left. */
-async function writing(
-  request: ToolRequest,
-  purpose: string,
-  signal: AbortSignal,
-): Promise<AsyncDisposable> {
-  const { store, say } = request;
-  const onWait = (holder: { pid: number; purpose: string }) =>
-    say(`waiting for process ${holder.pid}, which is ${holder.purpose}`);
-  const lock = await lockStore(store.root, { purpose, waitMs: BUILD_WAIT_MS, onWait }, signal);
-  await using undo = new AsyncDisposableStack();
-  undo.use(lock);
-  await store.sweep();
-  const scope = undo.move();
-  return { [Symbol.asyncDispose]: () => scope.disposeAsync() };
+function workshopOf(request: ToolRequest): Workshop {
+  const { store, stateDir, context, agentVersion, say } = request;
+  const onWait = ({ pid, purpose }: LockHolder) =>
+    say(`waiting for process ${pid}, which is ${purpose}`);
+  return { store, stateDir, context, agentVersion, onWait };
 }
 
 function summaryOf({ manifest, named, allocatedBytes }: StoredImage) {
