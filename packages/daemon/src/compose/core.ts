@@ -3,8 +3,11 @@
 import type { Config } from "#config/config.ts";
 import type { ExecutionStore } from "#core/aleph/ports/execution-store.ts";
 import type { Commits } from "#core/commit/commits.ts";
+import { EventFeed } from "#core/events/event-feed.ts";
+import { HostEvents } from "#core/events/host-events.ts";
 import type { LiveForkDeps } from "#core/fork/live-fork.ts";
 import { HostGroups } from "#core/group/host-group.ts";
+import type { Images } from "#core/image/images.ts";
 import type { PoolKeeper } from "#core/pool/pool-keeper.ts";
 import { Pools } from "#core/pool/pools.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
@@ -13,6 +16,7 @@ import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { PortRedirects } from "#core/ports/port-redirects.ts";
+import type { SessionStore } from "#core/ports/session-store.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
 import { TemplateDesk } from "#core/template/template-desk.ts";
@@ -25,6 +29,7 @@ import type { WorldSettings } from "#network/routed-vms.ts";
 import { openCommits } from "./commits.ts";
 import { forkDeps } from "./forks.ts";
 import { guardHost } from "./guests-to-host.ts";
+import { openImages } from "./images.ts";
 import { keptLayersOf } from "./layers.ts";
 import { openNetworks } from "./networks.ts";
 import { openVms } from "./open-vms.ts";
@@ -36,11 +41,16 @@ import { virtualisation } from "./virtualisation.ts";
 /** Disposing it ends no VM: they are left to the next daemon. */
 export interface Core extends AsyncDisposable {
   readonly vms: Vms;
+  /** where what is no VM's phase is announced */
+  readonly events: HostEvents;
+  readonly feed: EventFeed;
   readonly groups: HostGroups;
   readonly disks: DiskStore;
   readonly store: VmStore;
   readonly executionStore: ExecutionStore;
+  readonly sessionStore: SessionStore;
   readonly images: ImageStore;
+  readonly imageDesk: Images;
   /** ports of the host that lead to VMs in routed networks */
   readonly redirects: PortRedirects;
   readonly secrets: Secrets;
@@ -57,18 +67,19 @@ export interface Core extends AsyncDisposable {
 
 export async function openCore(config: Config, log: Log, signal: AbortSignal): Promise<Core> {
   await using parts = new AsyncDisposableStack();
-  const { stateKey, ...kept } = parts.use(await openStorage(config.stateDir, log));
+  const events = new HostEvents();
+  const { stateKey, ...kept } = parts.use(await openStorage(config.stateDir, events, log));
   const groups = new HostGroups(config.groups);
   const hostFacts = linuxFacts(config.stateDir);
   const machines = await virtualisation(config, stateKey, log, signal);
   const guarding = await guardHost(config, log, signal);
   const { networks, redirects, lowerWithout } = openNetworks(config, worldOf(config));
-  const making = { ...machines, ...kept, log };
+  const making = { ...machines, ...kept, events, log };
   const open = await openTemplates(config, making);
   parts.defer(() => open.templates.closeAll());
   const { templates } = open;
   const keptLayers = keptLayersOf({ ...kept, templates });
-  const pools = new Pools(config.groups);
+  const pools = new Pools(config.groups, events);
   const vms = await openVms(
     config,
     { ...making, templates, ahead: pools, keptLayers, groups, hostFacts, networks },
@@ -86,21 +97,18 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
   const commits = openCommits(config, { ...making, keptLayers, vms, groups, hostFacts });
   const desk = new TemplateDesk({ ...making, templates, works, vms, groups, keptLayers });
   const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
-  const { store, executionStore, secrets, disks } = kept;
-  const served = { vms, groups, templates, works, desk, pools, keeper, commits, forking };
+  const { imageDesk } = parts.use(
+    await openImages(config, { ...making, vms, groups, templates, commits }),
+  );
+  const made = { templates, works, desk, pools, keeper, commits, imageDesk, forking };
+  const { store, executionStore, sessionStore, secrets, disks } = kept;
+  const stored = { store, executionStore, sessionStore, secrets, disks };
+  const feed = new EventFeed({ vms, store, events });
+  const { hypervisor, images } = machines;
+  const around = { hypervisor, images, redirects, hostFacts, events, feed };
   const opened = parts.move();
-  return {
-    ...served,
-    disks,
-    store,
-    executionStore,
-    images: machines.images,
-    redirects,
-    secrets,
-    hostFacts,
-    hypervisor: machines.hypervisor,
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
+  const end = () => opened.disposeAsync();
+  return { vms, groups, ...made, ...stored, ...around, [Symbol.asyncDispose]: end };
 }
 
 /** How VMs of an Aleph node are connected to the world. */

@@ -10,9 +10,10 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Config } from "#config/config.ts";
 import type { Log } from "#core/ports/log.ts";
 import { apiToken } from "#host/api-token.ts";
-import { tokenCheck } from "#http/auth.ts";
 import { application, type ListenAt, type Served, serve } from "#http/server.ts";
 import { StartRefused } from "#lib/start-refused.ts";
+
+import type { SignIn } from "./sign-in.ts";
 
 export interface Listeners extends AsyncDisposable {
   /** the TCP port that was bound; `undefined` when nothing listens on TCP */
@@ -27,14 +28,15 @@ const CONNECT_MS = 2_000;
 export async function listen(
   config: Config,
   surfaces: readonly FastifyPluginAsync[],
+  signIn: SignIn,
   log: Log,
 ): Promise<Listeners> {
   await using opened = new AsyncDisposableStack();
   const open = async (at: ListenAt, auth: "on" | "off"): Promise<Served> => {
     const token =
       auth === "on" ? await apiToken(path.join(config.stateDir, "auth/token")) : undefined;
-    const check = token === undefined ? undefined : tokenCheck(token);
-    return opened.use(await serve(await application(surfaces, check), at));
+    const lock = token === undefined ? undefined : signIn.lockFor(token);
+    return opened.use(await serve(await application(surfaces, lock), at));
   };
   const { ownSocket, socket, tcp } = config.api;
   const socketPath = ownSocket === "on" ? path.join(config.runtimeDir, "api.sock") : undefined;
@@ -48,6 +50,7 @@ export async function listen(
   }
   if (tcp) warnOfTcp(tcp, log);
   const served = tcp ? await open({ kind: "tcp", ...tcp }, tcp.auth).catch(portProblem) : undefined;
+  if (tcp && served) signIn.servesAt(tcp.address, served.port);
   const all = opened.move();
   return { port: served?.port, socketPath, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

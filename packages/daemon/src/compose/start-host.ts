@@ -18,6 +18,7 @@ import type { AlephNode } from "./aleph.ts";
 import { type Core, openCore } from "./core.ts";
 import { beginCourse } from "./course.ts";
 import { listen } from "./listeners.ts";
+import { SignIn } from "./sign-in.ts";
 import { surfaces } from "./surfaces.ts";
 
 export interface RunningHost extends AsyncDisposable {
@@ -49,8 +50,10 @@ export async function startHost(
   const consoles = new VmConsoles(disks, fileConsoleLogs);
   const asked = Promise.withResolvers<void>();
   const stop = asked.resolve;
-  const served = { ...core, consoles, stop };
-  const listeners = parts.use(await listen(config, await surfaces(config, served, log), log));
+  const signIn = new SignIn(core.sessionStore, log);
+  const served = { ...core, consoles, stop, signIn };
+  const routes = await surfaces(config, served, log);
+  const listeners = parts.use(await listen(config, routes, signIn, log));
   const { port, socketPath } = listeners;
   log.info("host.listening", {
     address: config.api.tcp?.address,

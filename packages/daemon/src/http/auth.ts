@@ -1,11 +1,31 @@
-/** Bearer tokens: who may call what. Access is data on each route. */
+/** Who may call what: bearer tokens, and sessions of browsers. Access is data on each route. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isIP } from "node:net";
 
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { AlcoveError } from "#core/errors.ts";
+import type { StoredSession } from "#core/ports/session-store.ts";
+import type { Guesses } from "#core/session/guesses.ts";
+import type { Place, Sessions } from "#core/session/sessions.ts";
+
+import { clientLeft } from "./client-left.ts";
+import {
+  isLoopback,
+  isVisit,
+  refuseForeignNames,
+  refuseForeignPages,
+  refuseOtherPages,
+  refuseOtherSites,
+} from "./origins.ts";
+import { sessionIdsIn } from "./session-cookie.ts";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** what a listener asks of its clients; empty where it asks nothing */
+    readonly door: { readonly lock: Lock | undefined };
+  }
+}
 
 /** `open` needs no token; the others need the daemon's one token today and tell scopes apart later. */
 export type Access = "open" | "host:read" | "host:operate" | "vm:read" | "vm:operate" | "vm:use";
@@ -13,61 +33,110 @@ export type Access = "open" | "host:read" | "host:operate" | "vm:read" | "vm:ope
 /** @returns whether this is the daemon's token */
 export type TokenCheck = (token: string) => boolean;
 
+/** What a listener that asks for a token checks it with, and what it gives browsers in its place. */
+export interface Lock {
+  readonly isToken: TokenCheck;
+  readonly sessions: Sessions;
+  readonly guesses: Guesses;
+}
+
 /** Compares in constant time, after trimming as clients do with token files. */
 export function tokenCheck(expected: string): TokenCheck {
   const wanted = digest(expected.trim());
   return (token) => timingSafeEqual(digest(token.trim()), wanted);
 }
 
-/** @param check absent: whatever Authorization arrives is ignored */
-export function authenticate(app: FastifyInstance, check: TokenCheck | undefined): void {
+/** @param lock absent: whatever Authorization arrives is ignored */
+export function authenticate(app: FastifyInstance, lock: Lock | undefined): void {
+  app.decorate("door", { lock });
   app.addHook("onRoute", (route) => {
     if (route.config?.access) return;
     throw new Error(
       `invariant: route ${String(route.method)} ${route.url} does not say who may call it`,
     );
   });
-  if (!check) {
-    app.addHook("onRequest", async ({ headers, socket }) => {
-      refuseForeignPages(headers.origin, headers.host);
-      if (isLoopback(socket.localAddress)) refuseForeignNames(headers.host);
-    });
-    return;
-  }
-  app.addHook("onRequest", async (request) => {
-    if (request.routeOptions.config.access === "open") return;
-    const header = request.headers.authorization;
-    if (header === undefined)
-      throw unauthenticated("The request carries no Authorization: Bearer token");
-    const token = /^Bearer[ ]+(.*)$/i.exec(header)?.[1];
-    if (token === undefined || !check(token))
-      throw unauthenticated("The token is not this daemon's");
+  app.addHook("onRequest", async (request, reply) => {
+    if (!lock) return beGuarded(request);
+    if (!isOpen(request)) await beKnown(lock, request, reply);
   });
 }
 
-/**
- * Without a token, any page in a browser on this machine could send commands here: browsers say
- * where a page comes from, and others than our own are refused. Clients that are no browsers say nothing.
- */
-function refuseForeignPages(origin: string | undefined, host: string | undefined): void {
-  if (origin === undefined || URL.parse(origin)?.host === host) return;
-  const message = "Pages of other origins may not use this daemon while it runs without a token";
-  throw new AlcoveError("foreign_origin", message, { origin });
+/** Without a token, any page in a browser on this machine could send commands here. */
+function beGuarded(request: FastifyRequest): void {
+  refuseForeignPages(request);
+  if (!(isOpen(request) && isVisit(request))) refuseOtherSites(request);
+  if (isLoopback(request.socket.localAddress)) refuseForeignNames(request.headers.host);
+}
+
+/** A token decides alone where there is one; only without one a cookie is looked at. */
+async function beKnown(lock: Lock, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (request.headers.authorization !== undefined) return await beToken(lock, request, reply);
+  if (sessionIdsIn(request.headers).length === 0)
+    throw unauthenticated("The request carries no Authorization: Bearer token");
+  refuseOtherPages(request); // before anything is said about the session
+  keepToItself(reply);
+  if (!sessionOf(lock, request)) throw sessionOver();
+}
+
+async function beToken(lock: Lock, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const token = bearerIn(request);
+  if (token === undefined)
+    throw unauthenticated("The request carries no Authorization: Bearer token");
+  if (lock.isToken(token)) return;
+  await lock.guesses.wrong(clientLeft(request, reply));
+  throw wrongToken();
+}
+
+/** A session, and the id by which its browser names it. */
+export interface NamedSession {
+  readonly id: string;
+  readonly session: StoredSession;
+}
+
+/** @returns the session whose cookie the request carries; nothing is said of the page that sent it */
+export function sessionOf(lock: Lock, request: FastifyRequest): NamedSession | undefined {
+  const place = placeOf(request);
+  for (const id of sessionIdsIn(request.headers)) {
+    const session = lock.sessions.find(id, place);
+    if (session) return { id, session };
+  }
+  return undefined;
+}
+
+export function placeOf({ socket }: FastifyRequest): Place {
+  const { remoteAddress } = socket;
+  return remoteAddress === undefined || isLoopback(remoteAddress) ? "loopback" : "network";
+}
+
+/** @returns what stands after `Bearer` */
+export function bearerIn({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer[ ]+(.*)$/i.exec(headers.authorization ?? "")?.[1];
 }
 
 /**
- * A page can give its own name the address of this machine after it was loaded, and is of our origin then.
- * What is served on loopback has no name with a dot in it, so a request by such a name is not meant for us.
+ * Answers to a browser may hold what a guest wrote: they are never a page of ours with our rights, nothing for pages
+ * of other ports to take in, and not kept.
  */
-function refuseForeignNames(host: string | undefined): void {
-  const name = URL.parse(`http://${host ?? ""}`)?.hostname ?? "";
-  if (!name.includes(".") || isIP(name) !== 0 || name.endsWith(".localhost")) return;
-  const message = `This daemon runs without a token and is not called ${name}: use localhost or an address, or turn auth on`;
-  throw new AlcoveError("foreign_origin", message, { origin: name });
+export function keepToItself(reply: FastifyReply): void {
+  void reply.headers({
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+  });
 }
 
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address);
+export function wrongToken(): AlcoveError {
+  return unauthenticated("The token is not this daemon's");
+}
+
+function isOpen({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.access === "open";
+}
+
+function sessionOver(): AlcoveError {
+  const reason = "The session has ended";
+  return new AlcoveError("unauthenticated", `${reason}: sign in again`, { reason });
 }
 
 function unauthenticated(reason: string): AlcoveError {

@@ -190,15 +190,19 @@ test("contract: beyond it there is only what Alcove adds itself", () => {
     .filter(({ method, path }) => !Object.hasOwn(CONTRACT, `${method} ${path}`))
     .map(({ method, path }) => `${method} ${path}`);
   assert.deepEqual(ours.toSorted(), [
+    "DELETE /v1/session",
     "DELETE /v1/templates/{id}",
     "GET /openapi.json",
     "GET /v1/events",
     "GET /v1/host",
     "GET /v1/pools",
+    "GET /v1/session",
     "GET /v1/templates",
     "GET /v1/vms",
     "GET /v1/vms/{hostname}",
     "GET /v1/vms/{hostname}/console",
+    "POST /v1/session",
+    "POST /v1/session/codes",
     "POST /v1/templates",
     "POST /v1/vms/{hostname}/fork",
   ]);

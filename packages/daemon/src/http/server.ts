@@ -18,7 +18,7 @@ import fastify, {
 import { MIB } from "#lib/bytes.ts";
 import { settlesWithin } from "#lib/patience.ts";
 
-import { type Access, authenticate, type TokenCheck } from "./auth.ts";
+import { type Access, authenticate, type Lock } from "./auth.ts";
 import { ignoredBodies } from "./bodies.ts";
 import { unreadHeads } from "./heads.ts";
 import { compileLate } from "./late-validators.ts";
@@ -54,7 +54,7 @@ const MAX_MESSAGE_BYTES = 16 * MIB;
 /** Builds one HTTP application of all surfaces; each listener has its own, because they differ in auth. */
 export async function application(
   surfaces: readonly FastifyPluginAsync[],
-  token: TokenCheck | undefined,
+  lock: Lock | undefined,
 ): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
@@ -78,7 +78,7 @@ export async function application(
   app.server.timeout = 0;
   const options = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false };
   await app.register(websocket, { options });
-  authenticate(app, token);
+  authenticate(app, lock);
   refuseOtherUpgrades(app);
   firstOfRepeated(app);
   ignoredBodies(app);

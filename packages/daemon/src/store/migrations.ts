@@ -114,4 +114,12 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX aleph_port_mapping_of_vm ON aleph_port_mapping (vm_hash);
   CREATE UNIQUE INDEX aleph_port_mapping_host ON aleph_port_mapping (host_port) WHERE deleted_at_ms IS NULL;
   `,
+  // Browsers that have signed in; the key is no id of theirs, but what an id becomes under the token.
+  `
+  CREATE TABLE session (
+    key TEXT PRIMARY KEY,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -3,11 +3,12 @@ import { Pools } from "#core/pool/pools.ts";
 
 import type { FastifyPluginAsync } from "fastify";
 
+import { EventFeed } from "#core/events/event-feed.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms, VmsDeps } from "#core/vm/vms.ts";
 import { noProcessMemory } from "#host/memory-of-process.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
-import { type Access, tokenCheck } from "#http/auth.ts";
+import type { Access } from "#http/auth.ts";
 import { application, serve } from "#http/server.ts";
 import { native } from "#http/native/surface.ts";
 import { slicer } from "#http/slicer/surface.ts";
@@ -18,6 +19,7 @@ import { metrics } from "#http/metrics/surface.ts";
 import { fakeCommits } from "./fake-commits.ts";
 import { fakeDesk, type FakeDesk } from "./fake-desk.ts";
 import { FakeHost } from "./fake-host.ts";
+import { fakeSignIn } from "./fake-sign-in.ts";
 import { roomyFacts } from "./roomy-facts.ts";
 
 type App = Awaited<ReturnType<typeof application>>;
@@ -84,12 +86,14 @@ export class SlicerApi implements AsyncDisposable {
     const stop = options.stop ?? (() => undefined);
     const commits = fakeCommits(host, vms);
     const surface = slicer({ vms, commits, groups, consoles, secrets, about, goStats, stop }, log);
-    const check = options.token === undefined ? undefined : tokenCheck(options.token);
+    const { signIn, lock } = fakeSignIn(host, options.token);
     const routes: Route[] = [];
     const { hypervisor, store } = host;
     const { desk } = templates;
-    const pools = new Pools(groups.all());
-    const served = { vms, groups, consoles, hypervisor, store, hostFacts: roomyFacts, desk, pools };
+    const pools = new Pools(groups.all(), host.events);
+    const feed = new EventFeed({ vms, store, events: host.events });
+    const kept = { store, commits, secrets, feed };
+    const served = { vms, groups, consoles, hypervisor, ...kept, hostFacts: roomyFacts, desk, pools, signIn };
     const meters = metrics({ ...served, ...about, hostMeter: linuxMeter("lo") }, log);
     const document = openApi(about.version, log);
     const surfaces = [
@@ -104,7 +108,7 @@ export class SlicerApi implements AsyncDisposable {
       meters.surface,
       document.surface,
     ];
-    const app = await application(surfaces, check);
+    const app = await application(surfaces, lock);
     return new SlicerApi({ host, vms, templates }, app, routes);
   }
 

@@ -9,14 +9,17 @@ import {
   Template,
   TemplateList,
   TemplateWork,
-  VmAccount,
   VmDetails,
   VmEvent,
+  VmSummary,
 } from "@alcove/api";
 
 import { json, type Operations } from "../operation.ts";
+import { terminalOperations } from "./terminal-operations.ts";
+import { sessionOperations } from "./session-operations.ts";
 
 export const nativeOperations: Operations = {
+  ...sessionOperations,
   "GET /host": {
     id: "getHost",
     summary: "What the host has, and what its VMs were promised",
@@ -25,9 +28,22 @@ export const nativeOperations: Operations = {
   },
   "GET /events": {
     id: "listEvents",
-    summary: "What has happened to VMs",
-    parameters: { limit: "newest so many; default 100, at most 1000" },
-    answers: { 200: json(Type.Array(VmEvent), "Newest first") },
+    summary: "What has happened to VMs, or what happens from now on",
+    description:
+      "With `Accept: text/event-stream` the answer has no end: `hello`, then `vm` for each change of a phase, `changed` for what else has changed of what lists show, `host` when the host was measured, and a comment every 15 s. Who comes again with the last id, as `Last-Event-ID` or `after`, misses nothing and is told nothing twice; `gap` says that what came between is not kept any more. A reader that takes nothing for a minute is cut off.",
+    parameters: {
+      limit: "newest so many; default 100, at most 1000; not of a stream",
+      after: "of a stream: begin behind the event with this id; default: from now on",
+    },
+    answers: {
+      200: {
+        description: "Newest first; or a stream",
+        content: {
+          "application/json": Type.Array(VmEvent),
+          "text/event-stream": Type.Unsafe({ type: "string" }),
+        },
+      },
+    },
     refusals: [400],
   },
   "POST /vms/:hostname/fork": {
@@ -69,17 +85,32 @@ export const nativeOperations: Operations = {
     answers: { 200: json(Template, "As it was") },
     refusals: [404],
   },
+  ...terminalOperations,
   "GET /vms": {
     id: "listVmAccounts",
-    summary: "How the VMs began, and what they take of the host's memory",
-    answers: { 200: json(Type.Array(VmAccount), "Oldest first") },
-    refusals: [],
+    summary:
+      "All VMs: what they are, how they began, what they take of the host, and what may be asked of them",
+    parameters: {
+      memory: "`none`: do not look at their processes, which is cheap for many; default `all`",
+    },
+    answers: { 200: json(Type.Array(VmSummary), "Oldest first") },
+    refusals: [400],
   },
   "GET /vms/:hostname": {
     id: "getVmAccount",
     summary: "How a VM began, step by step, what it takes, and what its agent has confirmed",
     answers: { 200: json(VmDetails, "The VM") },
     refusals: [404],
+  },
+  "GET /vms/:hostname/events": {
+    id: "listVmEvents",
+    summary: "What has happened to one VM",
+    parameters: {
+      limit: "newest so many; default 100, at most 1000",
+      before: "only those before the event with this id",
+    },
+    answers: { 200: json(Type.Array(VmEvent), "Newest first") },
+    refusals: [400, 404],
   },
   "GET /vms/:hostname/console": {
     id: "followConsole",

@@ -4,13 +4,16 @@ import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
 
+import { EventFeed } from "#core/events/event-feed.ts";
 import { Pools } from "#core/pool/pools.ts";
 import { VmConsoles } from "#core/vm/consoles.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
 import { noProcessMemory } from "#host/memory-of-process.ts";
+import { fakeCommits } from "#testing/fake-commits.ts";
 import { eventually } from "#testing/eventually.ts";
 import { fakeDesk } from "#testing/fake-desk.ts";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
+import { fakeSignIn } from "#testing/fake-sign-in.ts";
 
 import { application, serve } from "../server.ts";
 import { native } from "./surface.ts";
@@ -35,8 +38,12 @@ async function served(host: FakeHost) {
     hypervisor,
     hostFacts: HOST_FACTS,
     desk: templates.desk,
-    pools: new Pools([]),
+    pools: new Pools([], host.events),
+    signIn: fakeSignIn(host, undefined).signIn,
     memory: noProcessMemory,
+    feed: new EventFeed({ vms, store, events: host.events }),
+    commits: fakeCommits(host, vms),
+    secrets: host.secrets,
     version: "1.2.3",
   };
   const app = await application([native(parts, log)], undefined);

@@ -4,12 +4,11 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyPluginAsync } from "fastify";
 import { Type } from "typebox";
 
-import { EventQuery, HostState, VmEvent } from "@alcove/api";
+import { HostState } from "@alcove/api";
 import { hostUse } from "#core/host/host-state.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { Log } from "#core/ports/log.ts";
-import type { VmStore } from "#core/ports/vm-store.ts";
 import type { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms } from "#core/vm/vms.ts";
 
@@ -18,23 +17,22 @@ import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 import { describeRoutes } from "../operation.ts";
 import { sendPieces } from "../streamed.ts";
+import { type EventParts, eventRoutes } from "./events.ts";
 import { fork, type ForkParts } from "./fork.ts";
 import { nativeOperations } from "./operations.ts";
 import { type PoolParts, poolRoutes } from "./pools.ts";
+import { session, type SessionParts } from "./session.ts";
 import { templates, type TemplateParts } from "./templates.ts";
+import { terminals } from "./terminals.ts";
 import { vmAccounts, type VmParts } from "./vms.ts";
 
-export interface NativeParts extends ForkParts, PoolParts, TemplateParts, VmParts {
+export interface NativeParts extends EventParts, ForkParts, PoolParts, SessionParts, TemplateParts, VmParts {
   readonly vms: Vms;
   readonly consoles: VmConsoles;
-  readonly store: VmStore;
   readonly hostFacts: HostFacts;
   readonly hypervisor: Hypervisor;
   readonly version: string;
 }
-
-const DEFAULT_EVENTS = 100;
-const MAX_EVENTS = 1_000;
 
 export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
   return async (root) => {
@@ -45,9 +43,12 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
         describeRoutes(app, nativeOperations);
         answerErrors(app, log, ({ message }) => message);
         await app.register(routes, parts);
+        await app.register(eventRoutes, parts);
         await app.register(fork, parts);
         await app.register(poolRoutes, parts);
         await app.register(templates, parts);
+        await app.register(terminals, parts);
+        await app.register(session, parts);
         await app.register(vmAccounts, parts);
         refuseOtherMethods(app, table);
       },
@@ -57,7 +58,7 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
 }
 
 const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
-  const { vms, consoles, store, hostFacts, hypervisor, version } = parts;
+  const { vms, consoles, hostFacts, hypervisor, version } = parts;
   const host = {
     schema: { response: { 200: HostState } },
     config: { access: "host:read" },
@@ -65,18 +66,6 @@ const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
   app.get("/host", host, async () => {
     const { name, isolation } = hypervisor;
     return { version, hypervisor: name, isolation, ...(await hostUse(vms, hostFacts)) };
-  });
-
-  const events = {
-    schema: { querystring: EventQuery, response: { 200: Type.Array(VmEvent) } },
-    config: { access: "vm:read" },
-  } as const;
-  app.get("/events", events, async ({ query }) => {
-    const limit = Math.min(MAX_EVENTS, Number(query.limit ?? DEFAULT_EVENTS));
-    return store.events(limit).map(({ at, vmId, hostname, input, phase, reason }) => {
-      const event = { at: at.toISOString(), vm_id: vmId, hostname, input, phase };
-      return reason === undefined ? event : { ...event, reason };
-    });
   });
 
   const console = {
