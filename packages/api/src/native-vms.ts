@@ -36,19 +36,65 @@ export const VmMemory = Type.Object({
 });
 export type VmMemory = Static<typeof VmMemory>;
 
-const ACCOUNT = {
+/** What may be asked of a VM. */
+export const VmAction = Type.Union([
+  Type.Literal("start"),
+  Type.Literal("pause"),
+  Type.Literal("resume"),
+  Type.Literal("suspend"),
+  Type.Literal("restore"),
+  Type.Literal("shutdown"),
+  Type.Literal("reboot"),
+  Type.Literal("fork"),
+  Type.Literal("commit"),
+  Type.Literal("delete"),
+  Type.Literal("exec"),
+  Type.Literal("shell"),
+  Type.Literal("files"),
+]);
+export type VmAction = Static<typeof VmAction>;
+
+const SUMMARY = {
   hostname: Type.String(),
   id: Type.String(),
+  /** its tag `name=…`, without that */
+  friendly_name: Type.Optional(Type.String()),
   group: Type.String(),
   /** `sandbox`, `persistent` or `service` */
   kind: Type.String(),
   phase: Type.String(),
+  /** RFC 3339: of the phase */
+  since: Type.String(),
+  /** why it failed, stopped or stands still, for people */
+  reason: Type.Optional(Type.String()),
+  /** whether its agent can be reached */
+  ready: Type.Boolean(),
+  /** bare IPv4 by which it is known; absent without a network */
+  ip: Type.Optional(Type.String()),
+  vcpus: Type.Integer(),
+  /** the guest's */
+  memory_bytes: Type.Integer(),
+  /** name or id, as it was asked for */
+  image: Type.String(),
+  tags: Type.Array(Type.String()),
+  /** whether its disk is kept when it stops */
+  persistent: Type.Boolean(),
+  /** RFC 3339 */
+  created_at: Type.String(),
   origin: Origin,
+  /** what may be asked of it now */
+  actions: Type.Array(VmAction),
   memory: VmMemory,
 };
 
-export const VmAccount = Type.Object(ACCOUNT);
-export type VmAccount = Static<typeof VmAccount>;
+export const VmSummary = Type.Object(SUMMARY);
+export type VmSummary = Static<typeof VmSummary>;
+
+export const VmListQuery = Type.Object({
+  /** `none`: nobody looks at the processes, and `memory` says what is reserved alone: cheap for many VMs */
+  memory: Type.Optional(Type.Union([Type.Literal("none"), Type.Literal("all")])),
+});
+export type VmListQuery = Static<typeof VmListQuery>;
 
 export const VmStart = Type.Object({
   /** `boot`, `commit`, `template`, `pool`, `fork` or `restore`; absent before there is a machine */
@@ -64,11 +110,30 @@ export const VmStart = Type.Object({
 });
 export type VmStart = Static<typeof VmStart>;
 
+/** Of isolated networks: what the guest may reach, in CIDR form. */
+const Egress = Type.Object({ allow: Type.Array(Type.String()), drop: Type.Array(Type.String()) });
+
 export const VmDetails = Type.Object({
-  ...ACCOUNT,
+  ...SUMMARY,
   /** of a copy whose agent has confirmed that it is somebody of its own */
   receipt: Type.Optional(Receipt),
   /** its last start; absent when there was none since the daemon's */
   start: Type.Optional(VmStart),
+  /** names of those that it may see now */
+  secrets: Type.Array(Type.String()),
+  network: Type.Object({
+    mode: Type.Union([
+      Type.Literal("none"),
+      Type.Literal("user"),
+      Type.Literal("bridge"),
+      Type.Literal("isolated"),
+      Type.Literal("routed"),
+    ]),
+    egress: Type.Optional(Egress),
+  }),
+  /** size of its root disk, as the guest sees it; absent: the image's own */
+  disk_bytes: Type.Optional(Type.Integer()),
+  /** the newest commit of its disk */
+  commit_id: Type.Optional(Type.String()),
 });
 export type VmDetails = Static<typeof VmDetails>;

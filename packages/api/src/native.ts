@@ -1,4 +1,4 @@
-/** Alcove's own API, beside the ones it is compatible with: `GET /v1/host`, `GET /v1/events`. */
+/** Alcove's own API, beside the ones it is compatible with: `GET /v1/host`. */
 
 import { type Static, Type } from "typebox";
 
@@ -24,21 +24,3 @@ export const HostState = Type.Object({
   disk: Type.Object({ total: Type.Integer(), free: Type.Integer() }),
 });
 export type HostState = Static<typeof HostState>;
-
-export const VmEvent = Type.Object({
-  /** RFC 3339 */
-  at: Type.String(),
-  vm_id: Type.String(),
-  hostname: Type.String(),
-  /** what was asked or reported: "start", "booted", "crashed", … */
-  input: Type.String(),
-  /** the phase that followed */
-  phase: Type.String(),
-  reason: Type.Optional(Type.String()),
-});
-export type VmEvent = Static<typeof VmEvent>;
-
-export const EventQuery = Type.Object({
-  /** newest so many; 1 to 1,000, by default 100 */
-  limit: Type.Optional(Type.String({ pattern: "^[0-9]{1,4}$" })),
-});

@@ -2,20 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { VmDetails } from "@alcove/sdk/native-shapes.ts";
+import { aVmDetails } from "@alcove/sdk/testing/vm-accounts.ts";
 
 import { howItBegan, stepsTable } from "./how-it-began.ts";
 
 function details(different: Partial<VmDetails>): VmDetails {
-  return {
+  return aVmDetails({
     hostname: "web-3",
-    id: "v",
-    group: "web",
-    kind: "sandbox",
-    phase: "running",
     origin: { how: "template", template: "1a2b" },
     memory: { reserved_bytes: 0 },
     ...different,
-  };
+  });
 }
 
 const START = {

@@ -3,17 +3,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { aVmDetails } from "@alcove/sdk/testing/vm-accounts.ts";
+
 import { withHost } from "./testing/with-host.ts";
 
 const MIB = 2 ** 20;
 
-const DETAILS = {
-  hostname: "vm-1",
-  id: "v",
-  group: "sbox",
-  kind: "sandbox",
-  phase: "running",
-  origin: { how: "template" as const, template: "1a2b" },
+const DETAILS = aVmDetails({
+  origin: { how: "template", template: "1a2b" },
   memory: { reserved_bytes: 1088 * MIB, private_bytes: 61 * MIB, shared_bytes: 113 * MIB },
   start: {
     how: "template",
@@ -22,7 +19,7 @@ const DETAILS = {
     total_ms: 84,
     steps: [{ name: "load", ms: 84 }],
   },
-};
+});
 
 describe("alcove template", { timeout: 180_000, concurrency: 2 }, () => {
   test("build, list and remove, for people and for programs", async () => {

@@ -1,14 +1,14 @@
 /** What only Alcove's own API says of VMs; a host that has none says nothing. */
 
 import { AlcoveApiError, type HostApi } from "@alcove/sdk";
-import type { VmAccount, VmDetails } from "@alcove/sdk/native-shapes.ts";
+import type { VmSummary, VmDetails } from "@alcove/sdk/native-shapes.ts";
 
 /** @returns by host name; `undefined` where the host does not know */
 export async function vmAccounts(
   client: HostApi,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, VmAccount> | undefined> {
-  const all = await known(client.native.vms(signal));
+): Promise<ReadonlyMap<string, VmSummary> | undefined> {
+  const all = await known(client.native.vms("all", signal));
   return all && new Map(all.map((one) => [one.hostname, one]));
 }
 

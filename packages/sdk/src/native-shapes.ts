@@ -177,7 +177,7 @@ export interface VmDetails extends VmSummary {
   /** names of those that it may see now */
   secrets: string[];
   network: {
-    mode: "none" | "user" | "bridge" | "isolated";
+    mode: "none" | "user" | "bridge" | "isolated" | "routed";
     /** of isolated networks: what the guest may reach, in CIDR form */
     egress?: { allow: string[]; drop: string[] };
   };
@@ -214,6 +214,8 @@ export interface StreamHello {
 export interface StreamGap {
   /** id of the oldest event that is kept */
   oldest: number;
+  /** the stream goes on behind this event */
+  id: number;
 }
 
 /** A VM's phase has changed. */
@@ -227,6 +229,8 @@ export interface StreamChanged {
   what: "vm" | "templates" | "images" | "secrets" | "commits" | "pools" | "groups";
   /** which one: a VM's host name, say; absent: any of them */
   name?: string;
+  /** of a VM with a name: as it is when this is sent; `null`: it is gone */
+  vm?: VmSummary | null;
 }
 
 /** One of both: the daemon's token, or a code that was made for one sign-in. */

@@ -6,11 +6,12 @@ import type {
   TemplateList,
   TemplateOrder,
   TemplateWork,
-  VmAccount,
   VmDetails,
+  VmSummary,
 } from "./native-shapes.ts";
 
 import { askJson, jsonRequest } from "./answer-text.ts";
+import { EventsApi } from "./event-stream.ts";
 import { forkVm, type LiveForked, type LiveForkSpec } from "./live-fork.ts";
 import { urlPath } from "./query.ts";
 import { asResource, asResources, type Resource, resource } from "./resource.ts";
@@ -60,22 +61,38 @@ const POOL: Resource<Pool> = resource<Pool>("pool", {
   problem: "string?",
 });
 
-const ACCOUNT = {
+const SUMMARY = {
   hostname: "string",
   id: "string",
+  friendly_name: "string?",
   group: "string",
   kind: "string",
   phase: "string",
+  since: "string",
+  reason: "string?",
+  ready: "boolean",
+  ip: "string?",
+  vcpus: "number",
+  memory_bytes: "number",
+  image: "string",
+  tags: "strings",
+  persistent: "boolean",
+  created_at: "string",
   origin: "object",
+  actions: "strings",
   memory: "object",
 } as const;
 
-const VM_ACCOUNT: Resource<VmAccount> = resource<VmAccount>("account of a VM", ACCOUNT);
+const VM_SUMMARY: Resource<VmSummary> = resource<VmSummary>("account of a VM", SUMMARY);
 
 const VM_DETAILS: Resource<VmDetails> = resource<VmDetails>("account of a VM", {
-  ...ACCOUNT,
+  ...SUMMARY,
   receipt: "object?",
   start: "object?",
+  secrets: "strings",
+  network: "object",
+  disk_bytes: "number?",
+  commit_id: "string?",
 });
 
 /** What came of an order: the template, or that it is under way. */
@@ -84,9 +101,11 @@ export type OrderedTemplate =
   | { readonly isThere: false; readonly work: TemplateWork };
 
 export class NativeApi {
+  readonly events: EventsApi;
   readonly #wire: Wire<Uint8Array>;
 
   constructor(wire: Wire<Uint8Array>) {
+    this.events = new EventsApi(wire);
     this.#wire = wire;
   }
 
@@ -115,9 +134,10 @@ export class NativeApi {
     return asResource(await askJson(this.#wire, request, signal), TEMPLATE);
   }
 
-  /** Of all VMs; the host looks at what each one takes. */
-  async vms(signal: AbortSignal): Promise<readonly VmAccount[]> {
-    return asResources(await this.#get("/v1/vms", signal), VM_ACCOUNT);
+  /** Of all VMs; the host looks at what each one takes, unless `memory` is `none`. */
+  async vms(memory: "all" | "none", signal: AbortSignal): Promise<readonly VmSummary[]> {
+    const request = { method: "GET", path: "/v1/vms", query: { memory } } as const;
+    return asResources(await askJson(this.#wire, request, signal), VM_SUMMARY);
   }
 
   async vm(hostname: string, signal: AbortSignal): Promise<VmDetails> {

@@ -1,6 +1,6 @@
 /** `vm list`: the VMs of a host. `vm group`: its host groups. */
 
-import type { VmAccount } from "@alcove/sdk/native-shapes.ts";
+import type { VmSummary } from "@alcove/sdk/native-shapes.ts";
 import type { HostGroup, Vm } from "@alcove/sdk/resources.ts";
 import { Command } from "commander";
 
@@ -62,7 +62,7 @@ export function groupTable(groups: readonly HostGroup[]): string {
 }
 
 /** @param accounts `undefined` where the host has none */
-function vmTable(vms: readonly Vm[], accounts: ReadonlyMap<string, VmAccount> | undefined): string {
+function vmTable(vms: readonly Vm[], accounts: ReadonlyMap<string, VmSummary> | undefined): string {
   const now = new Date();
   if (!accounts)
     return table(
@@ -75,7 +75,7 @@ function vmTable(vms: readonly Vm[], accounts: ReadonlyMap<string, VmAccount> | 
   return table(COLUMNS.toSpliced(3, 0, ...MEMORY_COLUMNS), rows);
 }
 
-function memoryOf(account: VmAccount | undefined): readonly string[] {
+function memoryOf(account: VmSummary | undefined): readonly string[] {
   const { private_bytes, shared_bytes, reserved_bytes } = account?.memory ?? {};
   return [private_bytes, shared_bytes, reserved_bytes].map((bytes) =>
     bytes === undefined ? "-" : humanBytes(bytes),

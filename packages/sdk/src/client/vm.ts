@@ -6,9 +6,11 @@
 import { AlcoveApiError } from "../api-error.ts";
 import { type CamelKeys, camelKeys } from "../camel-keys.ts";
 import type { CopyInOptions, CopyOut, CopyOutOptions } from "../copy.ts";
+import type { TimelineRange } from "../event-stream.ts";
 import type { HostApi, ShellOptions } from "../host-api.ts";
 import type { LiveForked } from "../live-fork.ts";
 import type { VmMeters } from "../native-host-shapes.ts";
+import type { VmDetails, VmEvent } from "../native-shapes.ts";
 import type {
   CreatedVm,
   DeletedVm,
@@ -171,6 +173,19 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
   /** All that the host knows of it now. */
   async describe(options: CallOptions = {}): Promise<CamelKeys<VmDescription>> {
     return camelKeys(await this.#api.describeVm(this.hostname, signalOf(options)));
+  }
+
+  /** What it is for the host: how it began, what it takes, and what may be asked of it now. */
+  async account(options: CallOptions = {}): Promise<CamelKeys<VmDetails>> {
+    return camelKeys(await this.#api.native.vm(this.hostname, signalOf(options)));
+  }
+
+  /** What happened to it, newest first. */
+  async timeline(
+    options: CallOptions & TimelineRange = {},
+  ): Promise<readonly CamelKeys<VmEvent>[]> {
+    const { events } = this.#api.native;
+    return camelKeys(await events.timeline(this.hostname, options, signalOf(options)));
   }
 
   async getTags(options: CallOptions = {}): Promise<readonly string[]> {
