@@ -222,8 +222,9 @@ export function suite(
   title: string,
   settings: Settings,
   stories: (host: TestHost, story: Story) => void,
+  skip = cannotRun,
 ): void {
-  describe(title, { skip: cannotRun }, () => {
+  describe(title, { skip }, () => {
     const host = new TestHost(settings);
     before(() => host.open());
     after(() => host.close());

@@ -27,4 +27,10 @@ export const DEBIAN_PACKAGES_FOR_TESTS = [
   { name: "grub-common", reason: "makes a guest that is its boot loader and no more" },
   { name: "grub-efi-amd64-bin", reason: "of these parts" },
   { name: "mtools", reason: "puts it onto a disk without mounting anything" },
+  { name: "chromium", reason: "visits the web console as people do" },
+  {
+    name: "fonts-inter",
+    reason: "the console's type, so that its pictures are the same everywhere",
+  },
+  { name: "fonts-jetbrains-mono", reason: "what its terminal is set in" },
 ];
