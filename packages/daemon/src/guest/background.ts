@@ -8,6 +8,7 @@ import type {
   BackgroundKilled,
   BackgroundLogs,
   BackgroundProgram,
+  BackgroundTerminal,
   GuestBackground,
   LogPosition,
   LogRecord,
@@ -26,7 +27,7 @@ import {
 import { cancelOnAbort, Content } from "./content.ts";
 import { checked, ContentItems, linesOf } from "./content-items.ts";
 import { readSent } from "./replies.ts";
-import { backgroundRequest } from "./requests.ts";
+import { backgroundRequest, resizeControl } from "./requests.ts";
 import type { Session } from "./session.ts";
 
 /** a description holds what one OPEN carried, escaped again */
@@ -54,9 +55,21 @@ export class AgentBackground implements GuestBackground {
   }
 
   async logs(id: string, at: LogPosition, signal: AbortSignal): Promise<BackgroundLogs> {
+    return (await this.#follow(id, at, signal)).logs;
+  }
+
+  async attach(id: string, fromId: number, signal: AbortSignal): Promise<BackgroundTerminal> {
+    const { logs, stream } = await this.#follow(id, { fromId, follow: true }, signal);
+    return {
+      ...logs,
+      write: (bytes, until) => stream.outgoing.write(bytes, until),
+      resize: (size) => stream.control(resizeControl(size)),
+    };
+  }
+
+  async #follow(id: string, { fromId, follow }: LogPosition, signal: AbortSignal) {
     signal.throwIfAborted();
     const session = this.#session;
-    const { fromId, follow } = at;
     const stream = session.open({
       request: backgroundRequest("logs", { id, fromId, follow }),
       started: readLogsOpened,
@@ -65,7 +78,8 @@ export class AgentBackground implements GuestBackground {
     cancelOnAbort(stream, signal);
     const opened = await unlessAborted(stream.started, signal);
     const content = new Content(session, stream, signal);
-    return { ...opened, records: new ContentItems(content, recordsIn(session, content)) };
+    const records = new ContentItems(content, recordsIn(session, content));
+    return { stream, logs: { ...opened, records } };
   }
 
   kill(id: string, how: BackgroundKill, signal: AbortSignal): Promise<BackgroundKilled> {

@@ -42,6 +42,7 @@ const requests: readonly (readonly [name: string, request: Request])[] = [
     "open-background-start",
     backgroundStartRequest(sleeper(), { ringBytes: 65_536, note: "base64" }),
   ],
+  ["open-terminal", backgroundStartRequest(terminal(), { ringBytes: 262_144, note: "terminal" })],
   ["open-background-list", backgroundRequest("list", { id: undefined })],
   ["open-background-logs", backgroundRequest("logs", { id: ID, fromId: 3, follow: true })],
   ["open-background-kill", backgroundRequest("kill", { id: ID, signal: "TERM", graceMs: 5000 })],
@@ -79,6 +80,11 @@ function sleeper(): GuestExec {
     stderr: true,
     pty: undefined,
   };
+}
+
+function terminal(): GuestExec {
+  const pty = { cols: 80, rows: 24 };
+  return { ...sleeper(), program: { kind: "login", shell: undefined }, pty };
 }
 
 function configuration(): GuestConfiguration {

@@ -91,8 +91,8 @@ export function backgroundRequest(
 }
 
 export function backgroundStartRequest(exec: GuestExec, keep: BackgroundKeep): Request {
-  const { env, cwd, user, stdout, stderr } = exec;
-  const how = { ...program(exec.program), env, cwd, user, stdout, stderr };
+  const { env, cwd, user, stdout, stderr, pty } = exec;
+  const how = { ...program(exec.program), env, cwd, user, stdout, stderr, pty };
   return { op: "background", action: "start", ...how, ...keep };
 }
 

@@ -18,6 +18,8 @@ await api.vms.get(stopped).stop(never);
 const commit = await committed();
 const unneeded = await committed();
 const template = await oneTemplate();
+const terminal = await oneTerminal();
+const work = await oneImport();
 const program = await background("echo&args=hello");
 const ended = await background("true");
 
@@ -34,6 +36,20 @@ async function committed(): Promise<string> {
 async function background(command: string): Promise<string> {
   const { text } = await api.call(`POST /vm/${vm}/exec?background=true&cmd=${command}`);
   const { exec_id: id }: { exec_id: string } = JSON.parse(text);
+  return id;
+}
+
+async function oneTerminal(): Promise<string> {
+  const body = '{"cols":80,"rows":24}';
+  const { text } = await api.call(`POST /v1/vms/${vm}/terminals`, { body });
+  const { id }: { id: string } = JSON.parse(text);
+  return id;
+}
+
+async function oneImport(): Promise<string> {
+  const body = '{"name":"taken-in","file":"disk.qcow2"}';
+  const { text } = await api.call("POST /v1/images", { body });
+  const { id }: { id: string } = JSON.parse(text);
   return id;
 }
 
@@ -76,6 +92,15 @@ const STORY: readonly (readonly [id: string, status: number, line: string, body?
   ["exec", 200, `POST /vm/${vm}/exec?cmd=no-such-program&buffered=true`],
   ["exec", 201, `POST /vm/${vm}/exec?cmd=true&background=true`],
   ["exec", 400, `POST /vm/${vm}/exec`],
+  ["openTerminal", 201, `POST /v1/vms/${vm}/terminals`, '{"cols":80,"rows":24}'],
+  ["openTerminal", 400, `POST /v1/vms/${vm}/terminals`, '{"cols":0,"rows":24}'],
+  ["openTerminal", 404, "POST /v1/vms/none-1/terminals", '{"cols":80,"rows":24}'],
+  ["openTerminal", 409, `POST /v1/vms/${paused}/terminals`, '{"cols":80,"rows":24}'],
+  ["listTerminals", 200, `GET /v1/vms/${vm}/terminals`],
+  ["attachTerminal", 400, `GET /v1/vms/${vm}/terminals/${terminal}/attach`],
+  ["deleteTerminal", 204, `DELETE /v1/vms/${vm}/terminals/${terminal}`],
+  ["deleteTerminal", 410, `DELETE /v1/vms/${vm}/terminals/${terminal}`],
+  ["deleteTerminal", 404, `DELETE /v1/vms/${vm}/terminals/${program}`],
   ["waitForBackground", 200, `GET /vm/${vm}/exec/${ended}/wait-exit?timeout=5`],
   ["waitForBackground", 200, `GET /vm/${vm}/exec/${program}/wait-exit?timeout=5`],
   ["listBackground", 200, `GET /vm/${vm}/exec`],
@@ -119,6 +144,10 @@ const STORY: readonly (readonly [id: string, status: number, line: string, body?
   ["deleteNode", 200, `DELETE /hostgroup/sbox/nodes/${vm}`],
   ["deleteNode", 404, `DELETE /hostgroup/sbox/nodes/${vm}`],
   ["getHost", 200, "GET /v1/host"],
+  ["listGroups", 200, "GET /v1/groups"],
+  ["getHostMeters", 200, "GET /v1/host/meters?after=0"],
+  ["getVmMeters", 200, `GET /v1/vms/${stopped}/meters`],
+  ["getVmMeters", 404, "GET /v1/vms/none/meters"],
   ["listVmAccounts", 200, "GET /v1/vms"],
   ["getVmAccount", 200, `GET /v1/vms/${paused}`],
   ["getVmAccount", 404, "GET /v1/vms/none-1"],
@@ -130,6 +159,16 @@ const STORY: readonly (readonly [id: string, status: number, line: string, body?
   ["buildTemplate", 404, "POST /v1/templates", '{"group":"none"}'],
   ["listTemplates", 200, "GET /v1/templates"],
   ["listPools", 200, "GET /v1/pools"],
+  ["removeImage", 409, "DELETE /v1/images/base"],
+  ["removeImage", 404, "DELETE /v1/images/none"],
+  ["makeImage", 202, "POST /v1/images", '{"recipe":"systemd"}'],
+  ["makeImage", 202, "POST /v1/images", '{"name":"mine","file":"disk.qcow2"}'],
+  ["makeImage", 400, "POST /v1/images", '{"recipe":"none"}'],
+  ["makeImage", 400, "POST /v1/images", "{}"],
+  ["listImages", 200, "GET /v1/images"],
+  ["cancelImageWork", 200, `DELETE /v1/images/works/${work}`],
+  ["cancelImageWork", 404, "DELETE /v1/images/works/none"],
+  ["removeImage", 200, "DELETE /v1/images/spare"],
   ["deleteTemplate", 200, `DELETE /v1/templates/${template}`],
   ["deleteTemplate", 404, `DELETE /v1/templates/${template}`],
   ["listEvents", 200, "GET /v1/events"],
@@ -152,7 +191,7 @@ for (const [id, status, line, body] of STORY) {
 }
 
 /** They have no end, or are no answers at all; their own tests look at them. */
-const ENDLESS = ["followConsole", "openForward", "openShell", "watch"];
+const ENDLESS = ["attachTerminal", "followConsole", "openForward", "openShell", "watch"];
 
 test("answers: every operation has been tried, and gone well once", () => {
   const tried = STORY.filter(([, status]) => status < 300).map(([id]) => id);

@@ -14,9 +14,23 @@ const MAX_QUEUED_BYTES = 256 * KIB;
 
 const WATCH_MS = 30_000;
 
+export interface Message {
+  readonly bytes: Buffer;
+  /** otherwise it is text */
+  readonly isBinary: boolean;
+}
+
 /** Binary messages until the client closes; text messages are ignored. */
 export async function* messagesOf(socket: WebSocket, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const queue: Buffer[] = [];
+  for await (const { bytes, isBinary } of allMessagesOf(socket, signal)) if (isBinary) yield bytes;
+}
+
+/** Messages of both kinds until the client closes. */
+export async function* allMessagesOf(
+  socket: WebSocket,
+  signal: AbortSignal,
+): AsyncGenerator<Message> {
+  const queue: Message[] = [];
   const state = { over: false, queuedBytes: 0, wake: () => {} };
   const wake = () => state.wake();
   const end = () => {
@@ -24,10 +38,9 @@ export async function* messagesOf(socket: WebSocket, signal: AbortSignal): Async
     wake();
   };
   const onMessage = (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => {
-    if (!isBinary) return;
-    const message = bufferOf(data);
-    queue.push(message);
-    state.queuedBytes += message.length;
+    const bytes = bufferOf(data);
+    queue.push({ bytes, isBinary });
+    state.queuedBytes += bytes.length;
     if (queue.length >= MAX_QUEUED || state.queuedBytes >= MAX_QUEUED_BYTES) socket.pause();
     wake();
   };
@@ -38,7 +51,7 @@ export async function* messagesOf(socket: WebSocket, signal: AbortSignal): Async
     while (!(state.over && queue.length === 0)) {
       const message = queue.shift();
       if (message) {
-        state.queuedBytes -= message.length;
+        state.queuedBytes -= message.bytes.length;
         yield message;
       } else
         await new Promise<void>((resolve) => {
@@ -57,6 +70,14 @@ export async function* messagesOf(socket: WebSocket, signal: AbortSignal): Async
 export function sendMessage(socket: WebSocket, bytes: Uint8Array): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.send(bytes, { binary: true }, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+/** As `sendMessage`, as a text message. */
+export function sendWords(socket: WebSocket, words: object): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const text = JSON.stringify(words);
+  socket.send(text, { binary: false }, (error) => (error ? reject(error) : resolve()));
   return promise;
 }
 

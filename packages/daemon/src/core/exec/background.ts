@@ -13,6 +13,7 @@ import type {
 import type { GuestExec, GuestFailureCode } from "../ports/guest-link.ts";
 import type { VmSupervisor } from "../vm/supervisor.ts";
 import { agentOf } from "./guest-work.ts";
+import { isTerminal } from "./terminal-note.ts";
 
 /** Descriptions of VMs wait this long for what their guests say of such programs, in `ms`. */
 const GLANCE_MS = 1_000;
@@ -21,10 +22,17 @@ const SIGNALS = ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2"] as const;
 /** what is not the caller's mistake: no room for another program, an agent that is too old */
 const NOT_A_MISTAKE: ReadonlySet<GuestFailureCode> = new Set(["busy", "unsupported", "cancelled"]);
 
+export interface BackgroundOrder {
+  readonly program: GuestExec;
+  readonly keep: BackgroundKeep;
+  /** the request's field that says what to start; `cmd` when it is not said */
+  readonly blame?: string;
+}
+
 /** @throws AlcoveError `invalid_request` for what cannot be started: there is nobody to see it fail later */
 export async function startInBackground(
   vm: VmSupervisor,
-  order: { readonly program: GuestExec; readonly keep: BackgroundKeep },
+  order: BackgroundOrder,
   signal: AbortSignal,
 ): Promise<BackgroundStart> {
   const agent = await agentOf(vm, signal);
@@ -35,7 +43,7 @@ export async function startInBackground(
       throw cause;
     }
     const problem = `could not be started: ${cause.message}`;
-    throw Object.assign(invalidRequest("cmd", problem), { cause });
+    throw Object.assign(invalidRequest(order.blame ?? "cmd", problem), { cause });
   }
 }
 
@@ -70,6 +78,15 @@ export function killOrder(signal: string, graceMs: number): BackgroundKill {
   return { signal: known, graceMs };
 }
 
+/** Those that were started as such, oldest first: terminals are told of elsewhere. */
+export async function programsOf(
+  vm: VmSupervisor,
+  signal: AbortSignal,
+): Promise<readonly BackgroundProgram[]> {
+  const { background } = await agentOf(vm, signal);
+  return (await background.list(signal)).filter((program) => !isTerminal(program));
+}
+
 /** @returns the programs in the background of a VM, or `undefined` when nobody says so soon */
 export async function glanceAtBackground(
   vm: VmSupervisor,
@@ -78,7 +95,8 @@ export async function glanceAtBackground(
   const agent = vm.phase === "running" ? vm.contact?.current : undefined;
   if (!agent) return undefined;
   try {
-    return await agent.background.list(within(GLANCE_MS, signal));
+    const programs = await agent.background.list(within(GLANCE_MS, signal));
+    return programs.filter((program) => !isTerminal(program));
   } catch {
     signal.throwIfAborted();
     return undefined; // silent, older than the question, or gone: not known

@@ -3,6 +3,8 @@
  * restarts ends them. The guest keeps all of it; the host remembers nothing.
  */
 
+import type { TerminalSize } from "./guest-link.ts";
+
 /** What is kept of a program besides how to run it. */
 export interface BackgroundKeep {
   /** bound of what is kept of its output; `undefined` for the guest's default of 1 MiB */
@@ -67,6 +69,14 @@ export interface BackgroundLogs {
   readonly records: AsyncIterable<LogRecord>;
 }
 
+/** A terminal as one who works at it has it. Any number may, and each is shown everything. */
+export interface BackgroundTerminal extends BackgroundLogs {
+  /** types; resolves once the guest has room for all of it. Harmless when the program has ended */
+  write(bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** of the one terminal: the last word counts */
+  resize(size: TerminalSize): void;
+}
+
 export interface LogPosition {
   /** first frame that is wanted; one that is not there yet is waited for when following */
   readonly fromId: number;
@@ -97,6 +107,12 @@ export interface GuestBackground {
   find(id: string, signal: AbortSignal): Promise<BackgroundProgram>;
   /** @param signal aborts it, also while the records are read */
   logs(id: string, position: LogPosition, signal: AbortSignal): Promise<BackgroundLogs>;
+  /**
+   * Follows a program that was started with a terminal, and types at it. Only of agents with the feature `terminals`.
+   * @param fromId first frame that is wanted
+   * @param signal ends it, also while the records are read; the program goes on
+   */
+  attach(id: string, fromId: number, signal: AbortSignal): Promise<BackgroundTerminal>;
   /** signals the process group; resolves when that is done, not when the program has ended */
   kill(id: string, how: BackgroundKill, signal: AbortSignal): Promise<BackgroundKilled>;
   /** resolves when it has ended; aborting changes nothing about the program */

@@ -103,7 +103,7 @@ export interface GuestLink extends AsyncDisposable {
   makeDirectory(request: GuestMakeDirectory, signal: AbortSignal): Promise<void>;
   /** refused with `bad_request` for `/` and for a directory that is not empty, unless `recursive` */
   remove(request: GuestRemove, signal: AbortSignal): Promise<void>;
-  /** Starts a program that goes on without this session. It has neither stdin nor a terminal. */
+  /** Starts a program that goes on without this session. It has no stdin but its terminal, if it has one. */
   startInBackground(
     program: GuestExec,
     keep: BackgroundKeep,

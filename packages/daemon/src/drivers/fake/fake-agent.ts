@@ -101,6 +101,7 @@ class FakeLink implements GuestLink {
         "watch",
         "quiesce",
         "reidentify",
+        "terminals",
       ],
     };
   }

@@ -10,6 +10,7 @@ import type {
   BackgroundLogs,
   BackgroundProgram,
   BackgroundStart,
+  BackgroundTerminal,
   GuestBackground,
   LogPosition,
 } from "#core/ports/guest-background.ts";
@@ -26,6 +27,9 @@ const DEFAULT_RING_BYTES = MIB;
 const MAX_RINGS_BYTES = 256 * MIB;
 /** above the pids that a session gives */
 const FIRST_PID = 10_000;
+
+/** of a shell at a terminal */
+const PROMPT = "PS1=$ ";
 
 /** by the boot they belong to */
 const TABLES = new WeakMap<AbortSignal, Table>();
@@ -58,7 +62,9 @@ export function startInBackground(
   }
   const number = table.lastNumber + 1;
   const pid = FIRST_PID + number;
-  const exec = { ...request, stdin: false, pty: undefined };
+  const { pty } = request;
+  const env = pty ? [PROMPT, ...request.env] : request.env;
+  const exec = { ...request, env, stdin: pty !== undefined };
   const process = FakeProcess.start(pid, guest, exec);
   table.lastNumber = number;
   const id = `ex_${table.life}${number.toString(16).padStart(8, "0")}`;
@@ -90,6 +96,18 @@ export class FakeBackground implements GuestBackground {
     const program = await this.#get(id, signal);
     const records = program.records(position, this.#either(signal));
     return { pid: program.start.pid, note: program.note, records };
+  }
+
+  async attach(id: string, fromId: number, signal: AbortSignal): Promise<BackgroundTerminal> {
+    const program = await this.#get(id, signal);
+    const both = this.#either(signal);
+    return {
+      pid: program.start.pid,
+      note: program.note,
+      records: program.records({ fromId, follow: true }, both),
+      write: (bytes, until) => program.type(bytes, AbortSignal.any([until, both])),
+      resize: (size) => program.resize(size),
+    };
   }
 
   async kill(id: string, how: BackgroundKill, signal: AbortSignal): Promise<BackgroundKilled> {

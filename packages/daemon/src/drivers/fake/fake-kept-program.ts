@@ -9,11 +9,12 @@ import type {
   LogPosition,
   LogRecord,
 } from "#core/ports/guest-background.ts";
-import type { GuestExec, GuestProgram } from "#core/ports/guest-link.ts";
+import type { GuestExec, GuestProgram, TerminalSize } from "#core/ports/guest-link.ts";
 import { pause, unlessAborted } from "#lib/patience.ts";
 
 import type { FakeProcess } from "./fake-process.ts";
 import { FakeRing } from "./fake-ring.ts";
+import { FakeTerminal, shown } from "./fake-terminal.ts";
 
 export interface AskedProgram {
   readonly exec: GuestExec;
@@ -29,12 +30,14 @@ export class FakeKeptProgram {
   /** settles when there is a new frame */
   #changed = Promise.withResolvers<void>();
   #end: BackgroundEnd | undefined;
+  readonly #terminal: FakeTerminal | undefined;
 
   constructor(process: FakeProcess, start: BackgroundStart, { exec, note }: AskedProgram) {
     this.start = start;
     this.note = note;
     this.#asked = exec;
     this.#process = process;
+    this.#terminal = exec.pty && new FakeTerminal();
     this.#ring = new FakeRing(start.ringBytes);
     this.#ring.push({ kind: "started", pid: start.pid });
     this.#run().catch(() => undefined); // the guest went, and the program with it
@@ -69,6 +72,19 @@ export class FakeKeptProgram {
     }
   }
 
+  /** Without a terminal what is typed is dropped, as by the agent. */
+  async type(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    if (!this.#terminal || !this.running) return;
+    const { echo, input, ended } = this.#terminal.type(bytes);
+    if (echo.length > 0) this.#show("stdout", echo);
+    if (input.length > 0) await this.#process.write(input, signal);
+    if (ended) this.#process.endInput();
+  }
+
+  resize(size: TerminalSize): void {
+    this.#process.resize(size);
+  }
+
   async kill({ signal, graceMs }: BackgroundKill, boot: AbortSignal): Promise<BackgroundKilled> {
     const { running } = this;
     const { pid } = this.start;
@@ -87,12 +103,16 @@ export class FakeKeptProgram {
 
   async #run(): Promise<void> {
     for await (const { stream, bytes } of this.#process.output) {
-      this.#ring.push({ kind: stream, bytes: Uint8Array.from(bytes) });
-      this.#notify();
+      this.#show(stream, this.#terminal ? shown(bytes) : Uint8Array.from(bytes));
     }
     const end = await this.#process.ended;
     this.#ring.push({ kind: "exit", ...end });
     this.#end = { ...end, endedAt: new Date() };
+    this.#notify();
+  }
+
+  #show(kind: "stdout" | "stderr", bytes: Uint8Array): void {
+    this.#ring.push({ kind, bytes });
     this.#notify();
   }
 

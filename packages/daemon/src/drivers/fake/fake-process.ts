@@ -39,9 +39,12 @@ export class FakeProcess implements GuestProcess {
   readonly ended: Promise<ProcessEnd>;
   readonly #input = new Channel<Uint8Array>();
   readonly #stop = new AbortController();
+  /** of its terminal, where it has one */
+  #size: TerminalSize | undefined;
 
   private constructor(pid: number, guest: FakeGuest, request: GuestExec, main: Main) {
     this.pid = pid;
+    this.#size = request.pty;
     const output = new Channel<ProcessOutput>();
     this.output = output;
     this.ended = this.#run(guest, request, main, output);
@@ -65,8 +68,8 @@ export class FakeProcess implements GuestProcess {
     this.#input.close();
   }
 
-  resize(_size: TerminalSize): void {
-    // Nothing in a fake guest looks at the size of its terminal.
+  resize(size: TerminalSize): void {
+    if (this.#size) this.#size = size;
   }
 
   kill(signal: string): void {
@@ -94,7 +97,8 @@ export class FakeProcess implements GuestProcess {
         if (wanted[to]) await output.push({ stream: to, bytes: piece }, signal);
       }
     };
-    const context = { guest, env: environmentOf(request), cwd: request.cwd ?? "/root" };
+    const env = environmentOf(request);
+    const context = { guest, env, cwd: request.cwd ?? "/root", terminal: () => this.#size };
     const failed = new AbortController();
     signal.addEventListener("abort", () => this.#input.close(), { once: true });
     try {

@@ -1,5 +1,6 @@
 /** The programs installed in a fake guest: a handful, enough to tell streams and exit codes apart. */
 
+import type { TerminalSize } from "#core/ports/guest-link.ts";
 import { pause } from "#lib/patience.ts";
 
 import { absolute } from "./fake-files.ts";
@@ -13,6 +14,8 @@ export interface ProgramContext {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** resolves once there is room for more */
   readonly write: (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
+  /** the size of its terminal, where it has one */
+  readonly terminal?: () => TerminalSize | undefined;
   /** aborts when the program is killed */
   readonly signal: AbortSignal;
 }
@@ -39,6 +42,7 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
   ["sleep", sleep],
   ["seq", seq],
   ["env", async (_, context) => say(context, environment(context))],
+  ["stty", stty],
   ["pwd", async (_, context) => say(context, `${context.cwd}\n`)],
   ["hostname", async (_, context) => say(context, `${context.guest.hostname}\n`)],
   ["whoami", async (_, context) => say(context, `${context.env.get("USER") ?? "root"}\n`)],
@@ -74,6 +78,13 @@ async function cat(args: readonly string[], context: ProgramContext): Promise<nu
     else exitCode = await complain(context, `cat: ${name}: No such file`);
   }
   return exitCode;
+}
+
+/** Knows only `stty size`. */
+async function stty([what]: readonly string[], context: ProgramContext): Promise<number> {
+  const size = context.terminal?.();
+  if (what !== "size" || !size) return complain(context, "stty: standard input is no terminal");
+  return say(context, `${size.rows} ${size.cols}\n`);
 }
 
 async function sleep([seconds]: readonly string[], context: ProgramContext): Promise<number> {

@@ -56,16 +56,19 @@ export async function runShell(
   return exitCode;
 }
 
-/** A login shell on its standard input: each line is run, without a prompt. */
+/** A login shell on its standard input: each line is run; the prompt is `PS1`, and none without it. */
 export async function runInteractive(context: ProgramContext): Promise<number> {
   let exitCode = 0;
   let rest = "";
+  const prompt = Buffer.from(context.env.get("PS1") ?? "");
+  if (prompt.length > 0) await context.write("stdout", prompt);
   for await (const chunk of context.stdin) {
     const lines = `${rest}${Buffer.from(chunk).toString()}`.split(/[\r\n]/);
     rest = lines.pop() ?? "";
     for (const line of lines) {
       if (/^exit\b/.test(line)) return runShell(line, [], context);
       exitCode = await runShell(line, [], context);
+      if (prompt.length > 0) await context.write("stdout", prompt);
     }
   }
   return exitCode;

@@ -4,7 +4,6 @@ import { Type } from "typebox";
 
 import {
   ForkAnswer,
-  HostState,
   Pool,
   Template,
   TemplateList,
@@ -15,17 +14,14 @@ import {
 } from "@alcove/api";
 
 import { json, type Operations } from "../operation.ts";
+import { imageOperations } from "./image-operations.ts";
 import { terminalOperations } from "./terminal-operations.ts";
+import { hostOperations } from "./host-operations.ts";
 import { sessionOperations } from "./session-operations.ts";
 
 export const nativeOperations: Operations = {
   ...sessionOperations,
-  "GET /host": {
-    id: "getHost",
-    summary: "What the host has, and what its VMs were promised",
-    answers: { 200: json(HostState, "The host") },
-    refusals: [],
-  },
+  ...hostOperations,
   "GET /events": {
     id: "listEvents",
     summary: "What has happened to VMs, or what happens from now on",
@@ -86,6 +82,7 @@ export const nativeOperations: Operations = {
     refusals: [404],
   },
   ...terminalOperations,
+  ...imageOperations,
   "GET /vms": {
     id: "listVmAccounts",
     summary:

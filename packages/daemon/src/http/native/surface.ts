@@ -4,10 +4,6 @@ import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyPluginAsync } from "fastify";
 import { Type } from "typebox";
 
-import { HostState } from "@alcove/api";
-import { hostUse } from "#core/host/host-state.ts";
-import type { HostFacts } from "#core/ports/host-facts.ts";
-import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms } from "#core/vm/vms.ts";
@@ -17,8 +13,14 @@ import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 import { describeRoutes } from "../operation.ts";
 import { sendPieces } from "../streamed.ts";
+import { alephOperations } from "./aleph-operations.ts";
+import { aleph, type AlephParts } from "./aleph.ts";
 import { type EventParts, eventRoutes } from "./events.ts";
 import { fork, type ForkParts } from "./fork.ts";
+import { groupRoutes } from "./groups.ts";
+import { type HostParts, hostRoutes } from "./host.ts";
+import { type MeterParts, meterRoutes } from "./meters.ts";
+import { type ImageParts, images } from "./images.ts";
 import { nativeOperations } from "./operations.ts";
 import { type PoolParts, poolRoutes } from "./pools.ts";
 import { session, type SessionParts } from "./session.ts";
@@ -26,12 +28,20 @@ import { templates, type TemplateParts } from "./templates.ts";
 import { terminals } from "./terminals.ts";
 import { vmAccounts, type VmParts } from "./vms.ts";
 
-export interface NativeParts extends EventParts, ForkParts, PoolParts, SessionParts, TemplateParts, VmParts {
+export interface NativeParts
+  extends
+    AlephParts,
+    EventParts,
+    ForkParts,
+    HostParts,
+    ImageParts,
+    MeterParts,
+    PoolParts,
+    SessionParts,
+    TemplateParts,
+    VmParts {
   readonly vms: Vms;
   readonly consoles: VmConsoles;
-  readonly hostFacts: HostFacts;
-  readonly hypervisor: Hypervisor;
-  readonly version: string;
 }
 
 export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
@@ -41,11 +51,17 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
         const table = watchRoutes(app);
         refuseUnknownRoutes(app);
         describeRoutes(app, nativeOperations);
+        describeRoutes(app, alephOperations);
         answerErrors(app, log, ({ message }) => message);
         await app.register(routes, parts);
+        await app.register(aleph, parts);
+        await app.register(hostRoutes, parts);
+        await app.register(groupRoutes, parts);
+        await app.register(meterRoutes, parts);
         await app.register(eventRoutes, parts);
         await app.register(fork, parts);
         await app.register(poolRoutes, parts);
+        await app.register(images, parts);
         await app.register(templates, parts);
         await app.register(terminals, parts);
         await app.register(session, parts);
@@ -58,16 +74,7 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
 }
 
 const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
-  const { vms, consoles, hostFacts, hypervisor, version } = parts;
-  const host = {
-    schema: { response: { 200: HostState } },
-    config: { access: "host:read" },
-  } as const;
-  app.get("/host", host, async () => {
-    const { name, isolation } = hypervisor;
-    return { version, hypervisor: name, isolation, ...(await hostUse(vms, hostFacts)) };
-  });
-
+  const { vms, consoles } = parts;
   const console = {
     schema: { params: Type.Object({ hostname: Type.String() }) },
     config: { access: "vm:read" },

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { Type } from "typebox";
 
-import { killOrder } from "#core/exec/background.ts";
+import { killOrder, programsOf } from "#core/exec/background.ts";
 import { agentOf } from "#core/exec/guest-work.ts";
 
 import { jsonBodies } from "../bodies.ts";
@@ -28,8 +28,7 @@ export const background: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { 
   const list = { schema: { params: OfVm }, config } as const;
   app.get("/vm/:hostname/exec", list, async (request, reply) => {
     const left = clientLeft(request, reply);
-    const agent = await agentOf(vms.get(request.params.hostname), left);
-    return (await agent.background.list(left)).map(programOf);
+    return (await programsOf(vms.get(request.params.hostname), left)).map(programOf);
   });
 
   app.get("/vm/:hostname/exec/:id", one, async (request, reply) => {
