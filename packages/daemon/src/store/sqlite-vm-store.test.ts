@@ -64,7 +64,27 @@ test("vm store: a state and its event are stored together", () => {
   const event = { vmId, hostname, at, input: "crashed", phase: "failed", reason: state.reason };
   store.saveState(vmId, state, event);
   assert.deepEqual(store.all(), [{ ...record, state }]);
-  assert.deepEqual(store.events(10), [event]);
+  assert.deepEqual(store.events(10), [{ id: 1, ...event }]);
+});
+
+test("vm store: events are read from a place on, and backwards for one VM; those of an owner's VM are not there", () => {
+  using db = openDb(":memory:");
+  const store = new SqliteVmStore(db);
+  assert.deepEqual(store.eventIds(), { oldest: 0, newest: 0 });
+  const mine = aVmRecord({});
+  const other = aVmRecord({ id: newVmId(), hostname: "sbox-2", networkSlot: 7, owner: "0xowner" });
+  for (const record of [mine, other]) store.insert(record);
+  const { state } = mine;
+  for (const { id: vmId, hostname } of [mine, other, mine, other, mine]) {
+    const event = { vmId, hostname, at: new Date(5_000), input: "start", phase: "starting" };
+    store.saveState(vmId, state, { ...event, reason: undefined });
+  }
+  assert.deepEqual(store.eventIds(), { oldest: 1, newest: 5 });
+  assert.deepEqual(idsOf(store.eventsAfter(0, 10)), [1, 3, 5]);
+  assert.deepEqual(idsOf(store.eventsAfter(1, 1)), [3]);
+  assert.deepEqual(idsOf(store.eventsOf(mine.id, 2, Number.MAX_SAFE_INTEGER)), [5, 3]);
+  assert.deepEqual(idsOf(store.eventsOf(mine.id, 10, 3)), [1]);
+  assert.deepEqual(store.eventsOf(other.id, 10, 9), []);
 });
 
 test("vm store: new tags replace the old ones and change nothing else", () => {
@@ -154,3 +174,7 @@ test("vm store: a database of a newer version is left alone", () => {
   db.exec("UPDATE vm SET phase = 'dreaming'");
   assert.throws(() => store.all(), /"dreaming", which this version of Alcove does not know/);
 });
+
+function idsOf(events: readonly { readonly id: number }[]): readonly number[] {
+  return events.map(({ id }) => id);
+}

@@ -3,7 +3,7 @@
 import { AlcoveError } from "#core/errors.ts";
 import { type LayerId, parseLayerId, parseVmId, type VmId } from "#core/ids.ts";
 import type { GuestReceipt } from "#core/ports/guest-identity.ts";
-import type { Declaration, VmEvent, VmStore } from "#core/ports/vm-store.ts";
+import type { Declaration, NewVmEvent, VmEvent, VmStore } from "#core/ports/vm-store.ts";
 import type { VmOrigin, VmRecord, VmState } from "#core/vm/vm.ts";
 
 import { integer, optionalText, text } from "./columns.ts";
@@ -61,7 +61,7 @@ export class SqliteVmStore implements VmStore {
     }
   }
 
-  saveState(id: VmId, state: VmState, event: VmEvent): void {
+  saveState(id: VmId, state: VmState, event: NewVmEvent): void {
     transaction(this.#db, () => {
       const { changes } = this.#db
         .prepare(
@@ -120,7 +120,35 @@ export class SqliteVmStore implements VmStore {
       .map(eventFromRow);
   }
 
-  #append(event: VmEvent): void {
+  eventsAfter(id: number, limit: number): readonly VmEvent[] {
+    return this.#db
+      .prepare("SELECT * FROM vm_event WHERE id > ? AND owner IS NULL ORDER BY id LIMIT ?")
+      .all(id, limit)
+      .map(eventFromRow);
+  }
+
+  eventsOf(vmId: VmId, limit: number, before: number): readonly VmEvent[] {
+    return this.#db
+      .prepare(
+        `SELECT * FROM vm_event WHERE vm_id = ? AND id < ? AND owner IS NULL
+           ORDER BY id DESC LIMIT ?`,
+      )
+      .all(vmId, before, limit)
+      .map(eventFromRow);
+  }
+
+  eventIds(): { readonly oldest: number; readonly newest: number } {
+    const row = this.#db
+      .prepare(
+        `SELECT coalesce((SELECT min(id) FROM vm_event), 0) AS oldest,
+           coalesce((SELECT max(id) FROM vm_event), 0) AS newest`,
+      )
+      .get();
+    if (!row) throw new Error("invariant: a query without a table has one row");
+    return { oldest: integer(row, "oldest"), newest: integer(row, "newest") };
+  }
+
+  #append(event: NewVmEvent): void {
     const { lastInsertRowid } = this.#db
       .prepare(
         `INSERT INTO vm_event (owner, vm_id, hostname, at_ms, input, phase, reason)
@@ -143,6 +171,7 @@ export class SqliteVmStore implements VmStore {
 
 function eventFromRow(row: Row): VmEvent {
   return {
+    id: integer(row, "id"),
     vmId: parseVmId(text(row, "vm_id")),
     hostname: text(row, "hostname"),
     at: new Date(integer(row, "at_ms")),

@@ -22,6 +22,7 @@ export function loneVm(
   const memory = new KeptMemory({ ...parts, hypervisor });
   const alone = {
     announce: () => {},
+    touched: () => {},
     release: async () => {},
     fork: async () => assert.fail("this VM comes from no template"),
     emptyDisk: async () => assert.fail("this VM comes from no template"),

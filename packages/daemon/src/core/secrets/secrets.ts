@@ -8,6 +8,7 @@ import { humanBytes, KIB, MIB } from "#lib/bytes.ts";
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError, invalidRequest } from "../errors.ts";
+import type { HostEvents } from "../events/host-events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Secret, SecretFacts, SecretVault } from "../ports/secret-vault.ts";
@@ -15,6 +16,7 @@ import type { SecretBytes } from "./secret-bytes.ts";
 
 export interface SecretsDeps {
   readonly vault: SecretVault;
+  readonly events: Pick<HostEvents, "announce">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -60,6 +62,12 @@ export class Secrets {
     return found;
   }
 
+  /** @returns which of these there are */
+  async namesOf(choice: SecretChoice): Promise<readonly string[]> {
+    const names = await this.#deps.vault.names();
+    return choice === "all" ? names : names.filter((name) => choice.includes(name));
+  }
+
   /** @throws AlcoveError `invalid_request`, or `name_taken` */
   async create(wanted: NewSecret, signal: AbortSignal): Promise<void> {
     checkName(wanted.name);
@@ -95,6 +103,7 @@ export class Secrets {
     using _turn = await this.#turns.enter(signal);
     if (!(await this.#deps.vault.remove(name))) notFound(name);
     this.#deps.log.info("secret.removed", { name });
+    this.#deps.events.announce({ what: "secrets", name });
   }
 
   /**
@@ -126,11 +135,12 @@ export class Secrets {
   }
 
   async #write(secret: Omit<Secret, "sizeBytes" | "modifiedAt">): Promise<void> {
-    const { vault, clock, log } = this.#deps;
+    const { vault, events, clock, log } = this.#deps;
     const { name, content } = secret;
     await this.#checkTotal(name, content.sizeBytes);
     await vault.write({ ...secret, sizeBytes: content.sizeBytes, modifiedAt: clock.now() });
     log.info("secret.written", { name, sizeBytes: content.sizeBytes });
+    events.announce({ what: "secrets", name });
   }
 
   async #checkTotal(name: string, sizeBytes: number): Promise<void> {

@@ -28,7 +28,7 @@ test("start trace: a VM that boots has every step from the request to its agent'
   await using host = await FakeHost.make();
   const vms = await host.open();
   const heard: StartTrace[] = [];
-  using _listening = vms.onReady((start) => heard.push(start));
+  using _listening = vms.news.ready.listen((start) => heard.push(start));
   const vm = await create({ vms });
   const steps = stepsOf(vm);
   assert.deepEqual(steps.slice(0, ASKED.length), ASKED);

@@ -39,8 +39,8 @@ export type StartStep = (typeof START_STEPS)[number];
 /** Where its memory comes from: as `VmOrigin`, from a template ahead of the request, or its own that was kept. */
 export type StartHow = "boot" | "commit" | "template" | "pool" | "fork" | "restore";
 
-/** What a contact with an agent goes through, once in each session; `ready` ends a start. */
-export type ContactStep = "contact" | "reidentify" | "prepare" | "configure" | "ready";
+/** What a contact with an agent goes through, once in each session; `ready` ends a start. `over`: the session has ended. */
+export type ContactStep = "contact" | "reidentify" | "prepare" | "configure" | "ready" | "over";
 
 export interface TimedStep {
   readonly name: StartStep;
@@ -87,7 +87,7 @@ export class StartTrace {
     this.#steps.push(...parts, rest);
   }
 
-  tookContact(step: ContactStep): void {
+  tookContact(step: Exclude<ContactStep, "over">): void {
     if (step === "ready") this.#isReady = true;
     else if (step !== "contact") this.took(step);
     else this.took(this.#how === "boot" || this.#how === "commit" ? "boot" : "connect");

@@ -36,7 +36,7 @@ export class VmStarts {
     this.#last?.tookMachine(how, parts);
   }
 
-  tookContact(step: ContactStep): void {
+  tookContact(step: Exclude<ContactStep, "over">): void {
     const trace = this.#last;
     if (!trace || trace.isReady) return;
     trace.tookContact(step);

@@ -195,6 +195,7 @@ export class GuestContact implements AsyncDisposable {
     void this.#deps.attend(link, over); // it ends with the session
     const reason = await unlessAborted(link.closed, over);
     this.#forget();
+    this.#deps.onStep("over");
     this.#problem = reason.message;
     const cause = reason.cause instanceof Error ? { cause: reason.cause.message } : {};
     this.#deps.log.info("guest.session_over", { reason: reason.message, ...cause });

@@ -21,6 +21,8 @@ export interface LifeDeps {
   readonly log: Log;
   /** told of every change of phase, after it is stored */
   readonly announce: () => void;
+  /** told of every other change that lists show, after it is stored */
+  readonly touched: () => void;
 }
 
 /** What comes with a change. */
@@ -66,17 +68,19 @@ export class VmLife {
     announce();
   }
 
-  /** Tags are no part of the course: nobody is told. */
+  /** Tags are no part of the course: nobody acts on them. */
   setTags(tags: readonly string[]): void {
     const { id, spec } = this.#record;
     this.#deps.store.saveTags(id, tags);
     this.#record = { ...this.#record, spec: { ...spec, tags } };
+    this.#deps.touched();
   }
 
   /** Nor is what its disk stands on. */
   setGround(layer: LayerId | undefined, origin: VmOrigin): void {
     this.#deps.store.saveGround(this.#record.id, layer, origin);
     this.#record = { ...this.#record, layer, origin };
+    this.#deps.touched();
   }
 
   /** The same where it is stored already. */
@@ -88,12 +92,14 @@ export class VmLife {
   setReceipt(receipt: GuestReceipt): void {
     this.#deps.store.saveReceipt(this.#record.id, receipt);
     this.#record = { ...this.#record, receipt };
+    this.#deps.touched();
   }
 
   /** Nor is what the configuration makes of the VM. */
   redeclare(declaration: Declaration): void {
     this.#deps.store.saveDeclaration(this.#record.id, declaration);
     this.#record = { ...this.#record, ...declaration };
+    this.#deps.touched();
   }
 
   /** @returns the phase that would follow */

@@ -30,6 +30,7 @@ export async function memoryOf(
   return vms.map((vm) => ({ reservedBytes: reservedBytes(vm), use: uses.get(vm) }));
 }
 
-function reservedBytes({ phase, record }: VmSupervisor): number {
+/** @returns what was promised to it, with what its hypervisor needs itself; 0 while it has no machine */
+export function reservedBytes({ phase, record }: VmSupervisor): number {
   return holdsShare(phase) ? (record.spec.memoryMiB + VMM_OVERHEAD_MIB) * MIB : 0;
 }

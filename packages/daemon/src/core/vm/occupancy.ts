@@ -109,7 +109,10 @@ export class Occupancy {
         has = "what may be there";
       },
       attend: (link, signal) => attendGuest(record(), link, signal),
-      onStep: (step) => starts.tookContact(step),
+      onStep: (step) => {
+        if (step !== "over") starts.tookContact(step);
+        if (step === "ready" || step === "over") this.#deps.touched();
+      },
       log: this.#log,
       hypervisor: hypervisor.name,
       release: () => this.#release(),

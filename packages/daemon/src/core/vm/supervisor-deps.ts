@@ -59,6 +59,8 @@ export interface SupervisorDeps {
   readonly release: (record: VmRecord) => Promise<void>;
   /** told of every change of phase, after it is stored */
   readonly announce: () => void;
+  /** told when something else has changed that lists show: its tags, what its agent confirmed, whether that answers */
+  readonly touched: () => void;
   /** how long a guest may take to power off before it is killed, in `ms` */
   readonly powerOffGraceMs: number;
 }

@@ -2,8 +2,7 @@
  * One VM, from creation to deletion.
  *
  * The supervisor and its parts are the only ones to write the VM's life (`life.ts`).
- * Commands take turns; the machine's own report (its process ended) is applied whenever
- * it comes.
+ * Commands take turns; the machine's own report (its process ended) is applied when it comes.
  */
 
 import { unlessAborted } from "#lib/patience.ts";
@@ -17,6 +16,7 @@ import type { BootPlan, ConfidentialDoor } from "../ports/machine.ts";
 import type { Log } from "../ports/log.ts";
 import type { Declaration } from "../ports/vm-store.ts";
 import type { StartTrace } from "../trace/start-trace.ts";
+import type { VmPowers } from "./actions.ts";
 import { adopt, type Adoption } from "./adoption.ts";
 import { comesToLife, firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
@@ -37,10 +37,10 @@ export class VmSupervisor {
   readonly #suspension: Suspension;
 
   constructor(record: VmRecord, deps: SupervisorDeps) {
-    const { store, clock, announce, memory, starts } = deps;
+    const { store, clock, announce, touched, memory, starts } = deps;
     this.#deps = deps;
     const log = deps.log.with({ vmId: record.id, hostname: record.hostname });
-    const life = new VmLife(record, { store, clock, log, announce });
+    const life = new VmLife(record, { store, clock, log, announce, touched });
     const occupancy = new Occupancy(life, deps, log);
     this.#log = log;
     this.#life = life;
@@ -69,6 +69,12 @@ export class VmSupervisor {
   /** its hypervisor's process, while there is one */
   get pid(): number | undefined {
     return this.#occupancy.running?.machine.pid;
+  }
+
+  /** what its driver can do with it now, as a power of the machine is an object that is there */
+  get powers(): VmPowers {
+    const { pausing, saving, layering } = this.#occupancy.running?.machine ?? {};
+    return { pausing, saving, layering, states: this.#deps.hypervisor.states };
   }
 
   /** how its last start went; `undefined` when there was none under this daemon */

@@ -63,6 +63,11 @@ export function checkNameIsFree(
   throw new AlcoveError("name_taken", message, { name });
 }
 
+/** @returns what follows `name=` */
+export function friendlyName(tags: readonly string[]): string | undefined {
+  return nameIn(tags)?.slice(NAME.length);
+}
+
 /** Tags that a copy may have, too: all but a friendly name. */
 export function withoutName(tags: readonly string[]): readonly string[] {
   return tags.filter((tag) => !tag.startsWith(NAME));

@@ -5,7 +5,6 @@
  * happens inside one VM's life is its supervisor's.
  */
 
-import { Announcer } from "#lib/announcer.ts";
 import { inParallel } from "#lib/in-parallel.ts";
 
 import type { HostGroup, HostGroups } from "../group/host-group.ts";
@@ -30,6 +29,7 @@ import type { KeptLayers } from "./kept-layers.ts";
 import { KeptMemory } from "./kept-memory.ts";
 import type { MadeAhead } from "./made-ahead.ts";
 import { hasMachine, holdsShare } from "./lifecycle.ts";
+import { VmNews } from "./news.ts";
 import { emptyDisk, forkOf } from "./start-of.ts";
 import { VmRegister } from "./register.ts";
 import type { VmRequest } from "./spec.ts";
@@ -40,7 +40,7 @@ import type { VmRecord, VmSpec } from "./vm.ts";
 
 export interface VmsDeps extends Omit<
   SupervisorDeps,
-  "announce" | "release" | "memory" | "fork" | "emptyDisk" | "onUnconfirmed" | "starts"
+  "announce" | "touched" | "release" | "memory" | "fork" | "emptyDisk" | "onUnconfirmed" | "starts"
 > {
   readonly templates: Templates;
   readonly ahead: MadeAhead;
@@ -72,8 +72,8 @@ export class Vms {
   readonly admissions: Admissions;
   /** and who else writes memory to the disk, here */
   readonly memory: KeptMemory;
-  readonly #changes = new Announcer<VmSupervisor>();
-  readonly #ready = new Announcer<StartTrace>();
+  /** what is told of VMs to whoever listens */
+  readonly news = new VmNews();
   readonly #background: BackgroundWork;
   readonly #forgetting: Forgetting;
 
@@ -97,7 +97,10 @@ export class Vms {
     this.#register = new VmRegister(deps.groups);
     this.#background = new BackgroundWork(deps.log);
     this.memory = new KeptMemory(deps);
-    this.#forgetting = new Forgetting(deps, (vm) => this.#register.remove(vm));
+    this.#forgetting = new Forgetting(deps, (vm) => {
+      this.#register.remove(vm);
+      this.news.aside.announce(vm);
+    });
     const held = () => this.all().filter((vm) => holdsShare(vm.phase));
     this.admissions = new Admissions(deps, () => held().map((vm) => vm.record.spec));
   }
@@ -148,12 +151,7 @@ export class Vms {
 
   /** Calls `listener` after every change of any VM's phase. */
   onChange(listener: (vm: VmSupervisor) => void): Disposable {
-    return this.#changes.listen(listener);
-  }
-
-  /** Calls `listener` with each start that has come to its end: the VM's agent is ready. */
-  onReady(listener: (start: StartTrace) => void): Disposable {
-    return this.#ready.listen(listener);
+    return this.news.phases.listen(listener);
   }
 
   /** What a request means in its group now. @throws AlcoveError as `create` does for it */
@@ -252,20 +250,22 @@ export class Vms {
     const vm: VmSupervisor = new VmSupervisor(record, {
       ...this.#deps,
       memory: this.memory,
-      starts: new VmStarts(first, (start) => this.#ready.announce(start)),
+      starts: new VmStarts(first, (start) => this.news.ready.announce(start)),
       release: (it) => networks.release(it),
       fork: (it, plan, signal) => forkOf(it, plan, templates, signal),
       emptyDisk: (it, layer, signal) => emptyDisk(it, layer, this.#deps, signal),
       onUnconfirmed: (why) =>
         void this.inBackground(vm, "vm.discard_failed", () => this.#discard(vm, why)),
       announce: () => this.#onChange(vm),
+      touched: () => this.news.aside.announce(vm),
     });
     this.#register.add(vm);
+    this.news.aside.announce(vm);
     return vm;
   }
 
   #onChange(vm: VmSupervisor): void {
-    this.#changes.announce(vm);
+    this.news.phases.announce(vm);
     if (vm.phase === "stopped" && vm.record.kind === "sandbox") {
       void this.inBackground(vm, "vm.reap_failed", () => this.#forgetting.forget(vm));
     }

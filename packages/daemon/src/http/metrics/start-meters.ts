@@ -9,7 +9,7 @@ import type { Vms } from "#core/vm/vms.ts";
 const STEP_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Counts for as long as the daemon runs. */
-export function startMeters(registers: Registry[], vms: Pick<Vms, "onReady">): void {
+export function startMeters(registers: Registry[], vms: Pick<Vms, "news">): void {
   const starts = new Counter({
     name: "alcove_vm_starts_total",
     help: "Starts of VMs whose agents became ready, by where their memory came from",
@@ -23,7 +23,7 @@ export function startMeters(registers: Registry[], vms: Pick<Vms, "onReady">): v
     buckets: STEP_BUCKETS_S,
     registers,
   });
-  vms.onReady(({ how = "boot", steps: taken }) => {
+  vms.news.ready.listen(({ how = "boot", steps: taken }) => {
     starts.inc({ how });
     for (const { name, ms } of taken) steps.observe({ step: name, how }, ms / 1_000);
   });
