@@ -12,6 +12,7 @@ import type { PoolKeeper } from "#core/pool/pool-keeper.ts";
 import { Pools } from "#core/pool/pools.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { HostFacts } from "#core/ports/host-facts.ts";
+import type { Acceleration } from "#core/ports/host-identity.ts";
 import type { Hypervisor } from "#core/ports/hypervisor.ts";
 import type { ImageStore } from "#core/ports/image-store.ts";
 import type { Log } from "#core/ports/log.ts";
@@ -63,6 +64,7 @@ export interface Core extends AsyncDisposable {
   readonly forking: LiveForkDeps;
   readonly hostFacts: HostFacts;
   readonly hypervisor: Hypervisor;
+  readonly acceleration: Acceleration;
 }
 
 export async function openCore(config: Config, log: Log, signal: AbortSignal): Promise<Core> {
@@ -104,8 +106,8 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
   const { store, executionStore, sessionStore, secrets, disks } = kept;
   const stored = { store, executionStore, sessionStore, secrets, disks };
   const feed = new EventFeed({ vms, store, events });
-  const { hypervisor, images } = machines;
-  const around = { hypervisor, images, redirects, hostFacts, events, feed };
+  const { hypervisor, images, acceleration } = machines;
+  const around = { hypervisor, acceleration, images, redirects, hostFacts, events, feed };
   const opened = parts.move();
   const end = () => opened.disposeAsync();
   return { vms, groups, ...made, ...stored, ...around, [Symbol.asyncDispose]: end };

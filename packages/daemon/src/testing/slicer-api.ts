@@ -10,6 +10,7 @@ import { noProcessMemory } from "#host/memory-of-process.ts";
 import { fileConsoleLogs } from "#host/console-logs.ts";
 import type { Access } from "#http/auth.ts";
 import { application, serve } from "#http/server.ts";
+import type { AlephAtHost } from "#http/native/aleph.ts";
 import { native } from "#http/native/surface.ts";
 import { slicer } from "#http/slicer/surface.ts";
 import { openApi } from "#http/openapi.ts";
@@ -18,6 +19,8 @@ import { metrics } from "#http/metrics/surface.ts";
 
 import { fakeCommits } from "./fake-commits.ts";
 import { fakeDesk, type FakeDesk } from "./fake-desk.ts";
+import { fakeImageDesk, type FakeImageDesk } from "./fake-image-desk.ts";
+import { fakeHostDesk, fakeMeters } from "./fake-host-desk.ts";
 import { FakeHost } from "./fake-host.ts";
 import { fakeSignIn } from "./fake-sign-in.ts";
 import { roomyFacts } from "./roomy-facts.ts";
@@ -50,6 +53,15 @@ export interface SlicerApiOptions {
   /** default: off */
   readonly templates?: "on" | "off";
   readonly parts?: (host: FakeHost) => Partial<VmsDeps>;
+  /** default: the host is no node */
+  readonly aleph?: AlephAtHost;
+}
+
+interface Opened {
+  readonly host: FakeHost;
+  readonly vms: Vms;
+  readonly templates: FakeDesk;
+  readonly images: FakeImageDesk;
 }
 
 export class SlicerApi implements AsyncDisposable {
@@ -61,15 +73,17 @@ export class SlicerApi implements AsyncDisposable {
   readonly routes: readonly Route[];
 
   readonly #templates: FakeDesk;
+  readonly #images: FakeImageDesk;
 
   private constructor(
-    { host, vms, templates }: { host: FakeHost; vms: Vms; templates: FakeDesk },
+    { host, vms, templates, images }: Opened,
     app: App,
     routes: readonly Route[],
   ) {
     this.host = host;
     this.vms = vms;
     this.#templates = templates;
+    this.#images = images;
     this.app = app;
     this.routes = routes;
   }
@@ -85,6 +99,8 @@ export class SlicerApi implements AsyncDisposable {
     const { groups, secrets, log } = host;
     const stop = options.stop ?? (() => undefined);
     const commits = fakeCommits(host, vms);
+    const images = fakeImageDesk(host, vms, commits);
+    const { imageDesk } = images;
     const surface = slicer({ vms, commits, groups, consoles, secrets, about, goStats, stop }, log);
     const { signIn, lock } = fakeSignIn(host, options.token);
     const routes: Route[] = [];
@@ -92,8 +108,18 @@ export class SlicerApi implements AsyncDisposable {
     const { desk } = templates;
     const pools = new Pools(groups.all(), host.events);
     const feed = new EventFeed({ vms, store, events: host.events });
-    const kept = { store, commits, secrets, feed };
-    const served = { vms, groups, consoles, hypervisor, ...kept, hostFacts: roomyFacts, desk, pools, signIn };
+    const kept = { store, commits, secrets, feed, imageDesk };
+    const served = {
+      vms,
+      groups,
+      consoles,
+      hypervisor,
+      ...kept,
+      hostFacts: roomyFacts,
+      desk,
+      pools,
+      signIn,
+    };
     const meters = metrics({ ...served, ...about, hostMeter: linuxMeter("lo") }, log);
     const document = openApi(about.version, log);
     const surfaces = [
@@ -102,14 +128,22 @@ export class SlicerApi implements AsyncDisposable {
       meters.counting,
       surface,
       native(
-        { ...served, forking: host.forking(vms), memory: noProcessMemory, version: about.version },
+        {
+          ...served,
+          aleph: options.aleph,
+          forking: host.forking(vms),
+          memory: noProcessMemory,
+          version: about.version,
+          hostDesk: fakeHostDesk(host, vms, desk),
+          meters: fakeMeters(host, vms),
+        },
         log,
       ),
       meters.surface,
       document.surface,
     ];
     const app = await application(surfaces, lock);
-    return new SlicerApi({ host, vms, templates }, app, routes);
+    return new SlicerApi({ host, vms, templates, images }, app, routes);
   }
 
   /** One request without a socket. @param line "GET /nodes" */
@@ -148,6 +182,7 @@ export class SlicerApi implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close();
+    await this.#images[Symbol.asyncDispose]();
     await this.#templates[Symbol.asyncDispose]();
     await this.host[Symbol.asyncDispose]();
   }

@@ -12,37 +12,37 @@ import { noProcessMemory } from "#host/memory-of-process.ts";
 import { fakeCommits } from "#testing/fake-commits.ts";
 import { eventually } from "#testing/eventually.ts";
 import { fakeDesk } from "#testing/fake-desk.ts";
+import { fakeHostDesk, fakeMeters } from "#testing/fake-host-desk.ts";
+import { fakeImageDesk } from "#testing/fake-image-desk.ts";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
 import { fakeSignIn } from "#testing/fake-sign-in.ts";
 
 import { application, serve } from "../server.ts";
 import { native } from "./surface.ts";
 
-const HOST_FACTS = {
-  cpuCount: () => 1,
-  memory: async () => ({ totalBytes: 1, availableBytes: 1 }),
-  disk: async () => ({ totalBytes: 1, freeBytes: 1 }),
-};
-
 async function served(host: FakeHost) {
   const vms = await host.open();
   const consoles = new VmConsoles(host.disks, fileConsoleLogs);
-  const { store, hypervisor, log } = host;
+  const { store, log } = host;
   const forking = host.forking(vms);
   const templates = await fakeDesk(host, vms);
+  const commits = fakeCommits(host, vms);
+  const images = fakeImageDesk(host, vms, commits);
   const parts = {
     vms,
     forking,
     consoles,
     store,
-    hypervisor,
-    hostFacts: HOST_FACTS,
+    hostDesk: fakeHostDesk(host, vms, templates.desk),
+    meters: fakeMeters(host, vms),
     desk: templates.desk,
     pools: new Pools([], host.events),
     signIn: fakeSignIn(host, undefined).signIn,
     memory: noProcessMemory,
+    aleph: undefined,
     feed: new EventFeed({ vms, store, events: host.events }),
-    commits: fakeCommits(host, vms),
+    commits,
+    imageDesk: images.imageDesk,
     secrets: host.secrets,
     version: "1.2.3",
   };
@@ -51,6 +51,7 @@ async function served(host: FakeHost) {
   const url = (path: string) => `http://127.0.0.1:${server.port}/v1${path}`;
   const end = async () => {
     await server[Symbol.asyncDispose]();
+    await images[Symbol.asyncDispose]();
     await templates[Symbol.asyncDispose]();
   };
   return { vms, url, [Symbol.asyncDispose]: end };

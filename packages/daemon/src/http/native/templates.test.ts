@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import type { Template, TemplateList, VmAccount, VmDetails } from "@alcove/api";
+import type { Template, TemplateList, VmSummary, VmDetails } from "@alcove/api";
 import { MIB } from "#lib/bytes.ts";
 import { eventually } from "#testing/eventually.ts";
 import { never } from "#testing/fake-host.ts";
@@ -151,7 +151,7 @@ test("native VMs: memory is promised to those with a machine; a fake has none to
 
 test("native VMs: the list has all of them, oldest first", async () => {
   const { status, text } = await api.call("GET /v1/vms");
-  const accounts: VmAccount[] = JSON.parse(text);
+  const accounts: VmSummary[] = JSON.parse(text);
   assert.equal(status, 200);
   const names = api.vms.list().map(({ record }) => record.hostname);
   assert.deepEqual(
