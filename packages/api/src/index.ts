@@ -53,4 +53,4 @@ export {
   VmStart,
   VmSummary,
 } from "./native-vms.ts";
-export { HostState } from "./native.ts";
+export { HostState } from "./native-host.ts";

@@ -11,10 +11,11 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 const SAME: readonly true[] = [
   true satisfies Same<wire.Group, shapes.Group>,
   true satisfies Same<wire.HostMeters, shapes.HostMeters>,
+  true satisfies Same<wire.HostState, shapes.HostState>,
   true satisfies Same<wire.HostSample, shapes.HostSample>,
   true satisfies Same<wire.VmMeters, shapes.VmMeters>,
 ];
 
 test("native shapes of the host: the types check holds them to the schemas", () => {
-  assert.equal(SAME.length, 4);
+  assert.equal(SAME.length, 5);
 });

@@ -17,7 +17,9 @@ import { becomeSoleOwner, ownDirectory } from "#host/sole-owner.ts";
 import type { AlephNode } from "./aleph.ts";
 import { type Core, openCore } from "./core.ts";
 import { beginCourse } from "./course.ts";
+import { hostDesk } from "./host-desk.ts";
 import { listen } from "./listeners.ts";
+import { keepMeters } from "./meters.ts";
 import { SignIn } from "./sign-in.ts";
 import { surfaces } from "./surfaces.ts";
 
@@ -39,6 +41,7 @@ export async function startHost(
   signal: AbortSignal,
 ): Promise<RunningHost> {
   await using parts = new AsyncDisposableStack();
+  const startedAt = new Date();
   for (const warning of config.warnings) log.warn("config.differs", { warning });
   parts.use(await ownDirectories(config));
   const core = parts.use(await openCore(config, log, signal));
@@ -51,7 +54,9 @@ export async function startHost(
   const asked = Promise.withResolvers<void>();
   const stop = asked.resolve;
   const signIn = new SignIn(core.sessionStore, log);
-  const served = { ...core, consoles, stop, signIn };
+  const meters = parts.use(keepMeters(config, core, log));
+  const desk = hostDesk(config, startedAt, { ...core, aleph });
+  const served = { ...core, consoles, stop, signIn, meters, hostDesk: desk, aleph: aleph?.atHost };
   const routes = await surfaces(config, served, log);
   const listeners = parts.use(await listen(config, routes, signIn, log));
   const { port, socketPath } = listeners;

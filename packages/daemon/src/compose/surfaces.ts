@@ -6,7 +6,7 @@ import type { Config } from "#config/config.ts";
 import type { Log } from "#core/ports/log.ts";
 import { linuxMeter } from "#host/linux-meter.ts";
 import { linuxProcessMemory, noProcessMemory } from "#host/memory-of-process.ts";
-import { metrics } from "#http/metrics/surface.ts";
+import { metrics, type MetricsParts } from "#http/metrics/surface.ts";
 import { type NativeParts, native } from "#http/native/surface.ts";
 import { openApi } from "#http/openapi.ts";
 import type { SlicerParts } from "#http/slicer/parts.ts";
@@ -14,7 +14,10 @@ import { slicer } from "#http/slicer/surface.ts";
 
 import { about } from "./about.ts";
 
-export type Served = Omit<SlicerParts & NativeParts, "about" | "goStats" | "version" | "memory">;
+export type Served = Omit<
+  SlicerParts & NativeParts & MetricsParts,
+  "about" | "goStats" | "version" | "gitCommit" | "memory" | "hostMeter"
+>;
 
 export async function surfaces(
   config: Config,

@@ -16,6 +16,7 @@ import { readAleph } from "./aleph-settings.ts";
 import { type ApiSettings, apiSettings } from "./api-settings.ts";
 import { type DaemonFile, readDaemonFile, type ReadFile } from "./daemon-file.ts";
 import { ownGroup } from "./own-group.ts";
+import { proxiesIn } from "./proxies.ts";
 import { type Environment, SettingsReader } from "./settings-reader.ts";
 
 export interface Config {
@@ -44,10 +45,14 @@ export interface Config {
   readonly templates: "on" | "off";
   /** what all templates together may take on the disk */
   readonly templateDiskMiB: number;
+  /** from one sample of what the host and its VMs use to the next; 0: nothing is sampled */
+  readonly meterSeconds: number;
   /** whether guests of user-mode networks may reach services on the host itself */
   readonly guestToHost: "deny" | "allow";
   /** network adapter whose traffic `GET /metrics` shows; `undefined`: that of the default route */
   readonly egressAdapter: string | undefined;
+  /** proxies, for tools that download what images are made of */
+  readonly downloadEnv: Readonly<Record<string, string>>;
   /** where accounts publish their SSH keys, without a slash at its end: `<url>/<account>.keys` */
   readonly keysUrl: string;
   readonly groups: readonly [HostGroup, ...HostGroup[]];
@@ -95,6 +100,7 @@ export function readConfig(env: Environment, uid: number, argument?: string): Co
     keysUrl: read.shaped("ALCOVE_KEYS_URL", "https://github.com", KEYS_URL, KEYS_URL_SHAPE),
     guestReboot: settings?.guestReboot ?? "restarts",
     gracefulStop: settings?.gracefulShutdown ?? true,
+    downloadEnv: proxiesIn(env),
     egressAdapter: read.plain("SLICER_EGRESS_ADAPTER") || undefined,
     limits: limits(read),
     warnings: [...file.warnings, ...read.warnings, ...aleph.warnings],
@@ -132,7 +138,8 @@ type Machines =
   | "vmmUidBase"
   | "guestToHost"
   | "templates"
-  | "templateDiskMiB";
+  | "templateDiskMiB"
+  | "meterSeconds";
 
 function machines(read: SettingsReader): Pick<Config, Machines> {
   return {
@@ -147,6 +154,7 @@ function machines(read: SettingsReader): Pick<Config, Machines> {
     guestToHost: read.oneOf("ALCOVE_GUEST_TO_HOST", ["deny", "allow"]),
     templates: read.oneOf("ALCOVE_TEMPLATES", ["on", "off"]),
     templateDiskMiB: read.integer("ALCOVE_TEMPLATE_DISK_MIB", 8192, [0, 1_073_741_824]),
+    meterSeconds: read.integer("ALCOVE_METER_SECONDS", 5, [0, 3_600]),
   };
 }
 

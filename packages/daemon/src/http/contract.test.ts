@@ -215,6 +215,7 @@ test("contract: beyond it there is only what Alcove adds itself", () => {
     "GET /v1/vms",
     "GET /v1/vms/{hostname}",
     "GET /v1/vms/{hostname}/console",
+    "GET /v1/vms/{hostname}/events",
     "GET /v1/vms/{hostname}/meters",
     "GET /v1/vms/{hostname}/terminals",
     "GET /v1/vms/{hostname}/terminals/{id}/attach",

@@ -10,6 +10,7 @@ import {
   admitFile,
   type CapacityLimits,
   type HostSnapshot,
+  roomLeft,
 } from "./capacity.ts";
 
 const LIMITS: CapacityLimits = {
@@ -81,4 +82,29 @@ test("capacity: a file is written if the reserve stays free beside what others a
     refusal(() => admitFile(5 * GIB, 4 * GIB, 10 * GIB, LIMITS)),
     { resource: "disk", needed: 7 * GIB, available: 6 * GIB },
   );
+});
+
+test("capacity: what is left is the most that is admitted, and one more is not", () => {
+  const held = [{ vcpus: 3, memoryMiB: 512 }];
+  const room = roomLeft({ held, known: 1 }, HOST, LIMITS);
+  const most = { vcpus: room.vcpus, memoryMiB: room.memoryBytes / MIB };
+  assert.deepEqual([most.vcpus, room.diskBytes, room.vms], [5, 8 * GIB, 2]);
+  admit(most, held, HOST, LIMITS);
+  const { resource } = refusal(() => admit({ ...most, vcpus: 6 }, held, HOST, LIMITS));
+  const more = { ...most, memoryMiB: most.memoryMiB + 1 };
+  assert.deepEqual(
+    [resource, refusal(() => admit(more, held, HOST, LIMITS)).resource],
+    ["cpu", "memory"],
+  );
+});
+
+test("capacity: nothing is left where other programs took the memory, and never less than nothing", () => {
+  const host = { ...HOST, memoryAvailableBytes: 100 * MIB, diskFreeBytes: GIB };
+  const held = [{ vcpus: 9, memoryMiB: 64 }];
+  assert.deepEqual(roomLeft({ held, known: 4 }, host, LIMITS), {
+    vcpus: 0,
+    memoryBytes: 0,
+    diskBytes: 0,
+    vms: 0,
+  });
 });

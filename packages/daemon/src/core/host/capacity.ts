@@ -55,6 +55,32 @@ export function admit(
   }
 }
 
+/** What the largest machine may have that would be admitted, in each regard by itself; never below 0. */
+export interface Room {
+  readonly vcpus: number;
+  /** of a guest, what its hypervisor needs subtracted already */
+  readonly memoryBytes: number;
+  /** beyond what must stay free */
+  readonly diskBytes: number;
+  readonly vms: number;
+}
+
+/** The other side of `admit`: what it would still let through. */
+export function roomLeft(
+  { held, known }: { readonly held: readonly Share[]; readonly known: number },
+  host: HostSnapshot,
+  limits: CapacityLimits,
+): Room {
+  const memory = unpromisedBytes(held, host, limits) - VMM_OVERHEAD_MIB * MIB;
+  const isLeftAlone = host.memoryAvailableBytes >= leastAvailableBytes(limits);
+  return {
+    vcpus: freeCpus(held, host, limits),
+    memoryBytes: isLeftAlone ? Math.max(0, Math.floor(memory)) : 0,
+    diskBytes: Math.max(0, host.diskFreeBytes - limits.diskReserveBytes),
+    vms: Math.max(0, limits.maxVms - known),
+  };
+}
+
 /** @throws AlcoveError `no_capacity` when one more VM would be too many */
 export function admitCount(known: number, limits: CapacityLimits): void {
   if (known >= limits.maxVms) throw short("vms", known + 1, limits.maxVms, String);
@@ -82,15 +108,27 @@ function admitMemory(
   host: HostSnapshot,
   limits: CapacityLimits,
 ): void {
-  const reserve = limits.memoryReserveMiB * MIB;
-  const promised = sum(held, (share) => (share.memoryMiB + VMM_OVERHEAD_MIB) * MIB);
   const needed = (wanted.memoryMiB + VMM_OVERHEAD_MIB) * MIB;
-  const unpromised = host.memoryTotalBytes * limits.memoryOvercommit - reserve - promised;
+  const unpromised = unpromisedBytes(held, host, limits);
   if (needed > unpromised) throw short("memory", needed, Math.max(0, unpromised), humanBytes);
   // Promises are kept only while other programs on the host leave the memory alone.
-  if (host.memoryAvailableBytes < Math.min(reserve, GIB)) {
-    throw short("memory", Math.min(reserve, GIB), host.memoryAvailableBytes, humanBytes);
+  const least = leastAvailableBytes(limits);
+  if (host.memoryAvailableBytes < least) {
+    throw short("memory", least, host.memoryAvailableBytes, humanBytes);
   }
+}
+
+function unpromisedBytes(
+  held: readonly Share[],
+  host: HostSnapshot,
+  limits: CapacityLimits,
+): number {
+  const promised = sum(held, (share) => (share.memoryMiB + VMM_OVERHEAD_MIB) * MIB);
+  return host.memoryTotalBytes * limits.memoryOvercommit - limits.memoryReserveMiB * MIB - promised;
+}
+
+function leastAvailableBytes({ memoryReserveMiB }: CapacityLimits): number {
+  return Math.min(memoryReserveMiB * MIB, GIB);
 }
 
 function admitCpus(
@@ -99,9 +137,13 @@ function admitCpus(
   host: HostSnapshot,
   limits: CapacityLimits,
 ): void {
-  const total = Math.floor(host.cpuCount * limits.cpuOvercommit);
-  const free = Math.max(0, total - sum(held, (share) => share.vcpus));
+  const free = freeCpus(held, host, limits);
   if (wanted.vcpus > free) throw short("cpu", wanted.vcpus, free, String);
+}
+
+function freeCpus(held: readonly Share[], host: HostSnapshot, limits: CapacityLimits): number {
+  const total = Math.floor(host.cpuCount * limits.cpuOvercommit);
+  return Math.max(0, total - sum(held, (share) => share.vcpus));
 }
 
 function short(

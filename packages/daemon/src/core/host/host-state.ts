@@ -10,8 +10,8 @@ import { VMM_OVERHEAD_MIB } from "./capacity.ts";
 export interface HostUse {
   readonly vms: number;
   readonly cpus: { readonly total: number; readonly promised: number };
-  /** bytes */
-  readonly memory: { readonly total: number; readonly promised: number };
+  /** bytes; `used`: by all programs of the host */
+  readonly memory: { readonly total: number; readonly promised: number; readonly used: number };
   /** bytes */
   readonly disk: { readonly total: number; readonly free: number };
 }
@@ -26,7 +26,11 @@ export async function hostUse(vms: Vms, facts: HostFacts): Promise<HostUse> {
   return {
     vms: vms.list().length,
     cpus: { total: facts.cpuCount(), promised: specs.reduce((sum, { vcpus }) => sum + vcpus, 0) },
-    memory: { total: memory.totalBytes, promised: memoryMiB * MIB },
+    memory: {
+      total: memory.totalBytes,
+      promised: memoryMiB * MIB,
+      used: memory.totalBytes - memory.availableBytes,
+    },
     disk: { total: disk.totalBytes, free: disk.freeBytes },
   };
 }

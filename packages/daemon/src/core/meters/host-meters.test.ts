@@ -4,13 +4,15 @@ import { test } from "node:test";
 import { eventually } from "#testing/eventually.ts";
 import { RememberingLog } from "#testing/remembering-log.ts";
 
-import { HostMeters, type HostMetersDeps, type HostSample } from "./host-meters.ts";
+import { HostEvents, type HostSample } from "../events/host-events.ts";
+import { type HostColumn, HostMeters, type HostMetersDeps } from "./host-meters.ts";
 
 /** Each reading: a quarter of the time busy, 1,000 bytes received. */
 function deps(log: RememberingLog, read?: () => void): HostMetersDeps {
   const count = { read: 0 };
   return {
     log,
+    events: new HostEvents(),
     counters: {
       async processors() {
         read?.();
@@ -38,22 +40,29 @@ function deps(log: RememberingLog, read?: () => void): HostMetersDeps {
 test("host meters: rates and shares follow from two readings, the rest from one", async () => {
   using meters = new HostMeters(10, 10, deps(new RememberingLog()));
   await eventually("two samples", () => meters.after(0).at.length >= 2);
-  const { cpu, memoryUsed, diskUsed, netIn, load } = meters.last ?? {};
-  assert.deepEqual([cpu, memoryUsed, diskUsed, load], [0.25, 60, 7, 1.5]);
-  assert.ok(netIn !== undefined && netIn > 0);
-  assert.equal(meters.after(0).column("cpu")[0], undefined);
+  const samples = meters.after(0);
+  const of = (name: HostColumn) => samples.column(name).slice(0, 2);
+  assert.deepEqual(
+    [of("cpu"), of("memoryUsed"), of("diskUsed"), of("load")],
+    [
+      [undefined, 0.25],
+      [60, 60],
+      [7, 7],
+      [1.5, 1.5],
+    ],
+  );
+  assert.ok((samples.column("netIn")[1] ?? 0) > 0);
 });
 
-test("host meters: whoever listens hears of each sample, and of none afterwards", async () => {
-  using meters = new HostMeters(5, 10, deps(new RememberingLog()));
+test("host meters: each sample is announced", async () => {
+  const events = new HostEvents();
   const heard: HostSample[] = [];
-  const listening = meters.onSample((sample) => heard.push(sample));
+  using _listening = events.onSample((sample) => heard.push(sample));
+  using meters = new HostMeters(5, 10, { ...deps(new RememberingLog()), events });
   await eventually("two", () => heard.length >= 2);
-  listening[Symbol.dispose]();
-  const { length } = heard;
-  const last = meters.last?.at ?? 0;
-  await eventually("more samples", () => meters.after(last).at.length >= 2);
-  assert.equal(heard.length, length);
+  const [first, second] = heard;
+  assert.deepEqual([first?.cpu, second?.cpu, second?.memoryTotal], [null, 0.25, 100]);
+  assert.equal(meters.after(0).at[0], first?.at.getTime());
 });
 
 test("host meters: a host that cannot be read is told of once, and tried again", async () => {
@@ -64,6 +73,6 @@ test("host meters: a host that cannot be read is told of once, and tried again",
     if (state.fails >= 0) throw new Error("no such file");
   };
   using meters = new HostMeters(5, 10, deps(log, read));
-  await eventually("a sample", () => meters.last !== undefined);
+  await eventually("a sample", () => meters.after(0).at.length > 0);
   assert.deepEqual(log.troubles(), ["meters.host_unreadable"]);
 });

@@ -1,8 +1,8 @@
 /** What the whole host used over the last hour. */
 
-import { Announcer } from "#lib/announcer.ts";
 import { every } from "#lib/every.ts";
 
+import type { HostEvents, HostSample } from "../events/host-events.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { HostMeter } from "../ports/host-meter.ts";
 import type { Log } from "../ports/log.ts";
@@ -26,15 +26,12 @@ export const HOST_COLUMNS = [
 ] as const;
 export type HostColumn = (typeof HOST_COLUMNS)[number];
 
-export interface HostSample extends Row<HostColumn> {
-  /** ms since the epoch */
-  readonly at: number;
-}
-
 export interface HostMetersDeps {
   readonly counters: UseCounters;
   readonly hostMeter: HostMeter;
   readonly hostFacts: HostFacts;
+  /** told of each sample */
+  readonly events: Pick<HostEvents, "announceSample">;
   readonly log: Log;
 }
 
@@ -44,10 +41,8 @@ export class HostMeters implements Disposable {
   readonly #deps: HostMetersDeps;
   readonly #ring: SampleRing<HostColumn>;
   readonly #rates = new CounterWatch<"netIn" | "netOut">();
-  readonly #samples = new Announcer<HostSample>();
   readonly #beat: Disposable | undefined;
   #processors: ProcessorTime | undefined;
-  #last: HostSample | undefined;
   #isFailing = false;
 
   /** @param maxRows samples that are kept */
@@ -60,19 +55,9 @@ export class HostMeters implements Disposable {
     this.#beat = every(intervalMs, () => this.#round());
   }
 
-  /** the newest; `undefined` before the first */
-  get last(): HostSample | undefined {
-    return this.#last;
-  }
-
   /** @param ms since the epoch: only samples later than that */
   after(ms: number): Samples<HostColumn> {
     return this.#ring.after(ms);
-  }
-
-  /** Tells of each sample until disposed. The listener must not throw and must not wait. */
-  onSample(listener: (sample: HostSample) => void): Disposable {
-    return this.#samples.listen(listener);
   }
 
   [Symbol.dispose](): void {
@@ -84,10 +69,9 @@ export class HostMeters implements Disposable {
     try {
       const row = await this.#read();
       this.#isFailing = false;
-      const sample = { at: Date.now(), ...row };
-      this.#ring.push(sample.at, row);
-      this.#last = sample;
-      this.#samples.announce(sample);
+      const at = new Date();
+      this.#ring.push(at.getTime(), row);
+      this.#deps.events.announceSample(sampleOf(at, row));
     } catch (error) {
       if (!this.#isFailing) this.#deps.log.warn("meters.host_unreadable", { error });
       this.#isFailing = true;
@@ -116,6 +100,20 @@ export class HostMeters implements Disposable {
       load: loadAverages[0],
     };
   }
+}
+
+function sampleOf(at: Date, row: Row<HostColumn>): HostSample {
+  return {
+    at,
+    cpu: row.cpu ?? null,
+    memoryUsed: row.memoryUsed ?? null,
+    memoryTotal: row.memoryTotal ?? null,
+    diskUsed: row.diskUsed ?? null,
+    diskTotal: row.diskTotal ?? null,
+    netIn: row.netIn ?? null,
+    netOut: row.netOut ?? null,
+    load: row.load ?? null,
+  };
 }
 
 /** @returns 0 to 1; `undefined` when no time has passed */

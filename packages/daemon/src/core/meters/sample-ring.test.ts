@@ -29,10 +29,14 @@ test("sample ring: it grows to its length and no further, and the oldest falls o
     const ring = new SampleRing(["n"], length);
     for (let at = 1; at <= 250; at += 1) {
       ring.push(at, { n: at });
-      const { at: times, column } = ring.after(0);
+      const samples = ring.after(0);
       const kept = Math.min(at, length);
       const expected = Array.from({ length: kept }, (_, index) => at - kept + 1 + index);
-      assert.deepEqual([times, column("n")], [expected, expected], `${at} of ${length}`);
+      assert.deepEqual(
+        [samples.at, samples.column("n")],
+        [expected, expected],
+        `${at} of ${length}`,
+      );
     }
   }
 });

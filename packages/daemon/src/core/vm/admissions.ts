@@ -7,8 +7,8 @@
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
-import { admitNow } from "../host/admission.ts";
-import type { CapacityLimits, Share } from "../host/capacity.ts";
+import { admitNow, roomNow } from "../host/admission.ts";
+import type { CapacityLimits, Room, Share } from "../host/capacity.ts";
 import type { HostFacts } from "../ports/host-facts.ts";
 import type { MadeAhead } from "./made-ahead.ts";
 
@@ -53,6 +53,12 @@ export class Admissions {
     const share = { ...wanted };
     this.#others.add(share);
     return { [Symbol.dispose]: () => void this.#others.delete(share) };
+  }
+
+  /** What could be admitted now: machines made ahead give way. @param known VMs in any phase */
+  async room(known: number): Promise<Room> {
+    const { hostFacts, limits } = this.#deps;
+    return await roomNow({ held: [...this.#held(), ...this.#others], known }, hostFacts, limits);
   }
 
   async #enter(admit: () => Promise<void>, signal: AbortSignal): Promise<Disposable> {

@@ -31,7 +31,8 @@ export interface VmRequest {
   readonly address: string | undefined;
 }
 
-const MIN_MEMORY_MIB = 64;
+/** of a guest */
+export const MIN_MEMORY_MIB = 64;
 const MAX_SSH_KEYS = 64;
 const MAX_SSH_KEY_LENGTH = 16 * 1024;
 /** keys and userdata as JSON: with name, network and entropy they go to the guest in one frame of 64 KiB */
