@@ -8,6 +8,7 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
 
+import { proxiesIn } from "#config/proxies.ts";
 import { AlcoveError } from "#core/errors.ts";
 import type { BuildProgress } from "#core/image/progress.ts";
 import { LocalImageStore } from "#images/local-image-store.ts";
@@ -60,7 +61,7 @@ async function main(argv: readonly string[]): Promise<number> {
     context: {
       root: store.root,
       ...sourcesIn(REPOSITORY),
-      downloadEnv: proxies(),
+      downloadEnv: proxiesIn(process.env),
       freshness: values.fresh ? "fresh" : "cached",
       report,
     },
@@ -70,17 +71,6 @@ async function main(argv: readonly string[]): Promise<number> {
   const answer = await command.run(request, interrupted());
   process.stdout.write(values.json ? `${JSON.stringify(answer.value)}\n` : `${answer.text}\n`);
   return 0;
-}
-
-/** Proxies are the one thing that downloading tools need from the caller's environment. */
-function proxies(): Record<string, string> {
-  const names = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }
 
 /** Aborts at Ctrl-C or SIGTERM; tools run in sessions of their own and are ended by us. */

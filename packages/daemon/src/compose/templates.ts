@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 
 import type { Config } from "#config/config.ts";
+import type { HostEvents } from "#core/events/host-events.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { DiskLayers } from "#core/ports/disk-layers.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
@@ -22,6 +23,7 @@ import type { Virtualisation } from "./virtualisation.ts";
 export interface TemplateParts extends Virtualisation {
   readonly layers: DiskLayers;
   readonly disks: DiskStore;
+  readonly events: HostEvents;
   readonly log: Log;
 }
 

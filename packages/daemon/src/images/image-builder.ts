@@ -46,6 +46,9 @@ export interface BuilderSettings {
   readonly downloadEnv: Readonly<Record<string, string>>;
 }
 
+/** Looking once whether the store is free is no wait. */
+const never = new AbortController().signal;
+
 /** how many disks to import are told of */
 const MAX_BROUGHT = 256;
 
@@ -99,11 +102,11 @@ export class LocalImageBuilder implements ImageBuilder {
   }
 
   /** Removes what a build left whose daemon was killed, unless another program is changing the store. */
-  async sweep(signal: AbortSignal): Promise<void> {
+  async sweep(): Promise<void> {
     const { store } = this.#settings;
     const request = { purpose: "cleaning up", waitMs: 0, onWait: () => {} };
     try {
-      await using _lock = await lockStore(store.root, request, signal);
+      await using _lock = await lockStore(store.root, request, never);
       await store.sweep();
     } catch (error) {
       if (!AlcoveError.is(error, "image_store_busy")) throw error; // whoever is busy sweeps, too

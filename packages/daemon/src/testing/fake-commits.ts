@@ -15,11 +15,12 @@ export function fakeCommits(
   vms: Vms,
   different: Partial<CommitsDeps> = {},
 ): Commits {
-  const { groups, secrets, log, disks, layers, keptLayers, commitStore } = host;
+  const { groups, secrets, events, log, disks, layers, keptLayers, commitStore } = host;
   return new Commits({
     vms,
     groups,
     secrets,
+    events,
     log,
     disks,
     layers,

@@ -20,6 +20,7 @@ export async function fakeDesk(host: FakeHost, vms: Vms): Promise<FakeDesk> {
   const {
     usedTemplates: templates,
     groups,
+    events,
     layers,
     keptLayers,
     disks,
@@ -34,6 +35,7 @@ export async function fakeDesk(host: FakeHost, vms: Vms): Promise<FakeDesk> {
     files,
     disks,
     dialer,
+    events,
     log,
     runRoot,
     clock: systemClock,

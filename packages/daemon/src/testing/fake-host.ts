@@ -116,6 +116,11 @@ export class FakeHost implements AsyncDisposable {
     return this.#directory.path;
   }
 
+  /** what the host announces beside phases of VMs */
+  get events(): FakeState["events"] {
+    return this.#state.events;
+  }
+
   get layers(): FakeState["layers"] {
     return this.#state.layers;
   }

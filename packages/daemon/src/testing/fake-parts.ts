@@ -88,12 +88,12 @@ export interface Sharing {
 
 /** What VMs share: templates, in use only where the test turned them on, and the layers of their disks. */
 export async function sharedParts(
-  { layers, store }: FakeState,
+  { layers, store, events }: FakeState,
   { directory, hypervisor, log, templates: use, ofCommits }: Sharing,
 ): Promise<{ readonly templates: Templates; readonly keptLayers: KeptLayers }> {
   const files = await TemplateFiles.open(`${directory}/templates`);
   const enabled = use === "on";
-  const parts = { hypervisor, files, layers, images: fakeImages, log, enabled };
+  const parts = { hypervisor, files, layers, images: fakeImages, events, log, enabled };
   const templates = await Templates.open(parts);
   const ofTemplates = () => templates.list().map(({ layer }) => layer);
   const keptLayers = new KeptLayers(layers, [() => store.layers(), ofCommits, ofTemplates]);

@@ -1,6 +1,7 @@
 /** What a fake host keeps: real disk files, a real store in memory, a real vault; and accounts without keys. */
 
 import { AlcoveError } from "#core/errors.ts";
+import { HostEvents } from "#core/events/host-events.ts";
 import { systemClock } from "#core/ports/clock.ts";
 import type { KeySource } from "#core/ports/key-source.ts";
 import type { Log } from "#core/ports/log.ts";
@@ -23,6 +24,7 @@ const noKeys: KeySource = {
 export interface FakeState
   extends OpenDisks, Pick<VmsDeps, "secrets" | "keys" | "prepareGuest" | "attendGuest"> {
   readonly db: Db;
+  readonly events: HostEvents;
   readonly store: SqliteVmStore;
   readonly commitStore: SqliteCommitStore;
 }
@@ -30,11 +32,13 @@ export interface FakeState
 export async function openFakeState(directory: string, log: Log): Promise<FakeState> {
   const vault = await SealedVault.open(`${directory}/secrets`);
   const clock = systemClock;
-  const secrets = new Secrets({ vault, clock, log });
+  const events = new HostEvents();
+  const secrets = new Secrets({ vault, events, clock, log });
   const db = openDb(":memory:");
   return {
     ...(await openDisks(directory)),
     db,
+    events,
     store: new SqliteVmStore(db),
     commitStore: new SqliteCommitStore(db),
     secrets,

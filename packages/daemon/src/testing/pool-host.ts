@@ -43,7 +43,7 @@ export class PoolHost implements AsyncDisposable {
   /** A daemon's start; disposing what it gives is an orderly end that leaves VMs where they are. */
   async open(order: PoolOrder = {}): Promise<OpenedPools> {
     const { host } = this;
-    const pools = new Pools(host.groups.all());
+    const pools = new Pools(host.groups.all(), host.events);
     const { different = {}, seen = (it) => it, memoryBytes = 0 } = order;
     const opened = await this.#templates.open({ ahead: seen(pools), ...different });
     const { vms, templates, works, keptLayers } = opened;

@@ -49,10 +49,10 @@ export class TemplateHost implements AsyncDisposable {
     working: Partial<WorksDeps> = {},
   ): Promise<OpenedHost> {
     const { host } = this;
-    const { layers, log, store } = host;
+    const { layers, events, log, store } = host;
     const hypervisor = different.hypervisor ?? host.hypervisor;
     const files = await TemplateFiles.open(this.root);
-    const parts = { hypervisor, files, layers, images: fakeImages, log, enabled: true };
+    const parts = { hypervisor, files, layers, images: fakeImages, events, log, enabled: true };
     const templates = await Templates.open(parts);
     const keptLayers = new KeptLayers(layers, [
       () => store.all().flatMap(({ layer }) => layer ?? []),
@@ -62,6 +62,7 @@ export class TemplateHost implements AsyncDisposable {
     const works = new TemplateWorks({
       templates,
       vms,
+      events,
       log,
       layers,
       keptLayers,

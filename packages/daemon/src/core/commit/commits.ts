@@ -9,6 +9,7 @@
 import { Turnstile } from "#lib/turnstile.ts";
 
 import { AlcoveError } from "../errors.ts";
+import type { HostEvents } from "../events/host-events.ts";
 import { admitFile, type CapacityLimits } from "../host/capacity.ts";
 import { type LayerId, newCommitId, newLayerId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -29,6 +30,7 @@ export interface CommitsDeps extends ForkDeps {
   readonly commitStore: CommitStore;
   readonly hostFacts: HostFacts;
   readonly limits: CapacityLimits;
+  readonly events: Pick<HostEvents, "announce">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -102,6 +104,7 @@ export class Commits {
     }
     this.#deps.commitStore.remove(commit.id);
     this.#byId.delete(id);
+    this.#deps.events.announce({ what: "commits", name: id });
     await this.#deps.keptLayers.collect();
     return commit;
   }
@@ -159,6 +162,7 @@ export class Commits {
   #put(commit: Commit): Commit {
     this.#deps.commitStore.insert(commit);
     this.#byId.set(commit.id, commit);
+    this.#deps.events.announce({ what: "commits", name: commit.id });
     return commit;
   }
 

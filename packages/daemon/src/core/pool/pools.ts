@@ -6,6 +6,7 @@
 
 import { MIB } from "#lib/bytes.ts";
 
+import type { HostEvents } from "../events/host-events.ts";
 import type { HostGroup } from "../group/host-group.ts";
 import { type Share, VMM_OVERHEAD_MIB } from "../host/capacity.ts";
 import type { Claim, MadeAhead, Wish } from "../vm/made-ahead.ts";
@@ -40,8 +41,10 @@ export class Pools implements MadeAhead {
   readonly #counts: ReadonlyMap<string, Count>;
   /** oldest first */
   readonly #members = new Set<PoolMember>();
+  readonly #events: Pick<HostEvents, "announce">;
 
-  constructor(groups: readonly HostGroup[]) {
+  constructor(groups: readonly HostGroup[], events: Pick<HostEvents, "announce">) {
+    this.#events = events;
     const pooled = groups.filter(({ warmPool }) => warmPool.size > 0);
     this.#groups = new Map(pooled.map((group) => [group.name, group]));
     this.#counts = new Map(
@@ -64,16 +67,23 @@ export class Pools implements MadeAhead {
 
   add(member: PoolMember): void {
     this.#members.add(member);
+    this.#changed(member.place.group);
+    const itWaits = () => this.#changed(member.place.group);
+    member.made.then(itWaits, () => {}); // one that could not be made is removed
   }
 
   /** Its place is free, or a VM's. */
   remove(member: PoolMember): void {
     this.#members.delete(member);
+    this.#changed(member.place.group);
   }
 
   /** @param problem why there are fewer than there are to be; `undefined` when nothing is in the way */
   setProblem(group: string, problem: string | undefined): void {
-    this.#mustCount(group).problem = problem;
+    const count = this.#mustCount(group);
+    if (count.problem === problem) return;
+    count.problem = problem;
+    this.#changed(group);
   }
 
   places(): readonly VmRecord[] {
@@ -103,6 +113,7 @@ export class Pools implements MadeAhead {
       return { ...ahead, place: member.place, keep, [Symbol.dispose]: putBack };
     }
     count.misses += 1;
+    this.#changed(wish.group);
     return undefined;
   }
 
@@ -132,6 +143,10 @@ export class Pools implements MadeAhead {
       ...this.#mustCount(name),
       memoryBytes: waiting.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
     };
+  }
+
+  #changed(name: string): void {
+    this.#events.announce({ what: "pools", name });
   }
 
   #mustCount(group: string): Count {

@@ -7,6 +7,7 @@
 import { pause, unlessAborted } from "#lib/patience.ts";
 
 import { AlcoveError } from "../errors.ts";
+import type { HostEvents } from "../events/host-events.ts";
 import type { HostGroup } from "../group/host-group.ts";
 import { rootDiskBytes } from "../image/disk-size.ts";
 import type { ImageStore } from "../ports/image-store.ts";
@@ -22,6 +23,7 @@ import type { Templates, Wanted } from "./templates.ts";
 export interface WorksDeps extends Omit<BuilderDeps, "machines" | "onComplete" | "roomFor"> {
   readonly templates: Templates;
   readonly vms: Vms;
+  readonly events: Pick<HostEvents, "announce">;
   readonly log: Log;
   /** how much all templates together may take on the disk, in bytes */
   readonly maxBytes: number;
@@ -133,7 +135,10 @@ export class TemplateWorks implements AsyncDisposable {
       if (when === "when quiet") await this.#quiet();
       return await this.#build(wanted);
     };
-    const done = this.#last.then(work).finally(() => this.#entries.delete(key));
+    const done = this.#last.then(work).finally(() => {
+      this.#entries.delete(key);
+      this.#changed();
+    });
     this.#last = done.catch((error: unknown) => {
       if (this.#over.signal.aborted) return;
       this.#failedAt.set(key, performance.now());
@@ -143,7 +148,12 @@ export class TemplateWorks implements AsyncDisposable {
     done.then((template) => this.#makeReady(template)).catch(() => undefined); // it is logged
     const entry = { imageName: image.name, shape, since: this.#deps.clock.now(), done };
     this.#entries.set(key, entry);
+    this.#changed();
     return entry;
+  }
+
+  #changed(): void {
+    this.#deps.events.announce({ what: "templates" });
   }
 
   /** So that the first VM that comes from it need not wait for the reading of it. */
@@ -162,6 +172,7 @@ export class TemplateWorks implements AsyncDisposable {
     using _share = await vms.admissions.hold({ vcpus, memoryMiB }, signal);
     const begun = performance.now();
     this.#building = wanted.key;
+    this.#changed();
     try {
       const { machines } = templates;
       const onComplete = (template: Template) => templates.add(template);

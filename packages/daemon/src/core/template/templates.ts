@@ -7,6 +7,7 @@
 
 import { AlcoveError } from "../errors.ts";
 import { Announcer } from "#lib/announcer.ts";
+import type { HostEvents } from "../events/host-events.ts";
 import type { DiskLayers } from "../ports/disk-layers.ts";
 import type { Hypervisor } from "../ports/hypervisor.ts";
 import type { BootPlan, Machine } from "../ports/machine.ts";
@@ -21,6 +22,7 @@ export interface TemplatesDeps {
   readonly files: TemplateStore;
   readonly layers: DiskLayers;
   readonly images: ImageStore;
+  readonly events: Pick<HostEvents, "announce">;
   readonly log: Log;
   /** off: every VM boots */
   readonly enabled: boolean;
@@ -155,12 +157,14 @@ export class Templates {
   add(template: Template): void {
     this.#refused.delete(template.key);
     this.#byId.set(template.id, template);
+    this.#changed(template.id);
   }
 
   /** VMs that came from it keep what they need of it. Its disk's layer is the caller's to collect. */
   async remove(id: string): Promise<void> {
     this.#byId.delete(id);
     this.#failures.delete(id);
+    this.#changed(id);
     await this.#close(id);
     await this.#deps.files.remove(id);
   }
@@ -183,6 +187,10 @@ export class Templates {
     for (const id of this.#open.keys()) await this.#close(id);
   }
 
+  #changed(name: string): void {
+    this.#deps.events.announce({ what: "templates", name });
+  }
+
   async #failed(id: string, error: AlcoveError): Promise<void> {
     const template = this.#byId.get(id);
     if (!template) return;
@@ -203,7 +211,10 @@ export class Templates {
     this.#usedAt.set(id, Date.now());
     try {
       const open = await opening;
-      if (this.#open.get(id) === opening) this.#heldBytes.set(id, open.memoryBytes);
+      if (this.#open.get(id) === opening && this.#heldBytes.get(id) !== open.memoryBytes) {
+        this.#heldBytes.set(id, open.memoryBytes);
+        this.#changed(id);
+      }
       await this.#closeOldest();
       return open;
     } catch (error) {
