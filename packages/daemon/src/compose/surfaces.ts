@@ -1,4 +1,4 @@
-/** What every listener serves: Slicer's API, Alcove's own, and the metrics of both. */
+/** What every listener serves: Slicer's API, Alcove's own, the metrics of both, and the web console. */
 
 import type { FastifyPluginAsync } from "fastify";
 
@@ -6,6 +6,7 @@ import type { Config } from "#config/config.ts";
 import type { Log } from "#core/ports/log.ts";
 import { linuxMeter } from "#host/linux-meter.ts";
 import { linuxProcessMemory, noProcessMemory } from "#host/memory-of-process.ts";
+import { consolePages } from "#http/console/surface.ts";
 import { metrics, type MetricsParts } from "#http/metrics/surface.ts";
 import { type NativeParts, native } from "#http/native/surface.ts";
 import { openApi } from "#http/openapi.ts";
@@ -13,6 +14,7 @@ import type { SlicerParts } from "#http/slicer/parts.ts";
 import { slicer } from "#http/slicer/surface.ts";
 
 import { about } from "./about.ts";
+import { openConsole } from "./console.ts";
 
 export type Served = Omit<
   SlicerParts & NativeParts & MetricsParts,
@@ -36,5 +38,6 @@ export async function surfaces(
     native({ ...served, memory, version: us.version }, log),
     meters.surface,
     document.surface,
+    consolePages(await openConsole(log), log),
   ];
 }

@@ -34,8 +34,8 @@ export function refuseOtherPages(request: Asked): void {
 /** Pages elsewhere may not even read blindly, where the browser says that it is one of them. */
 export function refuseOtherSites({ headers }: Pick<Asked, "headers">): void {
   const site = headers["sec-fetch-site"];
-  if (site !== undefined && !OWN_SITES.has(String(site))) {
-    throw foreign(headers.origin ?? `a ${String(site)} page`);
+  if (site !== undefined && !OWN_SITES.has(site)) {
+    throw foreign(headers.origin ?? `a ${site} page`);
   }
 }
 

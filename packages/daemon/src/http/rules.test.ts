@@ -100,9 +100,9 @@ for (const scheme of ["Bearer", "bearer", "BEARER  "]) {
 }
 
 /** A browser that has not signed in must be able to. */
-const FOR_ANYBODY = new Set(["/healthz", "/v1/session"]);
+const FOR_ANYBODY = new Set(["/", "/healthz", "/ui", "/ui/*", "/v1/session"]);
 
-test("auth: health and sign-in need no token; what else is open, answers 405", async () => {
+test("auth: health, sign-in and the console's files need no token; what else is open, answers 405", async () => {
   const others = LINES.filter(({ access, url }) => access === "open" && !FOR_ANYBODY.has(url));
   for (const { line } of others) {
     assert.deepEqual([line, (await closed.call(line)).status], [line, 405]);

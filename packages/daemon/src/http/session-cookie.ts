@@ -15,9 +15,9 @@ const MAX_IDS = 4;
  * @returns ids that the browser sent, of which at most one is a session's. Cookies know no ports, so the port
  * by which the browser knows us is in the name: hosts that are forwarded to several ports stay apart.
  */
-export function sessionIdsIn({ cookie, host }: IncomingHttpHeaders): readonly string[] {
-  const prefix = `${nameFor(host)}=`;
-  return (cookie ?? "")
+export function sessionIdsIn(headers: IncomingHttpHeaders): readonly string[] {
+  const prefix = `${nameFor(headers.host)}=`;
+  return (headers.cookie ?? "")
     .split(";")
     .map((part) => part.trim())
     .filter((part) => part.startsWith(prefix))

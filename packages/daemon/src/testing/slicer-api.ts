@@ -18,6 +18,7 @@ import { linuxMeter } from "#host/linux-meter.ts";
 import { metrics } from "#http/metrics/surface.ts";
 
 import { fakeCommits } from "./fake-commits.ts";
+import { fakeConsole } from "./fake-console.ts";
 import { fakeDesk, type FakeDesk } from "./fake-desk.ts";
 import { fakeImageDesk, type FakeImageDesk } from "./fake-image-desk.ts";
 import { fakeHostDesk, fakeMeters } from "./fake-host-desk.ts";
@@ -141,6 +142,7 @@ export class SlicerApi implements AsyncDisposable {
       ),
       meters.surface,
       document.surface,
+      fakeConsole(log),
     ];
     const app = await application(surfaces, lock);
     return new SlicerApi({ host, vms, templates, images }, app, routes);
