@@ -1,9 +1,10 @@
 /** Files of one VM. */
 
-import type { VmDetails } from "@alcove/sdk/browser/index.ts";
+
 
 import { RowsLoading } from "../ui/page-loading.tsx";
+import type { VmState } from "../vm/vm-state.ts";
 
-export function FilesTab(_props: { readonly vm: VmDetails }) {
+export function FilesTab(_props: { readonly vm: VmState }) {
   return <RowsLoading />;
 }
