@@ -20,6 +20,7 @@ export {
 export type { CommandRequest, ExecRequest } from "./client/exec-request.ts";
 export type { BackgroundFrame, ExecFrame } from "./client/frames.ts";
 export { Host, type MeterOptions } from "./client/host.ts";
+export { type ImageBuildOptions, type ImageImport, Images } from "./client/images.ts";
 export type { LiveForkRequest } from "./client/live-fork.ts";
 export { UserdataError, type WaitOptions } from "./client/readiness.ts";
 export {
@@ -29,6 +30,7 @@ export {
   Secrets,
 } from "./client/secrets.ts";
 export { Sessions } from "./client/session.ts";
+export { type TemplateRequest, Templates } from "./client/templates.ts";
 export type { BufferedResult, RestoreRequest, VmFacts } from "./client/vm.ts";
 export {
   type BackgroundRequest,
@@ -36,6 +38,7 @@ export {
   type LogRequest,
   VmBackground,
 } from "./client/vm-background.ts";
+export { type TerminalOptions, VmTerminals } from "./client/vm-terminals.ts";
 export { type ReadFileOptions, VmFiles, type WriteFileOptions } from "./client/vm-files.ts";
 export { type CreateOptions, GiB, MiB, type VmFilter, type VmRequest, Vms } from "./client/vms.ts";
 export type { CopyInOptions, CopyMode, CopyOut, CopyOutOptions } from "./copy.ts";
@@ -49,6 +52,7 @@ export type {
 } from "./guest-files.ts";
 export { type ForwardSpec, type LocalAddress, parseForwardSpec } from "./forward-spec.ts";
 export type { ShellOptions } from "./host-api.ts";
+export type * from "./image-shapes.ts";
 export type { ForkChild, ForkReceipt, LiveForked } from "./live-fork.ts";
 export type { Group, HostMeters, HostSample, HostState, VmMeters } from "./native-host-shapes.ts";
 export type {
@@ -65,4 +69,6 @@ export type { NetworkOverride, TagChange, VmLogs } from "./resources.ts";
 export type { NetworkPolicy, VmDescription } from "./vm-description.ts";
 export type { SecretOwnership } from "./secrets.ts";
 export { ShellSession, type TerminalSize } from "./shell.ts";
+export { type TerminalEvent, TerminalSession } from "./terminal-session.ts";
+export type { NewTerminal, Terminal } from "./terminal-shapes.ts";
 export type { Content } from "./wire.ts";

@@ -17,6 +17,7 @@ import {
 } from "./copy.ts";
 import { type ExecSpec, Execution } from "./exec.ts";
 import { GuestFilesApi } from "./guest-files.ts";
+import { ImagesApi } from "./images.ts";
 import { NativeHostApi } from "./native-host.ts";
 import { NativeApi } from "./native.ts";
 import { PowerApi } from "./power.ts";
@@ -39,6 +40,7 @@ import { SecretsApi } from "./secrets.ts";
 import { SessionApi } from "./session.ts";
 import { ShellSession, type TerminalSize } from "./shell.ts";
 import { VM_STATS, type VmStats } from "./stats.ts";
+import { TerminalsApi } from "./terminals.ts";
 import { VM_DESCRIPTION, type VmDescription } from "./vm-description.ts";
 import type { Content, Wire } from "./wire.ts";
 
@@ -73,8 +75,10 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly files: GuestFilesApi;
   readonly power: PowerApi;
   readonly native: NativeApi;
+  readonly images: ImagesApi;
   readonly session: SessionApi;
   readonly nativeHost: NativeHostApi;
+  readonly terminals: TerminalsApi<B>;
   readonly #wire: Wire<B>;
 
   constructor(wire: Wire<B>) {
@@ -85,8 +89,10 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
     this.files = new GuestFilesApi(wire);
     this.power = new PowerApi(wire);
     this.native = new NativeApi(wire);
+    this.images = new ImagesApi(wire);
     this.session = new SessionApi(wire);
     this.nativeHost = new NativeHostApi(wire);
+    this.terminals = new TerminalsApi(wire);
   }
 
   get wire(): Wire<B> {
@@ -104,6 +110,11 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
 
   async info(signal: AbortSignal): Promise<HostInfo> {
     return asResource(await this.#get("/info", {}, signal), kinds.HOST_INFO);
+  }
+
+  /** The OpenAPI document of all that is served. */
+  async openApi(signal: AbortSignal): Promise<unknown> {
+    return await this.#get("/openapi.json", {}, signal);
   }
 
   async healthz(signal: AbortSignal): Promise<void> {

@@ -31,6 +31,8 @@ export interface Answer<B extends Uint8Array> {
 export interface LinkEvents<B extends Uint8Array> {
   /** a binary message; `wait` asks for no more until `resume` */
   onMessage(message: B): "more" | "wait";
+  /** a text message, in its place among the binary ones; absent: they are ignored */
+  onText?(text: string): "more" | "wait";
   /**
    * Once, after the last message. @param code of the closing, such as 1000
    * @param cause why the connection failed; `undefined` when it was closed
@@ -42,6 +44,8 @@ export interface MessageLink {
   readonly isOpen: boolean;
   /** Resolves when the bytes have left, or cannot leave any more: the end is told elsewhere. */
   send(message: Uint8Array): Promise<void>;
+  /** As `send`, as a text message. */
+  sendText(text: string): Promise<void>;
   resume(): void;
   /** Closes in order. */
   close(): void;

@@ -10,7 +10,7 @@ const ABNORMAL = 1006;
 export class BrowserLink implements MessageLink {
   readonly #socket: WebSocket;
   readonly #events: LinkEvents<Uint8Array>;
-  readonly #held: Uint8Array[] = [];
+  readonly #held: (Uint8Array | string)[] = [];
   #heldBytes = 0;
   #waiting = false;
   #failure: Error | undefined;
@@ -24,6 +24,7 @@ export class BrowserLink implements MessageLink {
     signal.addEventListener("abort", onAbort, { once: true });
     socket.addEventListener("message", ({ data }) => {
       if (data instanceof ArrayBuffer) this.#hold(new Uint8Array(data));
+      else if (typeof data === "string") this.#hold(data);
     });
     socket.addEventListener("close", ({ code }) => {
       signal.removeEventListener("abort", onAbort);
@@ -38,6 +39,10 @@ export class BrowserLink implements MessageLink {
 
   async send(message: Uint8Array): Promise<void> {
     if (this.isOpen) this.#socket.send(Uint8Array.from(message));
+  }
+
+  async sendText(text: string): Promise<void> {
+    if (this.isOpen) this.#socket.send(text);
   }
 
   resume(): void {
@@ -57,7 +62,7 @@ export class BrowserLink implements MessageLink {
     this.#flush();
   }
 
-  #hold(message: Uint8Array): void {
+  #hold(message: Uint8Array | string): void {
     this.#held.push(message);
     this.#heldBytes += message.length;
     this.#flush();
@@ -66,12 +71,17 @@ export class BrowserLink implements MessageLink {
     this.destroy();
   }
 
+  #tell(message: Uint8Array | string): "more" | "wait" {
+    if (typeof message !== "string") return this.#events.onMessage(message);
+    return this.#events.onText?.(message) ?? "more";
+  }
+
   #flush(): void {
     while (!this.#waiting) {
       const message = this.#held.shift();
-      if (!message) break;
+      if (message === undefined) break;
       this.#heldBytes -= message.length;
-      this.#waiting = this.#events.onMessage(message) === "wait";
+      this.#waiting = this.#tell(message) === "wait";
     }
     if (this.#held.length > 0 || this.#closedWith === undefined || this.#ended) return;
     this.#ended = true;

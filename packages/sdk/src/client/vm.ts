@@ -19,6 +19,7 @@ import type {
   VmHealth,
   VmLogs,
 } from "../resources.ts";
+import { followConsole } from "../serial-console.ts";
 import type { ShellSession } from "../shell.ts";
 import type { VmStats } from "../stats.ts";
 import type { VmDescription } from "../vm-description.ts";
@@ -31,6 +32,7 @@ import { type LiveForkRequest, liveForkSpecOf } from "./live-fork.ts";
 import { type WaitOptions, untilAgentAnswers, untilUserdataIsDone } from "./readiness.ts";
 import { VmBackground } from "./vm-background.ts";
 import { VmFiles } from "./vm-files.ts";
+import { VmTerminals } from "./vm-terminals.ts";
 
 /** What is known of a VM: at least its name and group. */
 export type VmFacts = Partial<CamelKeys<WireVm>> & {
@@ -74,6 +76,7 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
   readonly facts: VmFacts;
   readonly fs: VmFiles<B>;
   readonly bg: VmBackground<B>;
+  readonly terminals: VmTerminals<B>;
   readonly #api: HostApi<B>;
 
   constructor(api: HostApi<B>, facts: VmFacts) {
@@ -91,6 +94,7 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
     this.createdAt = facts.createdAt;
     this.fs = new VmFiles(api, facts.hostname);
     this.bg = new VmBackground(api, facts.hostname);
+    this.terminals = new VmTerminals(api, facts.hostname);
   }
 
   /** The facts alone, for `JSON.stringify`. */
@@ -156,6 +160,17 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
   /** The serial console. Without `lines` the last 20; 0 is all. */
   async logs(options: CallOptions & { readonly lines?: number } = {}): Promise<VmLogs> {
     return await this.#api.logs(this.hostname, options.lines, signalOf(options));
+  }
+
+  /**
+   * The serial console as it is written: first the newest `tailBytes` of what is kept (default none). Resolves when the host
+   * has answered; leaving the loop ends it, and so does the VM's deletion.
+   */
+  async console(
+    options: CallOptions & { readonly tailBytes?: number } = {},
+  ): Promise<AsyncGenerator<B>> {
+    const { tailBytes = 0 } = options;
+    return await followConsole(this.#api.wire, this.hostname, tailBytes, signalOf(options));
   }
 
   /** What the guest uses; `snapshot` is `null` when it could not be asked. */

@@ -104,7 +104,10 @@ export class SocketLink implements MessageLink {
     let failure: Error | undefined;
     socket.on("error", (error) => (failure = error));
     socket.on("message", (message: Buffer, isBinary: boolean) => {
-      if (isBinary && events.onMessage(message) === "wait") socket.pause();
+      const asked = isBinary
+        ? events.onMessage(message)
+        : events.onText?.(message.toString("utf8"));
+      if (asked === "wait") socket.pause();
     });
     socket.on("close", (code: number) => {
       signal.removeEventListener("abort", onAbort);
@@ -119,7 +122,15 @@ export class SocketLink implements MessageLink {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  async send(message: Uint8Array): Promise<void> {
+  send(message: Uint8Array): Promise<void> {
+    return this.#send(message);
+  }
+
+  sendText(text: string): Promise<void> {
+    return this.#send(text);
+  }
+
+  async #send(message: Uint8Array | string): Promise<void> {
     if (!this.isOpen) return;
     const { promise, resolve } = deferred<void>();
     this.#socket.send(message, () => resolve()); // a failure also ends the link, and is told there
