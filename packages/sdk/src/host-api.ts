@@ -40,7 +40,6 @@ import { SecretsApi } from "./secrets.ts";
 import { SessionApi } from "./session.ts";
 import { ShellSession, type TerminalSize } from "./shell.ts";
 import { VM_STATS, type VmStats } from "./stats.ts";
-import { TerminalsApi } from "./terminals.ts";
 import { VM_DESCRIPTION, type VmDescription } from "./vm-description.ts";
 import type { Content, Wire } from "./wire.ts";
 
@@ -78,7 +77,6 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly images: ImagesApi;
   readonly session: SessionApi;
   readonly nativeHost: NativeHostApi;
-  readonly terminals: TerminalsApi<B>;
   readonly #wire: Wire<B>;
 
   constructor(wire: Wire<B>) {
@@ -92,7 +90,6 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
     this.images = new ImagesApi(wire);
     this.session = new SessionApi(wire);
     this.nativeHost = new NativeHostApi(wire);
-    this.terminals = new TerminalsApi(wire);
   }
 
   get wire(): Wire<B> {

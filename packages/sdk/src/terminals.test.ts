@@ -43,11 +43,14 @@ async function served(play: (socket: WebSocket) => void) {
     request.on("data", (piece: Buffer) => pieces.push(piece));
     request.on("end", () => {
       asked.push(`${request.method} ${request.url} ${Buffer.concat(pieces).toString()}`.trim());
-      if (request.method === "DELETE") return void response.writeHead(204).end();
       const { id, created_at } = TERMINAL;
-      const isNew = request.method === "POST";
-      response.writeHead(isNew ? 201 : 200, { "content-type": "application/json" });
-      response.end(JSON.stringify(isNew ? { id, created_at } : [{ ...TERMINAL, exited: false }]));
+      const answers: Readonly<Record<string, readonly [number, object]>> = {
+        POST: [201, { id, created_at }],
+        GET: [200, [{ ...TERMINAL, exited: false }]],
+      };
+      const [status, body] = answers[request.method ?? ""] ?? [204, undefined];
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(body));
     });
   });
   const sockets = new WebSocketServer({ server });

@@ -5,6 +5,7 @@ import type { HostApi } from "../host-api.ts";
 import type { TerminalSize } from "../shell.ts";
 import type { TerminalSession } from "../terminal-session.ts";
 import type { NewTerminal, Terminal } from "../terminal-shapes.ts";
+import { TerminalsApi } from "../terminals.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 
 export interface TerminalOptions extends CallOptions {
@@ -22,11 +23,11 @@ export interface TerminalOptions extends CallOptions {
 const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
 
 export class VmTerminals<B extends Uint8Array = Uint8Array> {
-  readonly #api: HostApi<B>;
+  readonly #api: TerminalsApi<B>;
   readonly #hostname: string;
 
   constructor(api: HostApi<B>, hostname: string) {
-    this.#api = api;
+    this.#api = new TerminalsApi(api.wire);
     this.#hostname = hostname;
   }
 
@@ -35,21 +36,21 @@ export class VmTerminals<B extends Uint8Array = Uint8Array> {
     const { size = USUAL_SIZE, signal: _, ...rest } = options;
     const { cols, rows } = size;
     const wanted = { cols, rows, ...rest };
-    return camelKeys(await this.#api.terminals.open(this.#hostname, wanted, signalOf(options)));
+    return camelKeys(await this.#api.open(this.#hostname, wanted, signalOf(options)));
   }
 
   /** Also those whose shell has ended, until they are deleted. */
   async list(options: CallOptions = {}): Promise<readonly CamelKeys<Terminal>[]> {
-    return camelKeys(await this.#api.terminals.list(this.#hostname, signalOf(options)));
+    return camelKeys(await this.#api.list(this.#hostname, signalOf(options)));
   }
 
   /** What is kept of its output comes first. @throws AlcoveApiError 404 for an id that never was, 410 for one that is gone */
   async attach(id: string, options: CallOptions = {}): Promise<TerminalSession<B>> {
-    return await this.#api.terminals.attach(this.#hostname, id, signalOf(options));
+    return await this.#api.attach(this.#hostname, id, signalOf(options));
   }
 
   /** Ends what runs in it, and forgets it. */
   async delete(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#api.terminals.delete(this.#hostname, id, signalOf(options));
+    await this.#api.delete(this.#hostname, id, signalOf(options));
   }
 }
