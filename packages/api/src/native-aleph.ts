@@ -148,7 +148,7 @@ export const AlephExecutionDetails = Type.Object({
   /** what has been begun and is not done yet */
   task: Type.Optional(Type.String()),
   ended: Type.Optional(Type.String()),
-  payment: Type.Object({ type: Type.String(), chain: Type.String() }),
+  payment: Type.Object({ type: Type.String(), chain: Type.Optional(Type.String()) }),
   /** `awaiting session`, `awaiting secret` or `released`; absent: it is not confidential */
   confidential: Type.Optional(Type.String()),
   /** addresses on the PCI bus */

@@ -119,7 +119,7 @@ export interface AlephExecutionDetails extends AlephExecution {
   /** what has been begun and is not done yet */
   task?: string;
   ended?: string;
-  payment: { type: string; chain: string };
+  payment: { type: string; chain?: string };
   /** `awaiting session`, `awaiting secret` or `released`; absent: it is not confidential */
   confidential?: string;
   /** addresses on the PCI bus */

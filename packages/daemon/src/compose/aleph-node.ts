@@ -6,6 +6,7 @@ import type { Config } from "#config/config.ts";
 import type { Executions } from "#core/aleph/execution/executions.ts";
 import { NodeChecks } from "#core/aleph/node/checks.ts";
 import { diagnosticGuest } from "#core/aleph/node/diagnostic-guest.ts";
+import { OperatorDesk } from "#core/aleph/operator/operator-desk.ts";
 import { NodeReport } from "#core/aleph/node/node-report.ts";
 import type { NodeHardware } from "#core/aleph/ports/node-hardware.ts";
 import type { AlephSettings } from "#core/aleph/settings.ts";
@@ -13,6 +14,9 @@ import { systemClock } from "#core/ports/clock.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { hostConnectivity, programsAt } from "#host/node-connectivity.ts";
+import { alephDocument } from "#http/aleph/document.ts";
+import type { AlephParts } from "#http/aleph/parts.ts";
+import type { AlephAtHost } from "#http/native/aleph.ts";
 import type { LocalStore } from "#messages/local-store.ts";
 import { domainNames } from "#proxy/domain-list.ts";
 import { Haproxy } from "#proxy/haproxy.ts";
@@ -50,6 +54,17 @@ export function checksOf({ config, settings, version, vms, port }: NodeParts): N
     programs: programsAt(() => urlOf(settings.listen.address, port())),
     guest: diagnosticGuest(vms, config.groups[0].name),
   });
+}
+
+/** What the host's own operator is shown of the node. @param port where it listens */
+export async function atHostOf(parts: AlephParts, port: () => number): Promise<AlephAtHost> {
+  const desk = new OperatorDesk({ ...parts, port, loginFile: loginFileOf(parts.settings) });
+  return { desk, document: await alephDocument(parts) };
+}
+
+/** Where the operator finds the secret of this run; absolute. */
+export function loginFileOf({ executionRoot }: AlephSettings): string {
+  return path.join(executionRoot, "login_token");
 }
 
 /** How the node itself reaches its listener. */

@@ -4,7 +4,6 @@
  */
 
 import { mkdir } from "node:fs/promises";
-import path from "node:path";
 
 import type { Config } from "#config/config.ts";
 import { hashOfHostLabel } from "#core/aleph/item-hash.ts";
@@ -14,6 +13,7 @@ import { hasMachine } from "#core/vm/lifecycle.ts";
 import { alephApplication } from "#http/aleph/application.ts";
 import { Draining } from "#http/aleph/draining.ts";
 import type { AlephParts, HostNetwork } from "#http/aleph/parts.ts";
+import type { AlephAtHost } from "#http/native/aleph.ts";
 import { type Served, serve } from "#http/server.ts";
 import { StartRefused } from "#lib/start-refused.ts";
 
@@ -22,7 +22,7 @@ import { openBackups } from "./aleph-backups.ts";
 import { confidentialBackend } from "./aleph-confidential.ts";
 import { openDoors } from "./aleph-doors.ts";
 import { openMachines } from "./aleph-machines.ts";
-import { checksOf, openProxy, reportOf } from "./aleph-node.ts";
+import { atHostOf, checksOf, loginFileOf, openProxy, reportOf } from "./aleph-node.ts";
 import { openAlephStore } from "./aleph-store.ts";
 import type { Core } from "./core.ts";
 
@@ -31,6 +31,8 @@ const API_VERSION = "1.13.0";
 
 export interface AlephNode extends AsyncDisposable {
   readonly port: number;
+  /** for the surface of the host's own operator */
+  readonly atHost: AlephAtHost;
 }
 
 export interface AlephOrder {
@@ -56,15 +58,16 @@ export async function openAleph(order: AlephOrder, signal: AbortSignal): Promise
     domainName: settings.domainName,
     offline: settings.offline,
     payment: settings.payment.mode,
-    loginToken: path.join(settings.executionRoot, "login_token"),
+    loginToken: loginFileOf(settings),
   });
+  const atHost = await atHostOf(parts, () => at.port);
   const all = opened.move();
   const end = async () => {
     draining.begin();
     await draining.settled(settings.programs.drainTimeoutS * 1000);
     await all.disposeAsync();
   };
-  return { port: served.port, [Symbol.asyncDispose]: end };
+  return { port: served.port, atHost, [Symbol.asyncDispose]: end };
 }
 
 interface Beginning {

@@ -3,11 +3,18 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
+import { alephAtHost, openToAll } from "#testing/aleph-at-host.ts";
+import { surfaceWorld } from "#testing/aleph-surface.ts";
+import { aView } from "#testing/aleph-views.ts";
 import { ApiDocument } from "#testing/api-document.ts";
 import { never } from "#testing/fake-host.ts";
 import { SlicerApi } from "#testing/slicer-api.ts";
 
-const api = await SlicerApi.make({ templates: "on" });
+const node = surfaceWorld();
+const execution = "deca".repeat(16);
+node.views.set(execution, aView(execution, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"));
+const aleph = alephAtHost(node, { login: openToAll(node) });
+const api = await SlicerApi.make({ templates: "on", aleph });
 after(() => api[Symbol.asyncDispose]());
 const document = new ApiDocument((await api.call("GET /openapi.json")).text);
 const vm = await api.vm({ persistent: true, tags: ["a"], userdata: "echo hello" });
@@ -183,6 +190,22 @@ const STORY: readonly (readonly [id: string, status: number, line: string, body?
   ["signIn", 400, "POST /v1/session", '{"token":1}'],
   ["createSignInCode", 201, "POST /v1/session/codes"],
   ["signOut", 204, "DELETE /v1/session"],
+  ["getAlephNode", 200, "GET /v1/aleph"],
+  ["getAlephUsage", 200, "GET /v1/aleph/usage"],
+  ["listAlephExecutions", 200, "GET /v1/aleph/executions"],
+  ["checkAlephNode", 200, "GET /v1/aleph/checks/host"],
+  ["checkAlephNode", 400, "GET /v1/aleph/checks/none"],
+  ["getAlephOpenApi", 200, "GET /v1/aleph/openapi.json"],
+  ["signInAtAlephNode", 204, "POST /v1/aleph/operator", '{"token":"sekret"}'],
+  ["signInAtAlephNode", 400, "POST /v1/aleph/operator", '{"token":1}'],
+  ["signInAtAlephNode", 401, "POST /v1/aleph/operator", '{"token":"other"}'],
+  ["signOutOfAlephNode", 204, "DELETE /v1/aleph/operator"],
+  ["getAlephConfig", 200, "GET /v1/aleph/config"],
+  ["getAlephExecution", 200, `GET /v1/aleph/executions/${execution}`],
+  ["getAlephExecution", 404, "GET /v1/aleph/executions/none"],
+  ["actOnAlephExecution", 200, `POST /v1/aleph/executions/${execution}/stop`],
+  ["actOnAlephExecution", 400, `POST /v1/aleph/executions/${execution}/paint`],
+  ["actOnAlephExecution", 404, "POST /v1/aleph/executions/none/erase"],
   ["getMetrics", 200, "GET /metrics"],
   ["getOpenApi", 200, "GET /openapi.json"],
   ["stopDaemon", 202, "POST /daemon/shutdown"],

@@ -3,7 +3,7 @@
 import type { LoginSecret } from "#core/aleph/auth/login-secret.ts";
 
 /** of the host's own API, whatever its port */
-const SESSION = /^alcove_session_\d+$/;
+const SESSION = /^alcove_session(?:_\d+)?$/;
 
 /** @param values of `Cookie` headers. @returns the same without ours; empty when nothing is left */
 export function guestCookies(

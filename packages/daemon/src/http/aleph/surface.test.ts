@@ -266,20 +266,20 @@ test("Aleph surface: the login has a form for people, and a cookie for who knows
 
 test("Aleph surface: a person who signs in lands on a page, without the secret in its address", async () => {
   await using it = await stage();
-  const ask = (token: string, headers: Record<string, string> = {}) =>
+  const open = (token: string, headers: Record<string, string> = {}) =>
     it.app.inject({
       method: "GET",
       url: `/about/login${token}`,
       headers: { accept: "text/html,*/*", host: "crn.example.org", ...headers },
     });
-  const right = await ask("?token=sekret");
+  const right = await open("?token=sekret");
   assert.deepEqual([right.statusCode, right.headers["location"]], [302, "/about/login"]);
   const cookie = `token=${it.parts.login.cookie}`;
-  const page = await ask("", { cookie });
+  const page = await open("", { cookie });
   assert.equal(page.statusCode, 200);
   assert.match(page.body, /You are signed in/);
-  assert.equal((await ask("", { cookie, origin: "https://vm.crn.example.org" })).statusCode, 401);
-  const again = await ask("?token=wrong", { cookie });
+  assert.equal((await open("", { cookie, origin: "https://vm.crn.example.org" })).statusCode, 401);
+  const again = await open("?token=wrong", { cookie });
   assert.equal(again.statusCode, 401);
   assert.match(again.body, /role="alert"/);
   const policy = String(again.headers["content-security-policy"]);
