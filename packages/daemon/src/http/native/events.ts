@@ -1,7 +1,6 @@
 /** What happens on this host: the newest events as a list, or all of them as Server-Sent Events. */
 
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
 
 import { EventQuery, VmEvent } from "@alcove/api";
@@ -42,7 +41,10 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventParts> = async (app, pa
     const seen = lastSeen(request.headers["last-event-id"], after) ?? feed.newest();
     const pieces = frames.of(feed.follow(seen, clientLeft(request, reply)), seen);
     reply.header("content-type", "text/event-stream").header("cache-control", "no-store");
-    return sendPieces(reply, untilStuck(pieces, reply, STUCK_MS));
+    return sendPieces(
+      reply,
+      untilStuck(pieces, STUCK_MS, () => reply.raw.destroy()),
+    );
   });
 };
 
@@ -69,11 +71,11 @@ function lastSeen(
 /** Whoever does not take what is sent is cut off: it can come back, and go on where it was. */
 export async function* untilStuck(
   pieces: AsyncIterable<string>,
-  { raw }: Pick<FastifyReply, "raw">,
   stuckMs: number,
+  cutOff: () => void,
 ): AsyncGenerator<string> {
   for await (const piece of pieces) {
-    const timer = setTimeout(() => raw.destroy(), stuckMs);
+    const timer = setTimeout(cutOff, stuckMs);
     try {
       yield piece;
     } finally {
