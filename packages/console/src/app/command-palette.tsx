@@ -1,7 +1,8 @@
-/** Ctrl+K: type a page or a VM and be there. */
+/** The button in the frame, and Ctrl+K: type a page or a VM and be there. */
 
 import { useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import { Search } from "lucide-react";
 import { useLocation } from "wouter";
 
 import type { VmSummary } from "@alcove/sdk/browser/index.ts";
@@ -32,11 +33,19 @@ export function CommandPalette() {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);
-  if (!isOpen) return null;
   return (
-    <Dialog title="Go to" onClose={() => setOpen(false)}>
-      <Chooser onDone={() => setOpen(false)} />
-    </Dialog>
+    <>
+      <button type="button" className="palette-opener" onClick={() => setOpen(true)}>
+        <Search size={15} aria-hidden />
+        <span>Go to…</span>
+        <kbd aria-hidden>Ctrl K</kbd>
+      </button>
+      {isOpen && (
+        <Dialog title="Go to" onClose={() => setOpen(false)}>
+          <Chooser onDone={() => setOpen(false)} />
+        </Dialog>
+      )}
+    </>
   );
 }
 

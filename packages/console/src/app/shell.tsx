@@ -30,6 +30,7 @@ export function Shell({ session }: { readonly session: HostSession }) {
           <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width="24" height="24" />
           <span>Alcove</span>
         </Link>
+        {isHost && <CommandPalette />}
         <Navigation isHost={isHost} />
         <footer className="shell-foot">
           {isHost && <LiveState />}
@@ -46,7 +47,6 @@ export function Shell({ session }: { readonly session: HostSession }) {
           </Suspense>
         </ErrorBoundary>
       </main>
-      {isHost && <CommandPalette />}
     </div>
   );
 }
