@@ -56,10 +56,14 @@ export type * from "./image-shapes.ts";
 export type { ForkChild, ForkReceipt, LiveForked } from "./live-fork.ts";
 export type { Group, HostMeters, HostSample, HostState, VmMeters } from "./native-host-shapes.ts";
 export type {
+  Pool,
   StreamChanged,
   StreamGap,
   StreamHello,
   StreamVm,
+  Template,
+  TemplateList,
+  TemplateWork,
   VmAction,
   VmDetails,
   VmEvent,

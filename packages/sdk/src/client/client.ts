@@ -10,8 +10,10 @@ import { Aleph } from "./aleph.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 import { Commits } from "./commits.ts";
 import { Host } from "./host.ts";
+import { Images } from "./images.ts";
 import { Secrets } from "./secrets.ts";
 import { Sessions } from "./session.ts";
+import { Templates } from "./templates.ts";
 import type { Vm, VmFacts } from "./vm.ts";
 import { type VmFilter, Vms } from "./vms.ts";
 
@@ -19,6 +21,8 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
   readonly vms: Vms<B, V>;
   readonly secrets: Secrets;
   readonly commits: Commits;
+  readonly images: Images;
+  readonly templates: Templates;
   readonly aleph: Aleph;
   readonly host: Host;
   readonly session: Sessions;
@@ -31,6 +35,8 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
     this.vms = new Vms(api, (facts) => handle(api, facts));
     this.secrets = new Secrets(api.secrets);
     this.commits = new Commits(api.commits);
+    this.images = new Images(api.images);
+    this.templates = new Templates(api.native);
     this.aleph = new Aleph(wire);
     this.host = new Host(api.nativeHost);
     this.session = new Sessions(api.session);
@@ -84,6 +90,11 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
   /** The same as `info`. */
   async getInfo(options: CallOptions = {}): Promise<CamelKeys<HostInfo>> {
     return await this.info(options);
+  }
+
+  /** The OpenAPI document of everything that the host serves, as it is. */
+  async openApi(options: CallOptions = {}): Promise<unknown> {
+    return await this.#api.openApi(signalOf(options));
   }
 
   /** Does the daemon answer? Needs no token. @throws AlcoveConnectionError */

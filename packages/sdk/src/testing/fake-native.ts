@@ -4,6 +4,7 @@ import type { Template, VmDetails } from "@alcove/api";
 
 import { isObject } from "../errors.ts";
 import { type Call, fail, json } from "./fake-answer.ts";
+import { FakeImages } from "./fake-images.ts";
 
 const SHAPE = {
   image: "base",
@@ -15,12 +16,14 @@ const SHAPE = {
 export class FakeNative {
   /** by id */
   readonly templates: Map<string, Template> = new Map();
+  readonly images: FakeImages = new FakeImages();
   /** by host name; others are 404, as are all on a host of another kind */
   readonly vms: Map<string, VmDetails> = new Map();
 
   answer(call: Call): void {
     const [, noun, name] = call.at;
     if (noun === "templates") return this.#templateCall(call, name);
+    if (noun === "images") return this.images.answer(call);
     const { response } = call;
     if (noun !== "vms" || this.vms.size === 0)
       return fail(response, 404, "route_not_found", "No such route");
