@@ -78,6 +78,7 @@ export const StreamChanged = Type.Object({
     Type.Literal("commits"),
     Type.Literal("pools"),
     Type.Literal("groups"),
+    Type.Literal("aleph"),
   ]),
   /** which one: a VM's host name, say; absent: any of them */
   name: Type.Optional(Type.String()),

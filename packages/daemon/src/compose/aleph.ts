@@ -91,7 +91,12 @@ async function openParts(
   const machines = opened.use(await openMachines({ ...order, store, backend }, signal));
   const node = { ...order, ...machines, version, vms: core.vms, local, port };
   const proxy = opened.use(await openProxy(node, signal));
-  opened.use(machines.executions.onChange(() => proxy.notice()));
+  opened.use(
+    machines.executions.onChange(() => {
+      proxy.notice();
+      core.events.announce({ what: "aleph" });
+    }),
+  );
   opened.use(
     messages.onChange(({ what }) => {
       if (what === "domains") proxy.notice();

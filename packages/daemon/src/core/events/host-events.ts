@@ -14,6 +14,8 @@ export const CHANGEABLE = [
   "commits",
   "pools",
   "groups",
+  // executions of the host's Aleph node: which one, nobody is told here
+  "aleph",
 ] as const;
 
 export interface Changed {
