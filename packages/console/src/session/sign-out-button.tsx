@@ -1,17 +1,19 @@
 /** Ends the session of this browser. */
 
+import { useMutation } from "@tanstack/react-query";
 import { LogOut } from "lucide-react";
 
-import { client } from "../app/client.ts";
-import { queries } from "../app/queries.ts";
 import { IconButton } from "../ui/button.tsx";
+import { inWords } from "../ui/error-words.ts";
+import { toast } from "../ui/toast.ts";
+import { signOut } from "./session-query.ts";
 
 export function SignOutButton() {
-  return <IconButton icon={LogOut} label="Sign out" onClick={() => void leave()} />;
-}
-
-async function leave(): Promise<void> {
-  await client.session.signOut();
-  queries.clear();
-  location.reload();
+  const { mutate, isPending } = useMutation({
+    mutationFn: signOut,
+    onError: (error) => toast(`You are still signed in: ${inWords(error).what}`),
+  });
+  return (
+    <IconButton icon={LogOut} label="Sign out" disabled={isPending} onClick={() => mutate()} />
+  );
 }

@@ -14,7 +14,7 @@ export async function openConsole(log: Log): Promise<ConsoleFiles | undefined> {
   try {
     const read = await readConsole(BUILT);
     if (!read) {
-      log.warn("console.not_built", { reason: "Build it with `npm run build -w @alcove/console`" });
+      log.info("console.not_built", { reason: "Build it with `npm run build -w @alcove/console`" });
       return undefined;
     }
     const { files, bytes } = read;
