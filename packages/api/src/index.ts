@@ -13,6 +13,7 @@ export {
   AlephSignIn,
   AlephUsage,
 } from "./native-aleph.ts";
+export { ConsoleQuery } from "./native-console.ts";
 export {
   EventQuery,
   StreamChanged,

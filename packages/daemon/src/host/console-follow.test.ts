@@ -15,7 +15,7 @@ test(
     await using scratch = await mkdtempDisposable(path.join(tmpdir(), "alcove-console-"));
     const log = path.join(scratch.path, "console.log");
     await writeFile(log, "before\n");
-    const reader = followConsoleLog(log, new AbortController().signal);
+    const reader = followConsoleLog(log, 0, new AbortController().signal);
     const first = reader.next();
     await appended(log, "one\n", first);
     assert.equal(text((await first).value), "one\n");
@@ -25,11 +25,29 @@ test(
   },
 );
 
+test(
+  "console: a reader that asks for the end of what is there gets that first",
+  TIME_LIMIT,
+  async () => {
+    await using scratch = await mkdtempDisposable(path.join(tmpdir(), "alcove-console-"));
+    const log = path.join(scratch.path, "console.log");
+    await writeFile(log, "one\ntwo\n");
+    const reader = followConsoleLog(log, 4, new AbortController().signal);
+    assert.equal(text((await reader.next()).value), "two\n");
+    await appendFile(log, "three\n"); // it watches already: nothing falls between
+    assert.equal(text((await reader.next()).value), "three\n");
+    await reader.return(undefined);
+    const all = followConsoleLog(log, 1_000, new AbortController().signal);
+    assert.equal(text((await all.next()).value), "one\ntwo\nthree\n");
+    await all.return(undefined);
+  },
+);
+
 test("console: a log that was cut is read on from its new end", TIME_LIMIT, async () => {
   await using scratch = await mkdtempDisposable(path.join(tmpdir(), "alcove-console-"));
   const log = path.join(scratch.path, "console.log");
   await writeFile(log, "a".repeat(1000));
-  const reader = followConsoleLog(log, new AbortController().signal);
+  const reader = followConsoleLog(log, 0, new AbortController().signal);
   const first = reader.next();
   await appended(log, "first", first);
   await first;
@@ -45,7 +63,7 @@ test("console: a reader that leaves gets its own reason", TIME_LIMIT, async () =
   const log = path.join(scratch.path, "console.log");
   await writeFile(log, "");
   const left = new AbortController();
-  const next = followConsoleLog(log, left.signal).next();
+  const next = followConsoleLog(log, 0, left.signal).next();
   left.abort(new Error("client left"));
   await assert.rejects(next, (error) => error instanceof Error && error.name === "AbortError");
 });

@@ -13,17 +13,22 @@ import { KIB } from "#lib/bytes.ts";
 const CHUNK_BYTES = 64 * KIB;
 
 /**
- * What is appended from now on. Ends when the file is removed; rejects with the signal's reason, or ENOENT
- * when there is no file.
+ * The newest `tailBytes` of what is there, then what is appended, with nothing left out or twice. Ends when the file is
+ * removed; rejects with the signal's reason, or ENOENT when there is no file.
  */
 export async function* followConsoleLog(
   path: string,
+  tailBytes: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   await using file = await open(path, constants.O_RDONLY);
   // Watching begins before the first look, so that nothing falls between them.
   const changes = watch(path, { signal });
-  let position = (await file.stat()).size;
+  let position = Math.max(0, (await file.stat()).size - tailBytes);
+  for await (const { bytes, end } of appended(file, position)) {
+    position = end;
+    yield bytes;
+  }
   for await (const _change of changes) {
     for await (const { bytes, end } of appended(file, position)) {
       position = end;

@@ -8,6 +8,7 @@ import { describe, test } from "node:test";
 
 import { FakeHost } from "../testing/fake-host.ts";
 import { rawServer } from "../testing/with-host.ts";
+import { XmlHttpRequest } from "../testing/xml-http-request.ts";
 import { arrayCodec } from "./array-codec.ts";
 import { AlcoveClient, AlcoveConnectionError, AlcoveInputError } from "./index.ts";
 
@@ -102,6 +103,65 @@ describe("browser client", { timeout: 60_000 }, () => {
     for (const baseURL of ["/run/api.sock", "ftp://x", "http://x/v1"]) {
       assert.throws(() => new AlcoveClient({ baseURL }), AlcoveInputError, baseURL);
     }
+  });
+
+  test("an upload tells how far it is, and fails and is called off as other calls", async () => {
+    Object.assign(globalThis, { XMLHttpRequest: XmlHttpRequest });
+    await using host = await FakeHost.open({ token: "t" });
+    host.addVm("vm-1");
+    using client = new AlcoveClient({ baseURL: host.url, token: "t" });
+    const vm = client.vms.attach("sbox", "vm-1");
+    const content = new Uint8Array(randomBytes(200_000));
+    const seen: number[] = [];
+    const onBytes = (sent: number): void => void seen.push(sent);
+    const target = { path: "/up", mode: "binary" } as const;
+    await vm.upload(target, new Blob([content]), { onBytes });
+    assert.deepEqual(await vm.fs.readFile("/up"), content);
+    assert.deepEqual([seen.length, seen.at(-1)], [4, 200_000]);
+    using stranger = new AlcoveClient({ baseURL: host.url, token: "wrong" });
+    const refused = stranger.vms.attach("sbox", "vm-1").upload(target, new Blob(["x"]));
+    await assert.rejects(refused, { status: 401, code: "unauthenticated" });
+    const reason = new Error("called off");
+    const signal = AbortSignal.abort(reason);
+    await assert.rejects(vm.upload(target, new Blob(["x"]), { signal }), reason);
+    const calledOff = new AbortController();
+    const late = vm.upload(target, new Blob([content]), {
+      onBytes: () => calledOff.abort(reason),
+      signal: calledOff.signal,
+    });
+    await assert.rejects(late, reason);
+    using nobody = new AlcoveClient({ baseURL: "http://127.0.0.1:1" });
+    const lost = nobody.vms.attach("sbox", "vm-1").upload(target, new Blob(["x"]));
+    await assert.rejects(lost, AlcoveConnectionError);
+  });
+
+  test("a link to a file names what a browser is to save, and nothing else", async () => {
+    await using host = await FakeHost.open();
+    host.addVm("vm-1");
+    using client = new AlcoveClient({ baseURL: host.url, token: "t" });
+    const vm = client.vms.attach("sbox", "vm-1");
+    await vm.fs.writeFile("/a&mode=tar #x", "geheim");
+    const link = vm.downloadUrl("/a&mode=tar #x", "binary");
+    assert.ok(link.startsWith(host.url));
+    assert.equal(await (await fetch(link)).text(), "geheim");
+  });
+
+  test("a serial console is followed until its reader leaves", async () => {
+    const asked: (string | undefined)[] = [];
+    const closed = Promise.withResolvers<void>();
+    await using quiet = await rawServer(({ url }, response) => {
+      asked.push(url);
+      response.writeHead(200).write("login: ");
+      response.once("close", closed.resolve);
+    });
+    using client = new AlcoveClient({ baseURL: quiet.url });
+    const live = await client.vms.attach("sbox", "vm-1").console({ tailBytes: 7 });
+    for await (const bytes of live) {
+      assert.equal(new TextDecoder().decode(bytes), "login: ");
+      break;
+    }
+    await closed.promise;
+    assert.deepEqual(asked, ["/v1/vms/vm-1/console?tail_bytes=7"]);
   });
 
   test("its base64 is that of the contract", () => {

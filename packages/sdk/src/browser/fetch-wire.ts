@@ -13,6 +13,7 @@ import { queryText } from "../query.ts";
 import type { Answer, Content, LinkEvents, MessageLink, Wire, WireRequest } from "../wire.ts";
 import { arrayCodec } from "./array-codec.ts";
 import { BrowserLink } from "./browser-link.ts";
+import { sendWithProgress } from "./upload.ts";
 
 export interface FetchWireOptions {
   /** `http://` or `https://` URL without a path */
@@ -45,7 +46,6 @@ export class FetchWire implements Wire<Uint8Array> {
     const onAbort = (): void => controller.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
-    const url = this.endpoint + request.path + queryText(request.query ?? {});
     const init: RequestInit = {
       method: request.method,
       headers: { ...this.#headers, ...request.headers },
@@ -55,7 +55,7 @@ export class FetchWire implements Wire<Uint8Array> {
     };
     let response: Response;
     try {
-      response = await fetch(url, init);
+      response = await fetch(this.urlOf(request), init);
     } catch (cause) {
       signal.throwIfAborted();
       throw new AlcoveConnectionError(`No answer (${this.endpoint})`, this.endpoint, { cause });
@@ -64,6 +64,23 @@ export class FetchWire implements Wire<Uint8Array> {
     if (response.ok) return answer;
     const text = await textOf(answer, ERROR_BODY_LIMIT_BYTES, "truncate");
     throw AlcoveApiError.fromBody(response.status, text);
+  }
+
+  /** Sends a file, telling how many of its bytes have left. The answer's words are not kept. */
+  async upload(
+    request: WireRequest,
+    content: Blob,
+    onBytes: (sent: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const url = this.urlOf(request);
+    const headers = { ...this.#headers, ...request.headers };
+    await sendWithProgress({ url, headers, content, onBytes }, signal);
+  }
+
+  /** For a link: the browser asks by itself, with its cookie and without the token. */
+  urlOf({ path, query = {} }: WireRequest): string {
+    return this.endpoint + path + queryText(query);
   }
 
   async connect(

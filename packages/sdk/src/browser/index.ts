@@ -6,16 +6,17 @@
 import "../dispose-symbols.ts"; // first: classes need them
 
 import { Client } from "../client/client.ts";
-import { Vm } from "../client/vm.ts";
-import { FetchWire, type FetchWireOptions } from "./fetch-wire.ts";
+import { type FetchWireOptions, FetchWire } from "./fetch-wire.ts";
+import { Vm } from "./vm.ts";
 
 export class AlcoveClient extends Client<Uint8Array, Vm> {
   /** @throws AlcoveInputError for a URL that is none */
   constructor(address: FetchWireOptions) {
-    super(new FetchWire(address), (api, facts) => new Vm(api, facts));
+    const wire = new FetchWire(address);
+    super(wire, (api, facts) => new Vm(api, facts, wire));
   }
 }
 
 export { AlcoveClient as SlicerClient };
-export { Vm, Vm as VM } from "../client/vm.ts";
+export { type UploadOptions, Vm, Vm as VM } from "./vm.ts";
 export * from "../everywhere.ts";

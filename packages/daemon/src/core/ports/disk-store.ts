@@ -55,6 +55,13 @@ export interface ConsoleLogs {
    * @returns decoded as UTF-8 with replacement, or `undefined` when there is no log
    */
   read(consoleLogPath: string, lines: number | "all"): Promise<string | undefined>;
-  /** what is appended from now on, until the log is removed; rejects when there is no log */
-  follow(consoleLogPath: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * The newest `tailBytes` (0: none), then what is appended, until the log is removed. The tail may begin in the middle of
+   * a line or a character. Rejects when there is no log.
+   */
+  follow(
+    consoleLogPath: string,
+    tailBytes: number,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
 }

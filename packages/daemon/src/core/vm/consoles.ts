@@ -22,11 +22,16 @@ export class VmConsoles {
   }
 
   /**
-   * Live: what the VM writes from now on, over its reboots, until it is deleted.
+   * Live: the newest `tailBytes` of what the VM wrote, then what it writes from now on, over its reboots, until it is
+   * deleted.
    * @throws AlcoveError `log_not_found`
    */
-  async follow(vm: VmSupervisor, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async follow(
+    vm: VmSupervisor,
+    tailBytes: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
     await this.read(vm, 1); // what is not there is said before an answer begins
-    return this.#logs.follow(this.#files.consoleLogPath(vm.record.id), signal);
+    return this.#logs.follow(this.#files.consoleLogPath(vm.record.id), tailBytes, signal);
   }
 }

@@ -112,12 +112,15 @@ export const nativeOperations: Operations = {
   "GET /vms/:hostname/console": {
     id: "followConsole",
     summary: "The serial console as it is written, without an end",
+    parameters: {
+      tail_bytes: "begin with the newest so many bytes of what is kept; default 0, at most 9999999",
+    },
     answers: {
       200: {
         description: "Bytes as the guest wrote them",
         content: { "application/octet-stream": Type.Unsafe({ type: "string" }) },
       },
     },
-    refusals: [404],
+    refusals: [400, 404],
   },
 };

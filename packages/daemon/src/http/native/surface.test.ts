@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import { EventFeed } from "#core/events/event-feed.ts";
@@ -102,6 +103,21 @@ test("native console: a reader that leaves closes the log", async () => {
   reader.abort();
   await assert.rejects(reading.then((answer) => answer.text()));
   await eventually("the log is closed", () => openLogs() === 0);
+});
+
+test("native console: what is kept comes first when it is asked for", async () => {
+  await using host = await FakeHost.make();
+  await using api = await served(host);
+  const vm = await api.vms.create("sbox", aRequest({}), never);
+  await eventually("the VM runs", () => vm.phase === "running");
+  await appendFile(host.disks.consoleLogPath(vm.record.id), "it boots\nlogin:");
+  const path = `/vms/${vm.record.hostname}/console`;
+  const leaves = new AbortController();
+  const answer = await fetch(api.url(`${path}?tail_bytes=6`), { signal: leaves.signal });
+  const first = await answer.body?.getReader().read();
+  assert.equal(new TextDecoder().decode(first?.value), "login:");
+  leaves.abort();
+  assert.equal((await fetch(api.url(`${path}?tail_bytes=-1`))).status, 400);
 });
 
 test("native console: a VM that has not written anything yet is 404, not a fault of ours", async () => {

@@ -1,18 +1,12 @@
 /** Alcove's own API, below /v1. */
 
-import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyPluginAsync } from "fastify";
-import { Type } from "typebox";
 
 import type { Log } from "#core/ports/log.ts";
-import type { VmConsoles } from "#core/vm/consoles.ts";
-import type { Vms } from "#core/vm/vms.ts";
 
-import { clientLeft } from "../client-left.ts";
 import { answerErrors } from "../errors.ts";
 import { refuseOtherMethods, refuseUnknownRoutes, watchRoutes } from "../methods.ts";
 import { describeRoutes } from "../operation.ts";
-import { sendPieces } from "../streamed.ts";
 import { alephOperations } from "./aleph-operations.ts";
 import { aleph, type AlephParts } from "./aleph.ts";
 import { type EventParts, eventRoutes } from "./events.ts";
@@ -23,6 +17,7 @@ import { type MeterParts, meterRoutes } from "./meters.ts";
 import { type ImageParts, images } from "./images.ts";
 import { nativeOperations } from "./operations.ts";
 import { type PoolParts, poolRoutes } from "./pools.ts";
+import { type ConsoleParts, serialConsole } from "./serial-console.ts";
 import { session, type SessionParts } from "./session.ts";
 import { templates, type TemplateParts } from "./templates.ts";
 import { terminals } from "./terminals.ts";
@@ -31,6 +26,7 @@ import { vmAccounts, type VmParts } from "./vms.ts";
 export interface NativeParts
   extends
     AlephParts,
+    ConsoleParts,
     EventParts,
     ForkParts,
     HostParts,
@@ -39,10 +35,7 @@ export interface NativeParts
     PoolParts,
     SessionParts,
     TemplateParts,
-    VmParts {
-  readonly vms: Vms;
-  readonly consoles: VmConsoles;
-}
+    VmParts {}
 
 export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
   return async (root) => {
@@ -53,7 +46,7 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
         describeRoutes(app, nativeOperations);
         describeRoutes(app, alephOperations);
         answerErrors(app, log, ({ message }) => message);
-        await app.register(routes, parts);
+        await app.register(serialConsole, parts);
         await app.register(aleph, parts);
         await app.register(hostRoutes, parts);
         await app.register(groupRoutes, parts);
@@ -72,17 +65,3 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
     );
   };
 }
-
-const routes: FastifyPluginAsyncTypebox<NativeParts> = async (app, parts) => {
-  const { vms, consoles } = parts;
-  const console = {
-    schema: { params: Type.Object({ hostname: Type.String() }) },
-    config: { access: "vm:read" },
-    exposeHeadRoute: false, // it would follow the log for nobody, and never end
-  } as const;
-  app.get("/vms/:hostname/console", console, async (request, reply) => {
-    const vm = vms.get(request.params.hostname);
-    const live = await consoles.follow(vm, clientLeft(request, reply));
-    return sendPieces(reply.type("application/octet-stream"), live);
-  });
-};
