@@ -41,7 +41,7 @@ export function anImage(name: string): ImageManifest {
 
 class MemoryImages implements ImageStore {
   readonly byName = new Map(["base", "spare"].map((name) => [name, anImage(name)]));
-  readonly resolve = fakeImages.resolve;
+  readonly resolve: ImageStore["resolve"] = (name, signal) => fakeImages.resolve(name, signal);
 
   async list(): Promise<readonly StoredImage[]> {
     return [...this.byName.values()].map((manifest) => this.#stored(manifest));
