@@ -20,7 +20,7 @@ export const TerminalRequest = Type.Object({
   /** absent: the guest's default user */
   uid: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_ID })),
   gid: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_ID })),
-  /** absent: the user's login shell */
+  /** absent: the user's login shell; in place of one that the guest does not have comes `bash`, or `sh` */
   shell: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_PATH_CHARS })),
   /** absent: the user's home */
   cwd: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_PATH_CHARS })),
