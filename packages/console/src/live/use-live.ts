@@ -1,3 +1,15 @@
 /** Keeps what the page knows current by the host's event stream. */
 
-export function useLive(_enabled: boolean): void {}
+import { useEffect } from "react";
+
+import { client } from "../app/client.ts";
+import { queries } from "../app/queries.ts";
+import { LiveConnection, whileVisible } from "./live-connection.ts";
+import { setLiveStatus } from "./live-status.ts";
+
+export function useLive(enabled: boolean): void {
+  useEffect(
+    () => (enabled ? whileVisible(new LiveConnection(client, queries, setLiveStatus)) : undefined),
+    [enabled],
+  );
+}

@@ -1,0 +1,20 @@
+/** VMs as lists show them, kept current by the event stream. */
+
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+
+import { client } from "../app/client.ts";
+import { KEYS } from "../app/keys.ts";
+import { withNews } from "./news.ts";
+
+export type VmAccount = Awaited<ReturnType<typeof client.accounts>>[number];
+
+/** Oldest first. */
+export function useAccounts(): UseQueryResult<readonly VmAccount[]> {
+  return useQuery({
+    queryKey: KEYS.vms,
+    queryFn: async ({ signal }) => {
+      const since = performance.now();
+      return withNews(await client.accounts({ memory: "none", signal }), since);
+    },
+  });
+}
