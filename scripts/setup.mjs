@@ -1,6 +1,6 @@
 /**
- * Makes a fresh checkout able to run: Debian packages, npm packages (with Node 24), the guest
- * agent and the default guest image. Each step is skipped when it is already done.
+ * Makes a fresh checkout able to run: Debian packages, npm packages (with Node 24), the web console, the
+ * guest agent and the default guest image. Each step is skipped when it is already done.
  *
  * Runs on Node 20 with nothing installed, so it uses built-ins only. `npm start` and `npm test`
  * call it first. State goes to ALCOVE_STATE_DIR, by default `.alcove` of the checkout.
@@ -64,6 +64,28 @@ async function npmPackages() {
   return `installed, node is ${version}`;
 }
 
+async function webConsole() {
+  const own = ["build.ts", "index.html", "package.json", "public", "src", "vite-settings.ts"];
+  const hash = hashOf(root, [
+    ...own.map((name) => `packages/console/${name}`),
+    "packages/sdk/src",
+    "packages/api/src",
+    "package-lock.json",
+  ]);
+  const stampFile = join(root, "node_modules/.alcove-console");
+  const built = join(root, "packages/console/dist/index.html");
+  if (isStamped(stampFile, hash) && existsSync(built)) return undefined;
+  const args = [join(root, "packages/console/build.ts")];
+  const cwd = join(root, "packages/console");
+  const advice = "If a package is missing: remove node_modules/.alcove-setup and try again.";
+  await longCommand(
+    { title: "building the web console", file: nodeOfProject, args, cwd, env: process.env },
+    advice,
+  );
+  stamp(stampFile, hash);
+  return "built";
+}
+
 async function guestAgent() {
   const inputs = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "protocol"];
   const hash = hashOf(join(root, "guest"), inputs);
@@ -116,6 +138,7 @@ async function main() {
   }
   await step("Debian packages", () => debianPackages(root));
   await step("npm packages", npmPackages);
+  await step("web console", webConsole);
   await step("Rust", () => rustToolchain(root));
   await step("guest agent", guestAgent);
   await step("guest image", guestImage);

@@ -27,8 +27,12 @@ const SETTINGS = ["ALCOVE_STATE_DIR", "ALCOVE_RUNTIME_DIR", "ALCOVE_URL"]
   .map((name) => `  export ${name}=${process.env[name]}\n`)
   .join("");
 
-const NEXT = `
+/** @param console where the web console is, in a line of its own */
+const next = (console: string): string => `
 Serving until Ctrl-C, which deletes sandboxes and shuts other VMs down (ALCOVE_ON_STOP: docs/configuration.md).
+
+  ${console}
+
 In another terminal, in ${root}:
 
 ${SETTINGS}  bin/alcove run -- uname -a              a microVM for one command
@@ -36,6 +40,7 @@ ${SETTINGS}  bin/alcove run -- uname -a              a microVM for one command
   bin/alcove vm list
   bin/alcove vm shell HOSTNAME            a terminal inside it
   bin/alcove vm delete HOSTNAME
+  bin/alcove ui                           another address that signs in at the web console
   bin/alcove doctor                       what this machine can do
 `;
 
@@ -74,9 +79,15 @@ function failed(error: unknown, daemon: DaemonProcess): void {
   process.exitCode = 1;
 }
 
+/** @returns an address that signs in, or why there is none */
+async function consoleAddress(signal: AbortSignal): Promise<string> {
+  const end = await runCommand({ file: alcove, args: ["ui"], cwd: root, env }, signal);
+  return end.code === 0 ? end.stdout.trim() : `No web console: ${end.output.trim()}`;
+}
+
 /** Shows the daemon's log until the user leaves or the daemon ends by itself. */
 async function serve(daemon: DaemonProcess, leave: AbortSignal): Promise<void> {
-  console.log(NEXT);
+  console.log(next(await consoleAddress(leave)));
   daemon.showLog();
   const { promise, resolve } = Promise.withResolvers<undefined>();
   leave.addEventListener("abort", () => resolve(undefined), { once: true });

@@ -6,7 +6,7 @@ import { Cli, withConnection } from "./cli.ts";
 import { aleph } from "./commands/aleph.ts";
 import { complete, completion } from "./commands/completion.ts";
 import { doctor, up } from "./commands/local.ts";
-import { info, version } from "./commands/info.ts";
+import { HOST_VERBS } from "./commands/host.ts";
 import { newConfiguration } from "./commands/new.ts";
 import { run } from "./commands/run.ts";
 import { STOCK_VERBS } from "./commands/stock.ts";
@@ -31,10 +31,10 @@ async function programFor(cli: Cli): Promise<Command> {
     .enablePositionalOptions();
   const verbs = [up, newConfiguration, doctor, run, vm, ...STOCK_VERBS];
   for (const verb of verbs) program.addCommand(verb(cli));
-  program.addCommand(await aleph(cli, process.argv)).addCommand(info(cli));
+  program.addCommand(await aleph(cli, process.argv));
+  for (const verb of HOST_VERBS) program.addCommand(verb(cli));
   for (const command of vmShortcuts(cli)) program.addCommand(command);
   return program
-    .addCommand(version(cli))
     .addCommand(completion(cli))
     .addCommand(complete(cli, program), { hidden: true })
     .version(CLI_VERSION, "-V, --version", "print the version");

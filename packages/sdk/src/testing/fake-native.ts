@@ -13,6 +13,13 @@ const SHAPE = {
   network: "user",
 } as const;
 
+const SIGNED_OUT = { sign_in: "needed", signed_in: false, role: "host" };
+const SIGN_IN_CODE = {
+  code: "once-only",
+  expires_at: "2026-01-02T03:04:05Z",
+  console_url: "http://127.0.0.1:8080/ui/",
+};
+
 export class FakeNative {
   /** by id */
   readonly templates: Map<string, Template> = new Map();
@@ -24,6 +31,7 @@ export class FakeNative {
     const [, noun, name] = call.at;
     if (noun === "templates") return this.#templateCall(call, name);
     if (noun === "images") return this.images.answer(call);
+    if (noun === "session") return this.#sessionCall(call, name);
     const { response } = call;
     if (noun !== "vms" || this.vms.size === 0)
       return fail(response, 404, "route_not_found", "No such route");
@@ -43,6 +51,17 @@ export class FakeNative {
     if (!template) return fail(response, 404, "template_not_found", `There is no template "${id}"`);
     this.templates.delete(template.id);
     json(response, 200, template);
+  }
+
+  /** Its token is `right`, and nobody is remembered. */
+  #sessionCall({ request, response, body }: Call, noun: string | undefined): void {
+    if (noun !== undefined) return json(response, 201, SIGN_IN_CODE);
+    if (request.method === "DELETE") return void response.writeHead(204).end();
+    if (request.method === "GET") return json(response, 200, SIGNED_OUT);
+    const given: unknown = JSON.parse(body.toString());
+    const isRight = isObject(given) && given["token"] === "right";
+    if (!isRight) return fail(response, 401, "unauthenticated", "The token is not this daemon's");
+    json(response, 200, { ...SIGNED_OUT, signed_in: true, expires_at: "2026-01-02T15:04:05Z" });
   }
 
   #build(response: Call["response"], order: unknown): void {
