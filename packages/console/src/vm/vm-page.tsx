@@ -1,12 +1,148 @@
-/** VM. */
+/** One VM: what it is, what can be done with it, and a tab for each way to look into it. */
 
-import { PageLoading } from "../ui/page-loading.tsx";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ComponentType, lazy, Suspense } from "react";
+import { Link } from "wouter";
+
+import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
+
+import { client } from "../app/client.ts";
+import { KEYS } from "../app/keys.ts";
+import type { PageParams } from "../app/pages.tsx";
+import { Badge } from "../ui/badge.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { ErrorBoundary } from "../ui/error-boundary.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { PageLoading, RowsLoading } from "../ui/page-loading.tsx";
 import { Page } from "../ui/page.tsx";
+import { PhaseBadge } from "../ui/phase-badge.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { GoneVm } from "./gone-vm.tsx";
+import { OverviewTab } from "./overview-tab.tsx";
+import { progressOf } from "./vm-actions.ts";
+import { VmButtons } from "./vm-buttons.tsx";
+import "./vm-page.css";
+import type { VmRow, VmState } from "./vm-state.ts";
 
-export function VmPage() {
+interface VmTab {
+  readonly name: string;
+  readonly label: string;
+  readonly component: ComponentType<{ readonly vm: VmState }>;
+}
+
+const TABS: readonly VmTab[] = [
+  { name: "overview", label: "Overview", component: OverviewTab },
+  {
+    name: "terminal",
+    label: "Terminal",
+    component: lazy(async () => ({
+      default: (await import("../terminal/terminal-tab.tsx")).TerminalTab,
+    })),
+  },
+  {
+    name: "files",
+    label: "Files",
+    component: lazy(async () => ({ default: (await import("../files/files-tab.tsx")).FilesTab })),
+  },
+  {
+    name: "run",
+    label: "Run",
+    component: lazy(async () => ({ default: (await import("../run/run-tab.tsx")).RunTab })),
+  },
+  {
+    name: "console",
+    label: "Serial console",
+    component: lazy(async () => ({
+      default: (await import("../serial/serial-tab.tsx")).SerialTab,
+    })),
+  },
+  {
+    name: "timeline",
+    label: "Timeline",
+    component: lazy(async () => ({ default: (await import("./timeline-tab.tsx")).TimelineTab })),
+  },
+];
+
+export function VmPage({ params }: { readonly params: PageParams }) {
+  const { hostname = "", tab = "overview" } = params;
+  const queries = useQueryClient();
+  const vm = useQuery({
+    queryKey: KEYS.vm(hostname),
+    queryFn: ({ signal }) => {
+      const known = queries.getQueryData<readonly VmRow[]>(KEYS.vms);
+      const group = known?.find((it) => it.hostname === hostname)?.group ?? "";
+      return client.vms.attach(group, hostname).account({ signal });
+    },
+  });
+  if (isGone(vm.error)) return <GoneVm hostname={hostname} />;
+  if (vm.data) return <Frame key={hostname} vm={vm.data} tab={tab} />;
+  if (!vm.error) return <PageLoading />;
   return (
-    <Page title="VM">
-      <PageLoading />
+    <Page title={hostname}>
+      <ErrorNote error={vm.error} onRetry={() => void vm.refetch()} />
     </Page>
   );
+}
+
+function Frame({ vm, tab }: { readonly vm: VmState; readonly tab: string }) {
+  const base = `/vms/${encodeURIComponent(vm.hostname)}`;
+  const shown = TABS.find(({ name }) => name === tab);
+  return (
+    <Page
+      title={vm.hostname}
+      beside={<Beside vm={vm} />}
+      lead={<Link href="/vms">{`VMs of ${vm.group}`}</Link>}
+      actions={<VmButtons vm={vm} />}
+    >
+      <Notes vm={vm} />
+      <Tabs
+        label={`Parts of ${vm.hostname}`}
+        tabs={TABS.map(({ name, label }) => ({ to: `${base}/${name}`, label }))}
+        current={`${base}/${tab}`}
+      />
+      <ErrorBoundary key={tab}>
+        <Suspense fallback={<RowsLoading />}>
+          {shown ? <shown.component vm={vm} /> : <NoSuchTab base={base} />}
+        </Suspense>
+      </ErrorBoundary>
+    </Page>
+  );
+}
+
+function Beside({ vm }: { readonly vm: VmState }) {
+  return (
+    <>
+      {vm.friendlyName !== undefined && <span className="muted">{vm.friendlyName}</span>}
+      <PhaseBadge phase={vm.phase} />
+      {vm.phase === "running" && (
+        <Badge tone={vm.ready ? "good" : "busy"}>{vm.ready ? "ready" : "agent not ready"}</Badge>
+      )}
+    </>
+  );
+}
+
+/** What is under way, and why it is as it is. The place is kept, so that nothing below jumps. */
+function Notes({ vm }: { readonly vm: VmState }) {
+  const progress = progressOf(vm);
+  const { reason } = vm;
+  if (progress === undefined && reason === undefined) return null;
+  return (
+    <div
+      className={vm.phase === "failed" ? "vm-page-note vm-page-failed" : "vm-page-note"}
+      role="status"
+    >
+      {progress !== undefined && <p>{progress}</p>}
+      {reason !== undefined && <p>{reason}</p>}
+    </div>
+  );
+}
+
+function NoSuchTab({ base }: { readonly base: string }) {
+  return (
+    <EmptyState title="There is no such part" action={<Link href={base}>To its overview</Link>} />
+  );
+}
+
+function isGone(error: Error | null): boolean {
+  return error instanceof AlcoveApiError && error.status === 404;
 }

@@ -1,0 +1,98 @@
+/** What a VM used over the last hour. */
+
+import { Card } from "../ui/card.tsx";
+import { Chart, type ChartLine } from "../ui/chart.tsx";
+import { BYTE_STEPS, LEAST_RATE, lastOf, type Values } from "../ui/chart-data.ts";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { bytes } from "../ui/figures.ts";
+import type { Meters } from "./meters.ts";
+import { useMeters } from "./use-meters.ts";
+import "./vm-charts.css";
+import type { VmState } from "./vm-state.ts";
+
+const GROUP = "vm";
+
+export function VmCharts({ vm }: { readonly vm: VmState }) {
+  const meters = useMeters(vm);
+  return (
+    <Card title="Last hour">
+      {meters.error && <ErrorNote error={meters.error} onRetry={() => void meters.refetch()} />}
+      {meters.data?.intervalMs === 0 ? (
+        <p className="muted">Nothing is measured: the daemon runs with ALCOVE_METER_SECONDS=0.</p>
+      ) : (
+        <Four meters={meters.data ?? NONE} vm={vm} />
+      )}
+    </Card>
+  );
+}
+
+function Four({ meters, vm }: { readonly meters: Meters; readonly vm: VmState }) {
+  const { intervalMs, samples } = meters;
+  const common = { at: samples.at, intervalMs, group: GROUP };
+  const total = lastOf(samples.memoryTotal) ?? vm.memoryBytes;
+  const rates = { ...common, format: rate, steps: BYTE_STEPS, least: LEAST_RATE };
+  return (
+    <div className="vm-charts">
+      <Chart
+        {...common}
+        label={`CPU of ${vm.vcpus}`}
+        lines={[one(samples.cpu, "--chart-1")]}
+        format={cpus}
+        least={0.1}
+      />
+      <Chart
+        {...common}
+        label={`Memory of ${bytes(total)}`}
+        lines={[one(samples.memoryUsed, "--chart-2")]}
+        format={bytes}
+        steps={BYTE_STEPS}
+        top={total}
+      />
+      <Chart
+        {...rates}
+        label="Disk"
+        lines={[
+          { label: "read", values: samples.diskRead, color: "--chart-3" },
+          { label: "written", values: samples.diskWrite, color: "--chart-4" },
+        ]}
+      />
+      <Chart
+        {...rates}
+        label="Network"
+        lines={[
+          { label: "in", values: samples.netIn, color: "--chart-2" },
+          { label: "out", values: samples.netOut, color: "--chart-4" },
+        ]}
+      />
+    </div>
+  );
+}
+
+function one(values: Values, color: ChartLine["color"]): ChartLine {
+  return { values, color };
+}
+
+/** "0.42 CPUs": of one whole vCPU, as the axis counts them */
+function cpus(value: number): string {
+  return value === 0 ? "0" : value.toFixed(2);
+}
+
+function rate(value: number): string {
+  return `${bytes(value)}/s`;
+}
+
+const NONE: Meters = {
+  intervalMs: 1,
+  samples: {
+    at: [],
+    cpu: [],
+    memoryUsed: [],
+    memoryTotal: [],
+    diskUsed: [],
+    diskTotal: [],
+    diskRead: [],
+    diskWrite: [],
+    netIn: [],
+    netOut: [],
+  },
+};
