@@ -3,7 +3,7 @@
  * with the same `group` show the same moment.
  */
 
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import "uplot/dist/uPlot.min.css";
 
 import "./chart.css";
@@ -37,8 +37,11 @@ export interface ChartProps {
 
 export function Chart(props: ChartProps) {
   const { label, at, lines, intervalMs, format, spark = false } = props;
-  const values = lines.map((line) => line.values);
-  const gapped = useMemo(() => withGaps(at, values, intervalMs), [at, intervalMs, values.length]);
+  const gapped = withGaps(
+    at,
+    lines.map(({ values }) => values),
+    intervalMs,
+  );
   const { place, moment } = usePlot(props, gapped);
   const shown = lines.map((line, index) => ({ ...line, values: gapped.lines[index] ?? [] }));
   return (
@@ -82,10 +85,7 @@ function usePlot(props: ChartProps, gapped: Gapped) {
     plot.current = made;
     return () => made.end();
   }, [colors, format, spark, least, top, steps, group]);
-  useEffect(
-    () => plot.current?.show(gapped),
-    [gapped, colors, format, spark, least, top, steps, group],
-  );
+  useEffect(() => plot.current?.show(gapped));
   return { place, moment };
 }
 

@@ -1,7 +1,6 @@
 /** One VM: what it is, what can be done with it, and a tab for each way to look into it. */
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ComponentType, lazy, Suspense } from "react";
 import { Link } from "wouter";
 
 import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
@@ -10,58 +9,16 @@ import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
 import type { PageParams } from "../app/pages.tsx";
 import { Badge } from "../ui/badge.tsx";
-import { EmptyState } from "../ui/empty-state.tsx";
-import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { PageLoading, RowsLoading } from "../ui/page-loading.tsx";
+import { PageLoading } from "../ui/page-loading.tsx";
 import { Page } from "../ui/page.tsx";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
-import { Tabs } from "../ui/tabs.tsx";
 import { GoneVm } from "./gone-vm.tsx";
-import { OverviewTab } from "./overview-tab.tsx";
 import { progressOf } from "./vm-actions.ts";
 import { VmButtons } from "./vm-buttons.tsx";
 import "./vm-page.css";
 import type { VmRow, VmState } from "./vm-state.ts";
-
-interface VmTab {
-  readonly name: string;
-  readonly label: string;
-  readonly component: ComponentType<{ readonly vm: VmState }>;
-}
-
-const TABS: readonly VmTab[] = [
-  { name: "overview", label: "Overview", component: OverviewTab },
-  {
-    name: "terminal",
-    label: "Terminal",
-    component: lazy(async () => ({
-      default: (await import("../terminal/terminal-tab.tsx")).TerminalTab,
-    })),
-  },
-  {
-    name: "files",
-    label: "Files",
-    component: lazy(async () => ({ default: (await import("../files/files-tab.tsx")).FilesTab })),
-  },
-  {
-    name: "run",
-    label: "Run",
-    component: lazy(async () => ({ default: (await import("../run/run-tab.tsx")).RunTab })),
-  },
-  {
-    name: "console",
-    label: "Serial console",
-    component: lazy(async () => ({
-      default: (await import("../serial/serial-tab.tsx")).SerialTab,
-    })),
-  },
-  {
-    name: "timeline",
-    label: "Timeline",
-    component: lazy(async () => ({ default: (await import("./timeline-tab.tsx")).TimelineTab })),
-  },
-];
+import { VmTabs } from "./vm-tabs.tsx";
 
 export function VmPage({ params }: { readonly params: PageParams }) {
   const { hostname = "", tab = "overview" } = params;
@@ -85,8 +42,6 @@ export function VmPage({ params }: { readonly params: PageParams }) {
 }
 
 function Frame({ vm, tab }: { readonly vm: VmState; readonly tab: string }) {
-  const base = `/vms/${encodeURIComponent(vm.hostname)}`;
-  const shown = TABS.find(({ name }) => name === tab);
   return (
     <Page
       title={vm.hostname}
@@ -95,16 +50,7 @@ function Frame({ vm, tab }: { readonly vm: VmState; readonly tab: string }) {
       actions={<VmButtons vm={vm} />}
     >
       <Notes vm={vm} />
-      <Tabs
-        label={`Parts of ${vm.hostname}`}
-        tabs={TABS.map(({ name, label }) => ({ to: `${base}/${name}`, label }))}
-        current={`${base}/${tab}`}
-      />
-      <ErrorBoundary key={tab}>
-        <Suspense fallback={<RowsLoading />}>
-          {shown ? <shown.component vm={vm} /> : <NoSuchTab base={base} />}
-        </Suspense>
-      </ErrorBoundary>
+      <VmTabs vm={vm} current={tab} />
     </Page>
   );
 }
@@ -134,12 +80,6 @@ function Notes({ vm }: { readonly vm: VmState }) {
       {progress !== undefined && <p>{progress}</p>}
       {reason !== undefined && <p>{reason}</p>}
     </div>
-  );
-}
-
-function NoSuchTab({ base }: { readonly base: string }) {
-  return (
-    <EmptyState title="There is no such part" action={<Link href={base}>To its overview</Link>} />
   );
 }
 
