@@ -18,7 +18,10 @@ export const KEYS = {
   secrets: ["secrets"],
   commits: ["commits"],
   openApi: ["openapi"],
+  /** the node itself, and what all that is known of it begins with */
   aleph: ["aleph"],
-  alephExecutions: ["aleph-executions"],
-  alephExecution: (hash: string) => ["aleph-execution", hash],
+  alephUsage: ["aleph", "usage"],
+  alephConfig: ["aleph", "config"],
+  alephExecutions: ["aleph", "executions"],
+  alephExecution: (hash: string) => ["aleph", "execution", hash],
 } as const;
