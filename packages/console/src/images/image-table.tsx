@@ -46,30 +46,26 @@ const COLUMNS: readonly Column<Image>[] = [
 
 export function ImageTable({ images }: { readonly images: readonly Image[] }) {
   const [removing, setRemoving] = useState<Image>();
-  const actions: Column<Image> = {
-    name: "Actions",
-    kind: "actions",
-    cell: (image) => (
-      <IconButton
-        icon={Trash2}
-        kind="danger"
-        label={
-          image.usedBy.length > 0
-            ? `${image.name} cannot be removed: it is used by ${usersOf(image.usedBy)}`
-            : `Remove ${image.name}`
-        }
-        disabled={image.usedBy.length > 0}
-        onClick={() => setRemoving(image)}
-      />
-    ),
-  };
   return (
     <>
       <Table
         label="Images and kernels"
-        columns={[...COLUMNS, actions]}
+        columns={COLUMNS}
         rows={images}
         keyOf={({ id }) => id}
+        renderActions={(image) => (
+          <IconButton
+            icon={Trash2}
+            kind="danger"
+            label={
+              image.usedBy.length > 0
+                ? `${image.name} cannot be removed: it is used by ${usersOf(image.usedBy)}`
+                : `Remove ${image.name}`
+            }
+            disabled={image.usedBy.length > 0}
+            onClick={() => setRemoving(image)}
+          />
+        )}
       />
       {removing && <RemoveDialog image={removing} onClose={() => setRemoving(undefined)} />}
     </>

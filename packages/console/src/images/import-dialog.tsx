@@ -20,22 +20,29 @@ export interface ImportDialogProps {
 
 const DEFAULT_KERNEL = "debian-cloud";
 
+interface Draft {
+  readonly file: string;
+  readonly name: string;
+  readonly kernel: string;
+  readonly root: string;
+}
+
+function draftOf(file: string): Draft {
+  return { file, name: nameFor(file), kernel: DEFAULT_KERNEL, root: "" };
+}
+
 export function ImportDialog({ images, onClose }: ImportDialogProps) {
   const { disks, directory } = images.imports;
-  const [file, setFile] = useState(disks[0]?.file ?? "");
-  const [name, setName] = useState(nameFor(disks[0]?.file ?? ""));
-  const [kernel, setKernel] = useState(DEFAULT_KERNEL);
-  const [root, setRoot] = useState("");
+  const [draft, setDraft] = useState(() => draftOf(disks[0]?.file ?? ""));
   const queries = useQueryClient();
   const importing = useMutation({
-    mutationFn: () =>
-      client.images.import({ name, file, kernel, ...(root === "" ? {} : { root }) }),
+    mutationFn: ({ root, ...order }: Draft) =>
+      client.images.import(root === "" ? order : { ...order, root }),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: KEYS.images });
       onClose();
     },
   });
-  const kernels = images.images.filter(({ kind, named }) => kind === "kernel" && named);
   if (disks.length === 0) return <HowTo directory={directory} onClose={onClose} />;
   return (
     <Dialog
@@ -47,54 +54,64 @@ export function ImportDialog({ images, onClose }: ImportDialogProps) {
           <Button
             kind="primary"
             busy={importing.isPending}
-            disabled={name === ""}
-            onClick={() => importing.mutate()}
+            disabled={draft.name === ""}
+            onClick={() => importing.mutate(draft)}
           >
-            {`Import ${file}`}
+            {`Import ${draft.file}`}
           </Button>
         </>
       }
     >
+      <Fields images={images} draft={draft} onChange={setDraft} />
+      {importing.error && <ErrorNote error={importing.error} />}
+    </Dialog>
+  );
+}
+
+interface FieldsProps {
+  readonly images: Images;
+  readonly draft: Draft;
+  readonly onChange: (draft: Draft) => void;
+}
+
+function Fields({ images: { imports, images }, draft, onChange }: FieldsProps) {
+  const set = (change: Partial<Draft>) => onChange({ ...draft, ...change });
+  const kernels = images.filter(({ kind, named }) => kind === "kernel" && named);
+  return (
+    <>
       <Select
         label="Disk"
-        hint={`Raw and qcow2 disks in ${directory} on the host.`}
-        value={file}
-        onChange={({ target }) => {
-          setFile(target.value);
-          setName(nameFor(target.value));
-        }}
+        hint={`Raw and qcow2 disks in ${imports.directory} on the host.`}
+        value={draft.file}
+        onChange={({ target }) => set({ file: target.value, name: nameFor(target.value) })}
       >
-        {disks.map((disk) => (
+        {imports.disks.map((disk) => (
           <option key={disk.file} value={disk.file}>{`${disk.file} (${bytes(disk.bytes)})`}</option>
         ))}
       </Select>
       <TextField
         label="Name of the image"
-        value={name}
-        onChange={({ target }) => setName(target.value)}
+        value={draft.name}
+        onChange={({ target }) => set({ name: target.value })}
       />
       <Select
         label="Kernel"
         hint="The disk is booted by a kernel of the host's; one on the disk is not used."
-        value={kernel}
-        onChange={({ target }) => setKernel(target.value)}
+        value={draft.kernel}
+        onChange={({ target }) => set({ kernel: target.value })}
       >
-        <option value={DEFAULT_KERNEL}>{DEFAULT_KERNEL}</option>
-        {kernels.map((image) => (
-          <option key={image.id} value={image.name}>
-            {image.name}
-          </option>
+        {[DEFAULT_KERNEL, ...kernels.map(({ name }) => name)].map((name) => (
+          <option key={name}>{name}</option>
         ))}
       </Select>
       <TextField
         label="Root device"
         placeholder="/dev/vda1"
         hint="Only for a disk with partitions: the one that holds the root file system."
-        value={root}
-        onChange={({ target }) => setRoot(target.value)}
+        value={draft.root}
+        onChange={({ target }) => set({ root: target.value })}
       />
-      {importing.error && <ErrorNote error={importing.error} />}
-    </Dialog>
+    </>
   );
 }
 

@@ -7,8 +7,8 @@ import "./table.css";
 export interface Column<Row> {
   readonly name: string;
   readonly cell: (row: Row) => ReactNode;
-  /** `number`: at the right, figures below one another. `actions`: buttons, and the name is only read out */
-  readonly kind?: "text" | "number" | "actions";
+  /** `number`: at the right, figures below one another */
+  readonly kind?: "text" | "number";
 }
 
 export interface TableProps<Row> {
@@ -17,34 +17,37 @@ export interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
+  /** buttons at the end of each row */
+  readonly renderActions?: (row: Row) => ReactNode;
 }
 
-// Blocks are no table any more to screen readers, unless the roles are said.
-export function Table<Row>({ label, columns, rows, keyOf }: TableProps<Row>) {
+export function Table<Row>(props: TableProps<Row>) {
+  const { label, columns, rows, keyOf, renderActions } = props;
   return (
-    <table className="table" role="table" aria-label={label}>
-      <thead role="rowgroup">
-        <tr role="row">
+    <table className="table" aria-label={label}>
+      <thead>
+        <tr>
           {columns.map(({ name, kind = "text" }) => (
-            <th key={name} role="columnheader" scope="col" className={`table-${kind}`}>
-              {kind === "actions" ? <span className="unseen">{name}</span> : name}
+            <th key={name} scope="col" className={`table-${kind}`}>
+              {name}
             </th>
           ))}
+          {renderActions && (
+            <th scope="col" className="table-actions">
+              <span className="unseen">Actions</span>
+            </th>
+          )}
         </tr>
       </thead>
-      <tbody role="rowgroup">
+      <tbody>
         {rows.map((row) => (
-          <tr key={keyOf(row)} role="row">
+          <tr key={keyOf(row)}>
             {columns.map(({ name, kind = "text", cell }) => (
-              <td
-                key={name}
-                role="cell"
-                className={`table-${kind}`}
-                data-name={kind === "actions" ? undefined : name}
-              >
-                {cell(row)}
+              <td key={name} className={`table-${kind}`} data-name={name}>
+                <div>{cell(row)}</div>
               </td>
             ))}
+            {renderActions && <td className="table-actions">{renderActions(row)}</td>}
           </tr>
         ))}
       </tbody>
