@@ -1,41 +1,32 @@
-/** The last lines of an execution. The newest stays in sight until somebody scrolls away from it. */
+/** The last lines of an execution, as its console would show them. */
 
-import { useLayoutEffect, useRef } from "react";
+import { useMemo, useState } from "react";
 
 import type { AlephLogLine } from "@alcove/sdk/browser/index.ts";
 
+import { TextLines } from "../ui/text-lines.ts";
+import { TextLog } from "../ui/text-log.tsx";
 import "./log-tail.css";
 
-/** as near to the end counts as being there */
-const NEAR_PX = 30;
-
 export function LogTail({ lines }: { readonly lines: readonly AlephLogLine[] }) {
-  const frame = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
-  useLayoutEffect(() => {
-    if (follows.current) frame.current?.scrollTo({ top: frame.current.scrollHeight });
-  }, [lines]);
+  const [isFollowed, setFollowed] = useState(true);
+  const shown = useMemo(() => linesOf(lines), [lines]);
   if (lines.length === 0) return <p className="log-tail-none muted">Nothing that is kept.</p>;
   return (
-    <div
-      ref={frame}
-      className="log-tail"
-      role="log"
-      aria-live="off"
-      aria-label="The last lines it has said"
-      tabIndex={0}
-      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        follows.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
-      }}
-    >
-      {lines.map(({ at, stream, text }, line) => (
-        <div key={`${at} ${line}`} className={stream === "stderr" ? "log-tail-error" : undefined}>
-          <time dateTime={at} title={at}>
-            {new Date(at).toLocaleTimeString()}
-          </time>{" "}
-          {text}
-        </div>
-      ))}
+    <div className="log-tail">
+      <TextLog
+        lines={shown}
+        label="The last lines that it has said"
+        wrap
+        follow={isFollowed}
+        onFollow={setFollowed}
+      />
     </div>
   );
+}
+
+function linesOf(lines: readonly AlephLogLine[]): TextLines {
+  const shown = new TextLines();
+  for (const { at, text } of lines) shown.write(`${new Date(at).toLocaleTimeString()} ${text}\n`);
+  return shown;
 }
