@@ -1,0 +1,57 @@
+/** What happened last, as it happens. */
+
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
+
+import { client } from "../app/client.ts";
+import { KEYS } from "../app/keys.ts";
+import { Card } from "../ui/card.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { RowsLoading } from "../ui/page-loading.tsx";
+import { RelativeTime } from "../ui/relative-time.tsx";
+import { wordsOf } from "../vm/happenings.ts";
+import type { VmHappening } from "../vm/vm-state.ts";
+import "./events-card.css";
+
+const FETCHED = 50;
+const SHOWN = 14;
+
+export function EventsCard() {
+  const events = useQuery({
+    queryKey: KEYS.events,
+    queryFn: ({ signal }) => client.recentEvents({ limit: FETCHED, signal }),
+  });
+  return (
+    <Card title="Last events">
+      {events.isPending && <RowsLoading rows={SHOWN} />}
+      {events.error && <ErrorNote error={events.error} onRetry={() => void events.refetch()} />}
+      {events.data?.length === 0 && (
+        <EmptyState title="Nothing has happened yet">
+          Each change of a VM's phase appears here, with its reason.
+        </EmptyState>
+      )}
+      <ol className="events-card">
+        {events.data?.slice(0, SHOWN).map((event) => (
+          <Row key={event.id} event={event} />
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+function Row({ event }: { readonly event: VmHappening }) {
+  const { hostname, at, reason } = event;
+  return (
+    <li>
+      <Link href={`/vms/${encodeURIComponent(hostname)}`}>{hostname}</Link>
+      <span className="events-card-what" title={reason}>
+        {wordsOf(event)}
+        {reason !== undefined && <span className="muted">{`: ${reason}`}</span>}
+      </span>
+      <span className="muted small">
+        <RelativeTime at={at} bare />
+      </span>
+    </li>
+  );
+}
