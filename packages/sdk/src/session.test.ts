@@ -26,9 +26,11 @@ test("session: whether one is signed in, and becoming it", async () => {
 
 test("session: a wrong token is told as what it is", async () => {
   await withClient({}, async (client) => {
-    const isRefusal = (error: unknown) =>
-      error instanceof AlcoveApiError && error.code === "unauthenticated";
     await assert.rejects(client.session.signIn({ token: "wrong" }), isRefusal);
     await assert.rejects(client.session.signIn({ code: "used" }), isRefusal);
   });
 });
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof AlcoveApiError && error.code === "unauthenticated";
+}

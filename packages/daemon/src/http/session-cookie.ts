@@ -32,7 +32,7 @@ export function cookieFor(
   { expiresAt, now }: { readonly expiresAt: Date; readonly now: Date },
   headers: IncomingHttpHeaders,
 ): string {
-  const seconds = Math.max(0, Math.ceil((expiresAt.getTime() - now.getTime()) / 1_000));
+  const seconds = Math.max(0, Math.floor((expiresAt.getTime() - now.getTime()) / 1_000));
   return cookie(id, seconds, headers);
 }
 

@@ -36,8 +36,10 @@ export class Guesses {
   /** After a wrong token. @param signal ends the waiting: whoever left needs no answer */
   async wrong(signal: AbortSignal): Promise<void> {
     this.#refill();
-    this.#free = Math.max(0, this.#free - 1);
-    if (this.#free > 0) return;
+    if (this.#free >= 1) {
+      this.#free -= 1;
+      return;
+    }
     this.#say();
     if (this.#held >= MAX_HELD) return;
     this.#held += 1;

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { SessionStore, StoredSession } from "#core/ports/session-store.ts";
+import { MovedClock } from "#testing/moved-clock.ts";
+import { RememberingLog } from "#testing/remembering-log.ts";
+
+import { AlcoveError } from "../errors.ts";
+import { MAX_SESSIONS, SESSION_IDLE_MS, Sessions } from "./sessions.ts";
+
+class MapStore implements SessionStore {
+  readonly kept = new Map<string, StoredSession>();
+  isFull = false;
+
+  all(): readonly StoredSession[] {
+    return Array.from(this.kept.values());
+  }
+
+  put(session: StoredSession): void {
+    const details = { resource: "disk", needed: 1, available: 0 } as const;
+    if (this.isFull) throw new AlcoveError("no_capacity", "The disk is full", details);
+    this.kept.set(session.key, session);
+  }
+
+  remove(key: string): void {
+    this.kept.delete(key);
+  }
+}
+
+function stage() {
+  const parts = { store: new MapStore(), clock: new MovedClock(), log: new RememberingLog() };
+  return { ...parts, sessions: new Sessions(parts, "token") };
+}
+
+test("sessions: there is a bound, and the one that would end first makes room", () => {
+  const { sessions, store, clock } = stage();
+  const first = sessions.open("loopback");
+  for (let n = 1; n < MAX_SESSIONS; n += 1) {
+    clock.advance(1_000);
+    sessions.open("loopback");
+  }
+  assert.ok(sessions.find(first.id, "loopback"));
+  const last = sessions.open("network");
+  assert.equal(sessions.find(first.id, "loopback"), undefined);
+  assert.ok(sessions.find(last.id, "network"));
+  assert.equal(store.kept.size, MAX_SESSIONS);
+});
+
+test("sessions: what has ended is cleared away by the next one, also another token's", () => {
+  const { sessions, store, clock, log } = stage();
+  sessions.open("loopback");
+  clock.advance(SESSION_IDLE_MS + 1);
+  const other = new Sessions({ store, clock, log }, "another");
+  other.open("loopback");
+  assert.equal(store.kept.size, 1);
+});
+
+test("sessions: on a full disk somebody can sign in all the same, until the daemon ends", () => {
+  const { sessions, store, log } = stage();
+  store.isFull = true;
+  const { id } = sessions.open("loopback");
+  assert.ok(sessions.find(id, "loopback"));
+  assert.deepEqual(log.troubles(), ["session.not_stored"]);
+  assert.equal(store.kept.size, 0);
+});
+
+test("sessions: no two ids are the same, and none is what is stored", () => {
+  const { sessions, store } = stage();
+  const ids = Array.from({ length: 100 }, () => sessions.open("loopback").id);
+  assert.equal(new Set(ids).size, 100);
+  for (const id of ids) assert.equal(store.kept.has(id), false);
+});
