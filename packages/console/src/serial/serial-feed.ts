@@ -1,0 +1,80 @@
+/**
+ * The serial console of one VM as it is written, into lines: what is kept first. Goes on by itself when the connection is
+ * lost: everything is then read again, for it is not known what was missed.
+ */
+
+import { AlcoveApiError, AlcoveConnectionError } from "@alcove/sdk/browser/index.ts";
+
+import type { TextLines } from "../ui/text-lines.ts";
+
+/** of what the host keeps, which is at most 8 MiB */
+export const TAIL_BYTES = 2 * 1024 * 1024;
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 15_000;
+
+export type FeedState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "live" }
+  /** and will be asked again */
+  | { readonly kind: "lost"; readonly error: Error }
+  /** the VM is gone */
+  | { readonly kind: "over" }
+  /** asking again would not help */
+  | { readonly kind: "refused"; readonly error: Error };
+
+/** @returns what the VM writes, begun with the tail of what is kept */
+export type OpenConsole = (
+  tailBytes: number,
+  signal: AbortSignal,
+) => Promise<AsyncIterable<Uint8Array>>;
+
+/** Runs until the signal aborts, the VM is gone, or the host refuses. */
+export async function feedLines(
+  open: OpenConsole,
+  lines: TextLines,
+  tell: (state: FeedState) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  tell({ kind: "connecting" });
+  for (let retryMs = RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
+    try {
+      const live = await open(TAIL_BYTES, signal);
+      lines.clear();
+      tell({ kind: "live" });
+      retryMs = RETRY_MS;
+      const decoder = new TextDecoder();
+      for await (const bytes of live) lines.write(decoder.decode(bytes, { stream: true }));
+      return tell({ kind: "over" });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!mayPass(error)) return tell({ kind: "refused", error: asError(error) });
+      tell({ kind: "lost", error: asError(error) });
+    }
+    await pause(retryMs, signal);
+    if (signal.aborted) return;
+  }
+}
+
+/** A VM that has written nothing yet has no log; one that starts will. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof AlcoveApiError) return error.status >= 500 || error.code === "log_not_found";
+  return error instanceof AlcoveConnectionError;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Ends early, without an error, when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
+}

@@ -1,0 +1,132 @@
+/** Lines of output that scroll smoothly however many they are. What they say is a guest's: text, and nothing else. */
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { memo, type UIEvent, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+
+import type { Line, TextLines } from "./text-lines.ts";
+import "./text-log.css";
+import { type Mark, piecesOf } from "./text-pieces.ts";
+import type { Match } from "./text-search.ts";
+import { useLinesVersion } from "./use-lines-version.ts";
+
+const LINE_PX = 19;
+const OVERSCAN = 24;
+/** as near to the end counts as being there */
+const NEAR_PX = 30;
+
+export interface TextLogProps {
+  readonly lines: TextLines;
+  readonly label: string;
+  readonly wrap: boolean;
+  /** whether the newest line stays in sight */
+  readonly follow: boolean;
+  /** scrolled away from the end, or back to it */
+  readonly onFollow: (follow: boolean) => void;
+  /** marked, one of them as the current one, which is brought into sight */
+  readonly found?: readonly Match[];
+  readonly current?: Match | undefined;
+}
+
+export function TextLog(props: TextLogProps) {
+  const { lines, label, wrap } = props;
+  useLinesVersion(lines);
+  const { frame, onScroll } = useFollowing(props);
+  const { first, end } = lines;
+  // oxlint-disable-next-line react/incompatible-library -- it is used here alone and passed on to nothing
+  const rows = useVirtualizer({
+    count: end - first,
+    getScrollElement: () => frame.current,
+    estimateSize: () => LINE_PX,
+    overscan: OVERSCAN,
+    getItemKey: (index) => first + index,
+  });
+  const marks = useMarks(props);
+  const { current, onFollow } = props;
+  useEffect(() => {
+    if (!current) return;
+    onFollow(false);
+    rows.scrollToIndex(current.line - lines.first, { align: "center" });
+  }, [current, lines, rows, onFollow]);
+  useEffect(() => rows.measure(), [rows, wrap]);
+  return (
+    <div
+      ref={frame}
+      className={wrap ? "text-log text-log-wrap" : "text-log"}
+      role="log"
+      aria-live="off"
+      aria-label={label}
+      {...SCROLLED_BY_KEYS}
+      onScroll={onScroll}
+    >
+      <div className="text-log-lines" style={{ height: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map(({ index, key, start }) => (
+          <div
+            key={key}
+            ref={wrap ? rows.measureElement : undefined}
+            data-index={index}
+            className="text-log-line"
+            style={{ transform: `translateY(${start}px)` }}
+          >
+            <LineText line={lines.line(first + index)} marks={marks.get(first + index) ?? NONE} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+const NONE: readonly Mark[] = [];
+
+interface LineTextProps {
+  readonly line: Line;
+  readonly marks: readonly Mark[];
+}
+
+const LineText = memo(function LineText({ line, marks }: LineTextProps) {
+  return piecesOf(line, marks).map(({ text, classes }, index) =>
+    classes === "" ? (
+      text
+    ) : (
+      <span key={index} className={classes}>
+        {text}
+      </span>
+    ),
+  );
+});
+
+/** What was found, by the number of its line. */
+function useMarks({ found, current }: TextLogProps): ReadonlyMap<number, readonly Mark[]> {
+  return useMemo(() => {
+    const marks = new Map<number, Mark[]>();
+    for (const match of found ?? []) {
+      const { line, from, to } = match;
+      const isCurrent = line === current?.line && from === current.from;
+      const classes = isCurrent ? "text-log-found text-log-current" : "text-log-found";
+      const there = marks.get(line) ?? [];
+      there.push({ from, to, classes });
+      marks.set(line, there);
+    }
+    return marks;
+  }, [found, current]);
+}
+
+/** Nothing to press, but something to scroll: without the focus, keys could not. */
+const SCROLLED_BY_KEYS = { tabIndex: 0 } as const;
+
+/** Scrolling up ends the following, reaching the end begins it. Lines that come do neither. */
+function useFollowing({ follow, onFollow }: TextLogProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const before = useRef(0);
+  useLayoutEffect(() => {
+    if (follow && frame.current) frame.current.scrollTop = frame.current.scrollHeight;
+  });
+  const onScroll = ({ currentTarget }: UIEvent<HTMLDivElement>): void => {
+    const { scrollTop, scrollHeight, clientHeight } = currentTarget;
+    const isUp = scrollTop < before.current;
+    before.current = scrollTop;
+    const isAtEnd = scrollHeight - clientHeight - scrollTop < NEAR_PX;
+    if (follow && isUp && !isAtEnd) onFollow(false);
+    else if (!follow && !isUp && isAtEnd) onFollow(true);
+  };
+  return { frame, onScroll };
+}
