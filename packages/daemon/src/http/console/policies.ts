@@ -2,7 +2,8 @@
 
 /**
  * Scripts, styles, pictures and connections of our own origin alone; 'self' of `connect-src` takes in the
- * WebSockets of the same origin. Nobody frames it, it posts no form, and it has no base to be moved to.
+ * WebSockets of the same origin. Nobody frames it, it posts no form, and it has no base to be moved to. No
+ * text becomes markup or a script, whatever a guest has written: nothing in the page has a way to say so.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -15,6 +16,8 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ].join("; ");
 
 const DENIED = [

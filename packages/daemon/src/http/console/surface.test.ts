@@ -77,6 +77,7 @@ test("console: the policies admit nothing but the daemon's own files, and stand 
     const { headers } = await api.call(`GET ${path}`);
     const policy = String(headers["content-security-policy"]);
     assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+    assert.match(policy, /require-trusted-types-for .script.; trusted-types .none.$/);
     assert.match(policy, /frame-ancestors 'none'/);
     assert.doesNotMatch(policy, /unsafe|\*|https?:/);
     assert.equal(headers["x-content-type-options"], "nosniff");
