@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 
 import { client } from "../app/client.ts";
@@ -11,6 +12,7 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { bytes, count } from "../ui/figures.ts";
 import { RowsLoading } from "../ui/page-loading.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import "./groups-card.css";
 
 type Group = Awaited<ReturnType<typeof client.host.groups>>[number];
 
@@ -37,25 +39,50 @@ export function GroupsCard() {
 }
 
 const COLUMNS: readonly Column<Group>[] = [
-  { name: "Group", cell: ({ name }) => <Link href={`/vms?group=${name}`}>{name}</Link> },
+  {
+    name: "Group",
+    cell: ({ name, image, network }) => (
+      <Two
+        first={<Link href={`/vms?group=${name}`}>{name}</Link>}
+      >{`${image}, ${NETWORKS[network]}`}</Two>
+    ),
+  },
   {
     name: "VMs",
-    kind: "number",
-    cell: ({ use }) => (use.vms === 0 ? "none" : `${use.running} of ${use.vms} run`),
+    cell: ({ use }) => (
+      <Two first={use.vms === 0 ? "none" : `${use.running} of ${use.vms} running`}>
+        {`${bytes(use.memoryBytes)}, ${count(use.vcpus, "vCPU")} promised`}
+      </Two>
+    ),
   },
   {
-    name: "Promised",
-    kind: "number",
-    cell: ({ use }) => `${bytes(use.memoryBytes)}, ${count(use.vcpus, "vCPU")}`,
+    name: "A launch",
+    cell: ({ limits }) => (
+      <Two first={`up to ${count(limits.vcpus, "vCPU")}, ${bytes(limits.memoryBytes)}`}>
+        {limits.free.memoryBytes < limits.memoryMinBytes || limits.free.vms === 0
+          ? "there is no room now"
+          : `${bytes(limits.free.memoryBytes)} free on the host`}
+      </Two>
+    ),
   },
-  {
-    name: "Each VM at most",
-    cell: ({ limits }) => `${count(limits.vcpus, "vCPU")}, ${bytes(limits.memoryBytes)}`,
-  },
-  { name: "Still free", cell: ({ limits }) => bytes(limits.free.memoryBytes) },
-  { name: "Image", cell: ({ image }) => image },
-  { name: "Network", cell: ({ network }) => network },
 ];
+
+const NETWORKS: Readonly<Record<Group["network"], string>> = {
+  none: "no network",
+  user: "user network",
+  bridge: "bridge",
+  isolated: "isolated",
+  routed: "routed",
+};
+
+function Two({ first, children }: { readonly first: ReactNode; readonly children: ReactNode }) {
+  return (
+    <span className="groups-card-two">
+      <span>{first}</span>
+      <span className="muted small">{children}</span>
+    </span>
+  );
+}
 
 function LaunchLink({ group }: { readonly group: string }) {
   return (

@@ -56,10 +56,10 @@ function Bars({ host, meters }: { readonly host: Host; readonly meters: Meters |
       <MeterBar label="Memory" value={used} total={memory.total} text={of(used, memory.total)} />
       <MeterBar label="Disk" value={onDisk} total={disk.total} text={of(onDisk, disk.total)} />
       <MeterBar
-        label="Memory promised to VMs"
+        label="Promised to VMs"
         value={memory.promised}
         total={memory.total}
-        text={`${of(memory.promised, memory.total)}, ${count(cpus.promised, "vCPU")}`}
+        text={of(memory.promised, memory.total)}
       />
     </div>
   );

@@ -23,6 +23,7 @@ const SPARK_HEIGHT = 44;
 const HOUR_MS = 3_600_000;
 /** a chart that has just begun is not a dot at its right edge */
 const LEAST_MS = 5 * 60_000;
+const SPARK_LEAST_MS = 60_000;
 /** the highest line does not touch the top */
 const ROOM = 1.15;
 const DARK = "(prefers-color-scheme: dark)";
@@ -77,7 +78,7 @@ function settingsOf(place: HTMLElement, options: PlotOptions): uPlot.Options {
     padding: spark ? [2, 0, 2, 0] : [8, 4, 0, 0],
     series: [{}, ...colors.map((color) => line(color, colors.length === 1))],
     scales: {
-      x: { time: true, range: (_, first, last) => span(first, last) },
+      x: { time: true, range: (_, first, last) => span(first, last, spark) },
       y: { range: (_, _least, most) => [0, highest(most) || 1] },
     },
     axes: spark ? [{ show: false }, { show: false }] : axesOf(options),
@@ -92,9 +93,10 @@ function settingsOf(place: HTMLElement, options: PlotOptions): uPlot.Options {
   };
 }
 
-function span(first: number | null, last: number | null): [number, number] {
+function span(first: number | null, last: number | null, spark: boolean): [number, number] {
   const end = last ?? Date.now();
-  const begin = Math.max(end - HOUR_MS, Math.min(first ?? end, end - LEAST_MS));
+  const least = spark ? SPARK_LEAST_MS : LEAST_MS;
+  const begin = Math.max(end - HOUR_MS, Math.min(first ?? end, end - least));
   return [begin, end];
 }
 

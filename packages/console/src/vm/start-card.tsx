@@ -7,7 +7,7 @@ import "./start-card.css";
 import type { VmState } from "./vm-state.ts";
 
 /** of the whole: a shorter step is told of with the others */
-const WORTH = 0.01;
+const WORTH = 0.03;
 
 export function StartCard({ vm }: { readonly vm: VmState }) {
   const { start } = vm;

@@ -4,7 +4,7 @@ import { Card } from "../ui/card.tsx";
 import { Chart, type ChartLine } from "../ui/chart.tsx";
 import { BYTE_STEPS, LEAST_RATE, lastOf, type Values } from "../ui/chart-data.ts";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { bytes } from "../ui/figures.ts";
+import { bytes, count } from "../ui/figures.ts";
 import type { Meters } from "./meters.ts";
 import { useMeters } from "./use-meters.ts";
 import "./vm-charts.css";
@@ -35,14 +35,14 @@ function Four({ meters, vm }: { readonly meters: Meters; readonly vm: VmState })
     <div className="vm-charts">
       <Chart
         {...common}
-        label={`CPU of ${vm.vcpus}`}
+        label={`CPU, of ${count(vm.vcpus, "vCPU")}`}
         lines={[one(samples.cpu, "--chart-1")]}
         format={cpus}
         least={0.1}
       />
       <Chart
         {...common}
-        label={`Memory of ${bytes(total)}`}
+        label={`Memory, of ${bytes(total)}`}
         lines={[one(samples.memoryUsed, "--chart-2")]}
         format={bytes}
         steps={BYTE_STEPS}

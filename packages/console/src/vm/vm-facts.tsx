@@ -8,6 +8,7 @@ import { Facts } from "../ui/facts.tsx";
 import { bytes } from "../ui/figures.ts";
 import { RelativeTime } from "../ui/relative-time.tsx";
 import { egressOf, kindOf, memoryOf, networkOf, originOf, sizeOf } from "./fact-words.ts";
+import "./vm-facts.css";
 import type { VmState } from "./vm-state.ts";
 
 export function VmFacts({ vm }: { readonly vm: VmState }) {
@@ -47,7 +48,7 @@ export function VmFacts({ vm }: { readonly vm: VmState }) {
 
 function Address({ ip }: { readonly ip: string }) {
   return (
-    <span className="mono">
+    <span className="vm-facts-address mono">
       {ip} <CopyButton text={ip} label="Copy the address" />
     </span>
   );

@@ -46,7 +46,7 @@ function Frame({ vm, tab }: { readonly vm: VmState; readonly tab: string }) {
     <Page
       title={vm.hostname}
       beside={<Beside vm={vm} />}
-      lead={<Link href="/vms">{`VMs of ${vm.group}`}</Link>}
+      lead={<Link href={`/vms?group=${vm.group}`}>{`VMs of ${vm.group}`}</Link>}
       actions={<VmButtons vm={vm} />}
     >
       <Notes vm={vm} />
