@@ -6,32 +6,11 @@ import { QueryClient } from "@tanstack/react-query";
 import type { HostEvent } from "@alcove/sdk/browser/index.ts";
 
 import { KEYS } from "../app/keys.ts";
+import { aVm } from "./a-vm.ts";
 import type { VmAccount } from "./accounts.ts";
 import { applyEvents } from "./apply-events.ts";
 import { LiveConnection, type LiveSource, type LiveStatus } from "./live-connection.ts";
 import { withNews } from "./news.ts";
-
-function aVm(hostname: string, different: Partial<VmAccount> = {}): VmAccount {
-  return {
-    hostname,
-    id: `id-${hostname}`,
-    group: "sbox",
-    kind: "sandbox",
-    phase: "running",
-    since: "2026-01-02T03:04:05Z",
-    ready: true,
-    vcpus: 1,
-    memoryBytes: 2 ** 28,
-    image: "base",
-    tags: [],
-    persistent: false,
-    createdAt: "2026-01-02T03:04:05Z",
-    origin: { how: "boot" },
-    actions: [],
-    memory: { reservedBytes: 0 },
-    ...different,
-  };
-}
 
 function phase(id: number, vm: VmAccount, gone: "gone" | "there" = "there"): HostEvent {
   const { hostname, id: vmId, phase: to } = vm;

@@ -1,0 +1,93 @@
+/** Launches a VM: its group first, and from that what it is held to. Then the page goes to it. */
+
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { useLocation } from "wouter";
+
+import { client } from "../app/client.ts";
+import { KEYS } from "../app/keys.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { RowsLoading } from "../ui/page-loading.tsx";
+import { toast } from "../ui/toast.ts";
+import "./launch-dialog.css";
+import { LaunchFields } from "./launch-fields.tsx";
+import { EMPTY_FORM, type HostGroup, requestOf } from "./launch-form.ts";
+import { problemsIn } from "./launch-problems.ts";
+
+export function LaunchDialog({ onClose }: { readonly onClose: () => void }) {
+  const groups = useQuery({
+    queryKey: KEYS.groups,
+    queryFn: ({ signal }) => client.host.groups({ signal }),
+  });
+  const usable = groups.data?.filter(({ network }) => network !== "routed") ?? [];
+  if (usable.length > 0) return <Asking groups={usable} onClose={onClose} />;
+  return (
+    <Dialog title="Launch a VM" onClose={onClose}>
+      {groups.isPending && <RowsLoading rows={4} />}
+      {groups.error && <ErrorNote error={groups.error} onRetry={() => void groups.refetch()} />}
+      {groups.data && (
+        <EmptyState title="There is no host group">
+          A group says what its VMs are made from. Add one to the configuration file and start the
+          daemon again.
+        </EmptyState>
+      )}
+    </Dialog>
+  );
+}
+
+interface AskingProps {
+  readonly groups: readonly HostGroup[];
+  readonly onClose: () => void;
+}
+
+function Asking({ groups, onClose }: AskingProps) {
+  const [name, setName] = useState(groups[0]?.name);
+  const [form, setForm] = useState(EMPTY_FORM);
+  const [, navigate] = useLocation();
+  const group = groups.find((it) => it.name === name) ?? groups[0];
+  const launching = useMutation({
+    mutationFn: (of: HostGroup) => client.vms.create(of.name, requestOf(form, of)),
+    onSuccess: ({ hostname }) => {
+      toast(`${hostname} is starting`);
+      onClose();
+      navigate(`/vms/${encodeURIComponent(hostname)}`);
+    },
+  });
+  const problems = problemsIn(launching.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (group && !launching.isPending) launching.mutate(group);
+  };
+  return (
+    <Dialog
+      title="Launch a VM"
+      onClose={onClose}
+      wide
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" form="launch" busy={launching.isPending}>
+            Launch VM
+          </Button>
+        </>
+      }
+    >
+      <form id="launch" className="launch-dialog" onSubmit={submit} noValidate>
+        {group && (
+          <LaunchFields
+            groups={groups}
+            group={group}
+            onGroup={setName}
+            form={form}
+            onChange={(change) => setForm((before) => ({ ...before, ...change }))}
+            problems={problems.byField}
+          />
+        )}
+      </form>
+      {launching.error && !problems.isComplete && <ErrorNote error={launching.error} />}
+    </Dialog>
+  );
+}
