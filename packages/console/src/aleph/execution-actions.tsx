@@ -12,6 +12,7 @@ import { queries } from "../app/queries.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { toast } from "../ui/toast.ts";
+import "./execution-actions.css";
 import { actionWords } from "./execution-words.ts";
 
 export function ExecutionActions({ details }: { readonly details: AlephExecutionDetails }) {
@@ -45,8 +46,10 @@ export function ExecutionActions({ details }: { readonly details: AlephExecution
           onConfirm={() => perform(asked)}
           onClose={() => ask(undefined)}
         >
-          <p>{actionWords(asked, details).meaning}</p>
-          <p className="muted">It belongs to {owner}.</p>
+          <div className="execution-actions-words">
+            <p>{actionWords(asked, details).meaning}</p>
+            <p className="muted">It belongs to {owner}.</p>
+          </div>
         </ConfirmDialog>
       )}
     </>

@@ -37,8 +37,8 @@ function SignIn({ node }: { readonly node: NodeThatIsOn }) {
     <Card title="Operator">
       <form className="operator-card" onSubmit={submit}>
         <p>
-          Executions belong to other people's wallets. Whose they are, what they say and stopping
-          them takes the node's own token besides, which is in a file on this host:
+          Executions belong to other people's wallets. To see whose they are and what they say, and
+          to stop them, sign in with the node's own token besides. It is in a file on this host:
         </p>
         <CommandLine command={`sudo cat ${node.login_token}`} />
         <TextField

@@ -91,10 +91,11 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (it) => `&#${it.codePointAt(0)};`);
 }
 
+/** in the colours of the console */
 const STYLE = `
-:root { color-scheme: light dark; --ground: #f6f7f9; --card: #fff; --line: #d3d8e0; --text: #16181d; --soft: #565d6b; --accent: #2456d6; --on-accent: #fff; --bad: #b3261e }
+:root { color-scheme: light dark; --ground: #f6f7f7; --card: #fff; --line: #dde2e2; --text: #182021; --soft: #5f6c6e; --accent: #0b6b63; --on-accent: #fff; --bad: #b42318 }
 @media (prefers-color-scheme: dark) {
-  :root { --ground: #0f1115; --card: #171a20; --line: #333a46; --text: #e8eaee; --soft: #a3abba; --accent: #8fb0ff; --on-accent: #0c1730; --bad: #ff9c93 }
+  :root { --ground: #101415; --card: #171c1e; --line: #2a3335; --text: #e7eced; --soft: #93a0a3; --accent: #4fd1c1; --on-accent: #06201d; --bad: #ff8f85 }
 }
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 16px; background: var(--ground); color: var(--text); font: 14px/1.5 system-ui, sans-serif }
