@@ -85,6 +85,12 @@ async function ask(way: Way, headers: Headers): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d+)/.exec(await text(socket))?.[1]);
 }
 
+/** An endless answer by the listener's own address, which the cookie's name goes with. */
+async function follow(cookie: string): Promise<Response> {
+  const headers = { cookie: cookie.replace("8080", String(served.port)) };
+  return await fetch(`http://127.0.0.1:${served.port}/stream`, { headers });
+}
+
 const DONE: Record<Way, number> = {
   "GET /thing": 200,
   "HEAD /thing": 200,
@@ -120,6 +126,17 @@ for (const way of WAYS) {
     for (const { what, headers } of pages()) assert.equal(await ask(way, headers), 401, what);
   });
 }
+
+test("auth: signing out cuts off what streams in that session", async () => {
+  const [mine, others] = [await stage.signedIn(), await stage.signedIn()];
+  const [stream, other] = await Promise.all([follow(mine.cookie), follow(others.cookie)]);
+  const out = { ...mine, origin: `http://${STAGE_HOST}` };
+  assert.equal((await stage.call("DELETE /v1/session", { headers: out })).status, 204);
+  await assert.rejects(stream.text());
+  const reader = other.body?.getReader();
+  assert.equal((await reader?.read())?.done, false);
+  await reader?.cancel();
+});
 
 test("auth: of a page that is not ours nothing is said about the session", async () => {
   const headers = { origin: "http://localhost:9000" };

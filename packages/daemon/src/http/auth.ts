@@ -75,7 +75,11 @@ async function beKnown(lock: Lock, request: FastifyRequest, reply: FastifyReply)
     throw unauthenticated("The request carries no Authorization: Bearer token");
   refuseOtherPages(request); // before anything is said about the session
   keepToItself(reply);
-  if (!sessionOf(lock, request)) throw sessionOver();
+  const known = sessionOf(lock, request);
+  if (!known) throw sessionOver();
+  const { socket } = request.raw;
+  const over = lock.sessions.whileOpen(known.session, () => socket.destroy());
+  (request.ws ? socket : reply.raw).once("close", over);
 }
 
 async function beToken(lock: Lock, request: FastifyRequest, reply: FastifyReply): Promise<void> {

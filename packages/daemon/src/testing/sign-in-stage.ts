@@ -1,5 +1,7 @@
 /** A listener with a token, sessions, and a few routes behind it: what tests of who may call what need. */
 
+import { PassThrough } from "node:stream";
+
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 
 import { Guesses } from "#core/session/guesses.ts";
@@ -131,6 +133,11 @@ const things: FastifyPluginAsync = async (app) => {
   const guarded = { config: { access: "vm:use" } } as const;
   app.get("/thing", guarded, async () => "a thing");
   app.post("/thing", guarded, async () => "done");
+  app.get("/stream", guarded, async (_request, reply) => {
+    const endless = new PassThrough();
+    endless.write("a beginning");
+    return reply.send(endless);
+  });
   app.delete("/thing", guarded, async () => "gone");
   app.route({
     method: "GET",

@@ -64,6 +64,22 @@ test("sessions: on a full disk somebody can sign in all the same, until the daem
   assert.equal(store.kept.size, 0);
 });
 
+test("sessions: what goes on in one ends with it, and nothing else does", () => {
+  const { sessions } = stage();
+  const ended: string[] = [];
+  const [mine, others] = [sessions.open("loopback"), sessions.open("loopback")].map(
+    ({ id }) => sessions.find(id, "loopback") ?? assert.fail("it has ended"),
+  );
+  assert.ok(mine && others);
+  sessions.whileOpen(mine, () => ended.push("a stream"));
+  sessions.whileOpen(mine, () => ended.push("a request that was over"))();
+  sessions.whileOpen(mine, () => ended.push("a terminal"));
+  sessions.whileOpen(others, () => ended.push("somebody else's"));
+  sessions.end(mine);
+  sessions.end(mine);
+  assert.deepEqual(ended, ["a stream", "a terminal"]);
+});
+
 test("sessions: no two ids are the same, and none is what is stored", () => {
   const { sessions, store } = stage();
   const ids = Array.from({ length: 100 }, () => sessions.open("loopback").id);

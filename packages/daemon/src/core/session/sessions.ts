@@ -42,6 +42,8 @@ export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #token: string;
   readonly #byKey: Map<string, StoredSession>;
+  /** what goes on in a session, by its key: how to end it */
+  readonly #goingOn = new Map<string, Set<() => void>>();
 
   /** @param token the daemon's */
   constructor(deps: SessionsDeps, token: string) {
@@ -76,9 +78,27 @@ export class Sessions {
     return renewed;
   }
 
+  /** Ends it, and what goes on in it. */
   end({ key }: StoredSession): void {
     this.#byKey.delete(key);
     this.#deps.store.remove(key);
+    const ends = this.#goingOn.get(key) ?? [];
+    this.#goingOn.delete(key);
+    for (const end of ends) end();
+  }
+
+  /**
+   * Something goes on in a session, such as a stream without an end of its own.
+   * @param end called when the session is ended, not when its time is over: a page that streams renews it
+   * @returns to be called when it is over by itself
+   */
+  whileOpen({ key }: StoredSession, end: () => void): () => void {
+    const ends = this.#goingOn.get(key) ?? new Set();
+    this.#goingOn.set(key, ends.add(end));
+    return () => {
+      ends.delete(end);
+      if (ends.size === 0 && this.#goingOn.get(key) === ends) this.#goingOn.delete(key);
+    };
   }
 
   /** Those that have ended go first, and those of another token have ended for all but this list. */
