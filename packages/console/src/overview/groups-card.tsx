@@ -1,7 +1,6 @@
 /** Host groups: what their VMs use, what a launch there is held to, and a way to launch. */
 
 import { useQuery } from "@tanstack/react-query";
-import { Plus } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 
@@ -13,6 +12,7 @@ import { bytes, count } from "../ui/figures.ts";
 import { RowsLoading } from "../ui/page-loading.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import "./groups-card.css";
+import { LaunchButton } from "./launch-button.tsx";
 
 type Group = Awaited<ReturnType<typeof client.host.groups>>[number];
 
@@ -31,7 +31,7 @@ export function GroupsCard() {
           columns={COLUMNS}
           rows={groups.data}
           keyOf={({ name }) => name}
-          renderActions={({ name }) => <LaunchLink group={name} />}
+          renderActions={({ name }) => <LaunchButton group={name} />}
         />
       )}
     </Card>
@@ -81,18 +81,5 @@ function Two({ first, children }: { readonly first: ReactNode; readonly children
       <span>{first}</span>
       <span className="muted small">{children}</span>
     </span>
-  );
-}
-
-function LaunchLink({ group }: { readonly group: string }) {
-  return (
-    <Link
-      className="button button-plain"
-      href={`/vms?launch=${group}`}
-      aria-label={`Launch a VM of ${group}`}
-    >
-      <Plus size={15} aria-hidden />
-      <span>Launch</span>
-    </Link>
   );
 }

@@ -10,6 +10,7 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { count } from "../ui/figures.ts";
 import { RowsLoading } from "../ui/page-loading.tsx";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
+import { LaunchButton } from "./launch-button.tsx";
 import { phasesOf } from "./phases.ts";
 import "./running-card.css";
 
@@ -26,9 +27,8 @@ function Content({ vms }: { readonly vms: UseQueryResult<readonly VmAccount[]> }
   if (vms.error) return <ErrorNote error={vms.error} onRetry={() => void vms.refetch()} />;
   if (vms.data.length === 0) {
     return (
-      <EmptyState title="No VM yet">
-        Choose a host group below and launch one: it is there within seconds, and its terminal opens
-        in this browser.
+      <EmptyState title="No VMs yet" action={<LaunchButton />}>
+        Launch one: it is there within seconds, and its terminal opens in this browser.
       </EmptyState>
     );
   }

@@ -17,13 +17,20 @@ import { LaunchFields } from "./launch-fields.tsx";
 import { EMPTY_FORM, type HostGroup, requestOf } from "./launch-form.ts";
 import { problemsIn } from "./launch-problems.ts";
 
-export function LaunchDialog({ onClose }: { readonly onClose: () => void }) {
+interface LaunchDialogProps {
+  /** chosen at first, by name; absent: the first of all */
+  readonly group?: string;
+  readonly onClose: () => void;
+}
+
+export function LaunchDialog({ group, onClose }: LaunchDialogProps) {
   const groups = useQuery({
     queryKey: KEYS.groups,
     queryFn: ({ signal }) => client.host.groups({ signal }),
   });
   const usable = groups.data?.filter(({ network }) => network !== "routed") ?? [];
-  if (usable.length > 0) return <Asking groups={usable} onClose={onClose} />;
+  if (usable.length > 0)
+    return <Asking groups={usable} first={group ?? usable[0]?.name} onClose={onClose} />;
   return (
     <Dialog title="Launch a VM" onClose={onClose}>
       {groups.isPending && <RowsLoading rows={4} />}
@@ -40,11 +47,13 @@ export function LaunchDialog({ onClose }: { readonly onClose: () => void }) {
 
 interface AskingProps {
   readonly groups: readonly HostGroup[];
+  /** name of the group that is chosen at first */
+  readonly first: string | undefined;
   readonly onClose: () => void;
 }
 
-function Asking({ groups, onClose }: AskingProps) {
-  const [name, setName] = useState(groups[0]?.name);
+function Asking({ groups, first, onClose }: AskingProps) {
+  const [name, setName] = useState(first);
   const [form, setForm] = useState(EMPTY_FORM);
   const [, navigate] = useLocation();
   const group = groups.find((it) => it.name === name) ?? groups[0];
