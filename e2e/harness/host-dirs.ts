@@ -61,7 +61,7 @@ export class HostDirs {
     return namesIn(path.join(this.state, "vms"));
   }
 
-  /** What a stopped daemon without VMs leaves: token, database, images, sealed secrets, what it knows of KVM and of the Aleph network, where VMs ran. No more. */
+  /** What a stopped daemon without VMs leaves: token, database, images, the place for disks to import, sealed secrets, what it knows of KVM and of the Aleph network, where VMs ran. No more. */
   assertNothingLeft(): void {
     assert.deepEqual(this.machines(), [], "processes are left");
     assert.deepEqual(this.runDirs(), [], "run directories are left");
@@ -79,6 +79,7 @@ export class HostDirs {
       "alcove.sqlite",
       "auth",
       "images",
+      "import",
       "layers",
       "runtime-dir",
       "secrets",
