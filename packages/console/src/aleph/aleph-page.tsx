@@ -63,17 +63,19 @@ function NodeOff() {
   return (
     <Page title={TITLE}>
       <EmptyState title="This host is no node of the Aleph network">
-        <p>
-          A node runs instances and programs that people publish on the network, beside the VMs of
-          this host and apart from them: each belongs to the wallet of its owner. It has an API of
-          its own, on port 4020 of this machine.
-        </p>
-        <p>To make this host one, start the daemon with this setting:</p>
-        <CommandLine command="ALCOVE_ALEPH=on npm start" />
-        <p className="muted">
-          It takes nothing from the network until you let it: without further settings it works
-          offline, from messages that its administrator has put into its store.
-        </p>
+        <div className="aleph-page-off">
+          <p>
+            A node runs instances and programs that people publish on the network, beside the VMs of
+            this host and apart from them: each belongs to the wallet of its owner. It has an API of
+            its own, on port 4020 of this machine.
+          </p>
+          <p>To make this host one, start the daemon with this setting:</p>
+          <CommandLine command="ALCOVE_ALEPH=on npm start" />
+          <p className="muted">
+            It takes nothing from the network until you let it: without further settings it works
+            offline, from messages that its administrator has put into its store.
+          </p>
+        </div>
       </EmptyState>
     </Page>
   );

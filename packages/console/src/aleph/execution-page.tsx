@@ -70,6 +70,7 @@ function Shown({
   readonly node: NodeThatIsOn;
 }) {
   const { hash, type } = execution;
+  const kind = typeWords(type);
   const details = useQuery({
     queryKey: KEYS.alephExecution(hash),
     queryFn: ({ signal }) => client.aleph.execution(hash, { signal }),
@@ -82,7 +83,7 @@ function Shown({
     <Page
       title={shortHash(hash)}
       beside={<StateBadge state={current.state} />}
-      lead={`On this host's Aleph node: ${typeWords(type)}.`}
+      lead={`${/^[aeiou]/.test(kind) ? "An" : "A"} ${kind} on this host's Aleph node`}
       actions={known && <ExecutionActions details={known} />}
     >
       {known?.reason !== undefined && <p className="execution-page-reason">{known.reason}</p>}
