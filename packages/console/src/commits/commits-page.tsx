@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import { useAccounts } from "../live/accounts.ts";
 import { Card } from "../ui/card.tsx";
 import { CommandLine } from "../ui/command-line.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -18,10 +19,7 @@ export function CommitsPage() {
     queryKey: KEYS.commits,
     queryFn: ({ signal }) => client.commits.list({ signal }),
   });
-  const accounts = useQuery({
-    queryKey: KEYS.vms,
-    queryFn: ({ signal }) => client.accounts({ memory: "none", signal }),
-  });
+  const accounts = useAccounts();
   const error = commits.error ?? accounts.error;
   const retry = () => void Promise.all([commits.refetch(), accounts.refetch()]);
   const rows = commits.data && accounts.data ? asTree(commits.data, accounts.data) : undefined;
