@@ -31,7 +31,7 @@ const SETTINGS = ["ALCOVE_STATE_DIR", "ALCOVE_RUNTIME_DIR", "ALCOVE_URL"]
 const next = (console: string): string => `
 Serving until Ctrl-C, which deletes sandboxes and shuts other VMs down (ALCOVE_ON_STOP: docs/configuration.md).
 
-  ${console}
+  The web console:  ${console}
 
 In another terminal, in ${root}:
 
@@ -82,7 +82,7 @@ function failed(error: unknown, daemon: DaemonProcess): void {
 /** @returns an address that signs in, or why there is none */
 async function consoleAddress(signal: AbortSignal): Promise<string> {
   const end = await runCommand({ file: alcove, args: ["ui"], cwd: root, env }, signal);
-  return end.code === 0 ? end.stdout.trim() : `No web console: ${end.output.trim()}`;
+  return end.code === 0 ? end.stdout.trim() : `not to be had: ${end.output.trim()}`;
 }
 
 /** Shows the daemon's log until the user leaves or the daemon ends by itself. */
