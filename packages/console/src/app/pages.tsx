@@ -36,9 +36,8 @@ export const PAGES: readonly Page[] = [
     component: lazy(() => import("../overview/overview-page.tsx").then(of("OverviewPage"))),
   },
   { path: "/vms", component: lazy(() => import("../vms/vms-page.tsx").then(of("VmsPage"))) },
-  { path: "/vms/:hostname", component: lazy(() => import("../vm/vm-page.tsx").then(of("VmPage"))) },
   {
-    path: "/vms/:hostname/:tab",
+    path: "/vms/:hostname/:tab?",
     component: lazy(() => import("../vm/vm-page.tsx").then(of("VmPage"))),
   },
   {

@@ -20,7 +20,8 @@ export function HostCard({ host }: { readonly host: Host }) {
           ["Name", host.hostname],
           ["Isolation", wall.meaning],
           ["Acceleration", acceleratorOf(host)],
-          ["Why", host.acceleratorReason],
+          // Where it is worth a warning, that says why.
+          ["Why", host.isolation === "hardware" ? host.acceleratorReason : undefined],
           ["Hypervisor", hypervisorOf(host)],
           ["Processor", host.cpuModel],
           ["Kernel", host.kernel],

@@ -75,7 +75,7 @@ function settingsOf(place: HTMLElement, options: PlotOptions): uPlot.Options {
     height: spark ? SPARK_HEIGHT : HEIGHT,
     ms: 1,
     legend: { show: false },
-    padding: spark ? [2, 0, 2, 0] : [8, 4, 0, 0],
+    padding: spark ? [2, 0, 2, 0] : [8, 18, 0, 0],
     series: [{}, ...colors.map((color) => line(color, colors.length === 1))],
     scales: {
       x: { time: true, range: (_, first, last) => span(first, last, spark) },

@@ -20,8 +20,12 @@ test("happenings: what came after another VM of the same name is not its length"
 });
 
 test("happenings: a word that is not known is shown as it came", () => {
-  assert.deepEqual(
-    [wordsOf({ input: "booted" }), wordsOf({ input: "new" })],
-    ["Its machine runs", "new"],
-  );
+  const phase = "running";
+  const words = [wordsOf({ input: "booted", phase }), wordsOf({ input: "new", phase })];
+  assert.deepEqual(words, ["Its machine runs", "new"]);
+});
+
+test("happenings: a machine that was ended on purpose did not break down", () => {
+  assert.equal(wordsOf({ input: "crashed", phase: "stopped" }), "Its machine has ended");
+  assert.equal(wordsOf({ input: "crashed", phase: "failed" }), "Its machine broke down");
 });

@@ -19,8 +19,10 @@ const WORDS: Readonly<Record<string, string>> = {
   delete: "Deleted",
 };
 
-export function wordsOf({ input }: Pick<VmHappening, "input">): string {
-  return WORDS[input] ?? input;
+/** A machine that was ended on purpose also ends without a goodbye: only one that failed broke down. */
+export function wordsOf({ input, phase }: Pick<VmHappening, "input" | "phase">): string {
+  const word = input === "crashed" && phase !== "failed" ? "exited" : input;
+  return WORDS[word] ?? word;
 }
 
 export interface Lasting {

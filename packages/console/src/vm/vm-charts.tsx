@@ -4,13 +4,15 @@ import { Card } from "../ui/card.tsx";
 import { Chart, type ChartLine } from "../ui/chart.tsx";
 import { BYTE_STEPS, LEAST_RATE, lastOf, type Values } from "../ui/chart-data.ts";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { bytes, count } from "../ui/figures.ts";
+import { bytes } from "../ui/figures.ts";
 import type { Meters } from "./meters.ts";
 import { useMeters } from "./use-meters.ts";
 import "./vm-charts.css";
 import type { VmState } from "./vm-state.ts";
 
 const GROUP = "vm";
+/** percents */
+const LITTLE = 10;
 
 export function VmCharts({ vm }: { readonly vm: VmState }) {
   const meters = useMeters(vm);
@@ -35,9 +37,9 @@ function Four({ meters, vm }: { readonly meters: Meters; readonly vm: VmState })
     <div className="vm-charts">
       <Chart
         {...common}
-        label={`CPU, of ${count(vm.vcpus, "vCPU")}`}
+        label={`CPU, of ${vm.vcpus * 100} %`}
         lines={[one(samples.cpu, "--chart-1")]}
-        format={cpus}
+        format={ofOne}
         least={0.1}
       />
       <Chart
@@ -72,9 +74,11 @@ function one(values: Values, color: ChartLine["color"]): ChartLine {
   return { values, color };
 }
 
-/** "0.42 CPUs": of one whole vCPU, as the axis counts them */
-function cpus(value: number): string {
-  return value === 0 ? "0" : value.toFixed(2);
+/** "42 %" of one vCPU; little of it more exactly */
+function ofOne(value: number): string {
+  const percents = value * 100;
+  const digits = percents > 0 && percents < LITTLE ? 1 : 0;
+  return `${percents.toFixed(digits)} %`;
 }
 
 function rate(value: number): string {
