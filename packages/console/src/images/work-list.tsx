@@ -44,11 +44,13 @@ function Work({ work }: { readonly work: ImageWork }) {
   return (
     <li className="work-list-work">
       <div className="work-list-head">
-        <strong>{what === "build" ? `Build of ${name}` : `Import of ${name}`}</strong>
-        <Badge tone={TONE[state]} dot={isOpen(work)} active={state === "working"}>
-          {state}
-        </Badge>
-        <span className="muted small">{whenOf(work)}</span>
+        <span className="work-list-words">
+          <strong>{what === "build" ? `Build of ${name}` : `Import of ${name}`}</strong>
+          <Badge tone={TONE[state]} dot={isOpen(work)} active={state === "working"}>
+            {state}
+          </Badge>
+          <span className="muted small">{whenOf(work)}</span>
+        </span>
         <span className="work-list-action">
           {isOpen(work) ? (
             <Button busy={cancel.isPending} onClick={() => cancel.mutate()}>
@@ -70,14 +72,17 @@ function Work({ work }: { readonly work: ImageWork }) {
   );
 }
 
+/** While nobody knows how much is left, a part of the bar travels. */
 function Progress({ work: { step = "begin", detail, fraction } }: { readonly work: ImageWork }) {
+  const known = fraction === undefined ? {} : { "aria-valuenow": Math.round(fraction * 100) };
   return (
     <div className="work-list-progress">
-      <progress
-        aria-label={step}
-        {...(fraction === undefined ? {} : { value: fraction })}
-        max={1}
-      />
+      <div className="work-list-bar" role="progressbar" aria-label={step} {...known}>
+        <div
+          className={fraction === undefined ? "work-list-travel" : "work-list-fill"}
+          style={fraction === undefined ? undefined : { width: `${fraction * 100}%` }}
+        />
+      </div>
       <p className="small">
         {step}
         {fraction !== undefined && <span className="number"> {percent(fraction)}</span>}

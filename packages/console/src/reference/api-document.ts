@@ -49,7 +49,7 @@ export interface ApiDocument {
   readonly title: string;
   readonly version: string;
   readonly operations: readonly Operation[];
-  /** by the API's tag and the first word of the path, in the order of the document */
+  /** by the API's tag and the first word of the path, by name */
   readonly groups: readonly OperationGroup[];
   /** finds what `$ref` names; an empty one where there is nothing */
   readonly resolve: (schema: Json) => Json;
@@ -74,7 +74,9 @@ export function readDocument(document: unknown): ApiDocument {
     title: text(info["title"]) ?? "API",
     version: text(info["version"]) ?? "",
     operations: [...groups.values()].flat(),
-    groups: Array.from(groups, ([name, operations]) => ({ name, operations })),
+    groups: Array.from(groups, ([name, operations]) => ({ name, operations })).toSorted((a, b) =>
+      a.name.localeCompare(b.name),
+    ),
     resolve: (schema) => resolve(root, schema),
   };
 }

@@ -24,7 +24,7 @@ function queryOf(parameters: readonly Parameter[]): string {
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 
-/** Only what must be there. Its quotes are the shell's, too: examples hold none of their own. */
+/** What must be there. Its quotes are the shell's, too: examples hold none of their own. */
 function bodyOf(schema: Json, shaping: Shaping): string {
   return JSON.stringify(exampleOf(schema, shaping));
 }
@@ -37,7 +37,9 @@ function exampleOf(given: Json, shaping: Shaping): unknown {
   const type = text(schema["type"]);
   if (type === "object") {
     const properties = json(schema["properties"]);
-    const names = list(schema["required"]).flatMap((name) => text(name) ?? []);
+    const required = list(schema["required"]).flatMap((name) => text(name) ?? []);
+    // Where all may be left out, one shows at least what it would look like.
+    const names = required.length > 0 ? required : Object.keys(properties).slice(0, 1);
     return Object.fromEntries(
       names.map((name) => [name, memberOf(name, json(properties[name]), shaping)]),
     );

@@ -58,7 +58,11 @@ function Details({ operation, document }: Omit<OperationEntryProps, "isWanted">)
         </a>
         {!needsToken && <Badge>needs no token</Badge>}
       </p>
-      {description !== undefined && <p>{description}</p>}
+      {description !== undefined && (
+        <p>
+          <Words text={description} />
+        </p>
+      )}
       <CommandLine command={curlExample(operation, location.origin, document)} />
       {parameters.length > 0 && <Parameters parameters={parameters} document={document} />}
       {bodies.length > 0 && (
@@ -80,6 +84,13 @@ function Details({ operation, document }: Omit<OperationEntryProps, "isWanted">)
   );
 }
 
+/** What stands between backquotes is code. */
+function Words({ text }: { readonly text: string }) {
+  return text
+    .split("`")
+    .map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
+}
+
 function Parameters({
   parameters,
   document,
@@ -96,7 +107,12 @@ function Parameters({
           <span key={name}>
             <code>{shapeOf(schema, document)}</code>
             <span className="muted">{` in the ${place}${required ? ", must be given" : ""}`}</span>
-            {description !== undefined && <> · {description}</>}
+            {description !== undefined && (
+              <>
+                {" · "}
+                <Words text={description} />
+              </>
+            )}
           </span>,
         ])}
       />
