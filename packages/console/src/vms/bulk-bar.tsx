@@ -13,6 +13,7 @@ import { COMMANDS } from "../vm/vm-actions.ts";
 import {
   type BulkCommand,
   type BulkFailure,
+  doneWords,
   lossOfMany,
   performAll,
   sharedCommands,
@@ -72,8 +73,9 @@ function useBulk() {
         () => setDone((before) => before + 1),
       ),
     onSuccess: (failures, { command, vms }) => {
-      const went = vms.length - failures.length;
-      if (went > 0) toast(`${labelOf(command)}: ${count(went, "VM")} done`);
+      const failed = new Set(failures.map(({ hostname }) => hostname));
+      const went = vms.filter(({ hostname }) => !failed.has(hostname));
+      if (went.length > 0) toast(doneWords(command, went));
     },
   });
   const start = (order: Order) => {

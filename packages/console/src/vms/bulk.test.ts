@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { aVm } from "../live/a-vm.ts";
-import { lossOfMany, namesOf, performAll, sharedCommands } from "./bulk.ts";
+import { doneWords, lossOfMany, namesOf, performAll, sharedCommands } from "./bulk.ts";
 
 test("bulk: what is offered is what all of them allow", () => {
   const runs = aVm("a", { actions: ["pause", "shutdown", "delete", "exec", "fork"] });
@@ -27,6 +27,11 @@ test("bulk: all are tried, a few at a time, and those that failed are told with 
   const failures = await performAll(vms, act, () => (done += 1));
   assert.deepEqual(failures, [{ hostname: "vm-7", why: "It is protected." }]);
   assert.deepEqual([done, most], [30, 4]);
+});
+
+test("bulk: what was done is said of one by name, of many by their number", () => {
+  assert.equal(doneWords("delete", [aVm("a")]), "a is deleted");
+  assert.equal(doneWords("pause", [aVm("a"), aVm("b")]), "2 VMs are paused");
 });
 
 test("bulk: what is lost depends on what they are", () => {

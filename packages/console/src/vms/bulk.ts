@@ -60,6 +60,27 @@ export async function performAll(
   return failures;
 }
 
+const DONE: Record<BulkCommand, string> = {
+  start: "starting",
+  restore: "restored",
+  resume: "resumed",
+  pause: "paused",
+  suspend: "suspended",
+  reboot: "rebooting",
+  shutdown: "shutting down",
+  delete: "deleted",
+};
+
+/** "3 VMs are paused" @param vms at least one */
+export function doneWords(
+  command: BulkCommand,
+  vms: readonly Pick<VmAccount, "hostname">[],
+): string {
+  const [first] = vms;
+  const whom = vms.length === 1 && first ? `${first.hostname} is` : `${vms.length} VMs are`;
+  return `${whom} ${DONE[command]}`;
+}
+
 /** What is lost when they are deleted, or when those of them that are sandboxes shut down; in sentences. */
 export function lossOfMany(command: BulkCommand, vms: readonly VmAccount[]): readonly string[] {
   const sandboxes = vms.filter(({ kind }) => kind === "sandbox");

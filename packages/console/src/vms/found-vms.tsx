@@ -7,6 +7,7 @@ import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { BulkBar } from "./bulk-bar.tsx";
 import { FilterBar } from "./filter-bar.tsx";
+import "./found-vms.css";
 import { useSelection } from "./use-selection.ts";
 import { useVmFilter } from "./use-vm-filter.ts";
 import { chosen, NO_FILTER } from "./vm-filter.ts";
@@ -17,9 +18,8 @@ export function FoundVms({ vms }: { readonly vms: readonly VmAccount[] }) {
   const shown = useMemo(() => chosen(vms, filter), [vms, filter]);
   const selection = useSelection(shown);
   return (
-    <>
+    <div className="found-vms">
       <FilterBar vms={vms} shown={shown.length} filter={filter} onChange={change} />
-      <BulkBar selection={selection} />
       {shown.length === 0 ? (
         <EmptyState
           title="No VM is like that"
@@ -30,6 +30,7 @@ export function FoundVms({ vms }: { readonly vms: readonly VmAccount[] }) {
       ) : (
         <VmTable vms={shown} selection={selection} filter={filter} onSort={change} />
       )}
-    </>
+      <BulkBar selection={selection} />
+    </div>
   );
 }
