@@ -6,7 +6,7 @@ import { MovedClock } from "#testing/moved-clock.ts";
 import { RememberingLog } from "#testing/remembering-log.ts";
 
 import { AlcoveError } from "../errors.ts";
-import { MAX_SESSIONS, SESSION_IDLE_MS, Sessions } from "./sessions.ts";
+import { CUT_AFTER_MS, MAX_SESSIONS, SESSION_IDLE_MS, Sessions } from "./sessions.ts";
 
 class MapStore implements SessionStore {
   readonly kept = new Map<string, StoredSession>();
@@ -64,7 +64,8 @@ test("sessions: on a full disk somebody can sign in all the same, until the daem
   assert.equal(store.kept.size, 0);
 });
 
-test("sessions: what goes on in one ends with it, and nothing else does", () => {
+test("sessions: what goes on in one ends with it, and nothing else does", ({ mock }) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
   const { sessions } = stage();
   const ended: string[] = [];
   const [mine, others] = [sessions.open("loopback"), sessions.open("loopback")].map(
@@ -75,8 +76,13 @@ test("sessions: what goes on in one ends with it, and nothing else does", () => 
   sessions.whileOpen(mine, () => ended.push("a request that was over"))();
   sessions.whileOpen(mine, () => ended.push("a terminal"));
   sessions.whileOpen(others, () => ended.push("somebody else's"));
+  const leaves = sessions.whileOpen(mine, () => ended.push("a page that leaves by itself"));
   sessions.end(mine);
   sessions.end(mine);
+  leaves();
+  mock.timers.tick(CUT_AFTER_MS - 1);
+  assert.deepEqual(ended, []);
+  mock.timers.tick(1);
   assert.deepEqual(ended, ["a stream", "a terminal"]);
 });
 

@@ -18,6 +18,8 @@ export const SESSION_MAX_MS = 7 * 24 * 3_600_000;
 /** sessions at a time; one more ends the one that would have ended first */
 export const MAX_SESSIONS = 256;
 const ID_BYTES = 32;
+/** after a session's end, until what goes on in it is cut off, in ms: pages of ours have left by themselves by then */
+export const CUT_AFTER_MS = 1_000;
 
 /**
  * From where a session was opened, and the only place where it is good. Browsers send the cookies of
@@ -78,13 +80,14 @@ export class Sessions {
     return renewed;
   }
 
-  /** Ends it, and what goes on in it. */
+  /** Ends it, and a moment later what goes on in it. */
   end({ key }: StoredSession): void {
     this.#byKey.delete(key);
     this.#deps.store.remove(key);
-    const ends = this.#goingOn.get(key) ?? [];
+    const ends = this.#goingOn.get(key);
+    if (!ends) return;
     this.#goingOn.delete(key);
-    for (const end of ends) end();
+    setTimeout(() => ends.forEach((end) => end()), CUT_AFTER_MS).unref();
   }
 
   /**
