@@ -21,34 +21,9 @@ function sheetElement(made: HTMLElement): HTMLElement {
   return made;
 }
 
-function styledElement(made: HTMLElement): HTMLElement {
-  const setAttribute = made.setAttribute.bind(made);
-  made.setAttribute = (name, value) => {
-    if (name === "style") made.style.cssText = value;
-    else setAttribute(name, value);
-  };
-  return made;
-}
-
-function elementOf(name: string): HTMLElement {
-  if (name === "style") return sheetElement(document.createElement("i"));
-  return styledElement(document.createElement(name));
-}
-
-/** The document as `documentOverride` of a terminal, with other elements. */
-export function ownDocument(): Document {
-  return new Proxy(document, {
-    get: (target, key) => {
-      if (key === "createElement") return elementOf;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
-
 /**
- * What `open` makes in the meantime is without `<style>` elements, too: a part of xterm.js 6 asks the real document
- * for one, whatever `documentOverride` says.
+ * Runs what opens a terminal, with other elements for its `<style>` ones. (`documentOverride` would not do: parts of
+ * xterm.js 6 ask the real document, whatever it says.)
  */
 export function withOwnStyles(open: () => void): void {
   const create = document.createElement.bind(document);
@@ -60,4 +35,18 @@ export function withOwnStyles(open: () => void): void {
   } finally {
     Reflect.deleteProperty(document, "createElement"); // the prototype's is there again
   }
+}
+
+function setSpanAttribute(this: HTMLSpanElement, name: string, value: string): void {
+  if (name === "style") this.style.cssText = value;
+  else Element.prototype.setAttribute.call(this, name, value);
+}
+
+/**
+ * From now on a `style` attribute that is set on a `<span>` goes through the object model: it means the same, and the
+ * policy admits it. The cells of a terminal are such spans.
+ */
+export function styleSpansByObject(): void {
+  const value = setSpanAttribute;
+  Object.defineProperty(HTMLSpanElement.prototype, "setAttribute", { value, configurable: true });
 }

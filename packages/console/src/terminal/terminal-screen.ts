@@ -9,7 +9,7 @@ import type { TerminalSize } from "@alcove/sdk/browser/index.ts";
 import { copyText } from "./clipboard.ts";
 import { commandOf } from "./keys.ts";
 import { madeLinks, plainLinks } from "./links.ts";
-import { ownDocument, withOwnStyles } from "./own-styles.ts";
+import { styleSpansByObject, withOwnStyles } from "./own-styles.ts";
 import { harmless, needsAsking } from "./paste.ts";
 import type { Screen } from "./terminal-link.ts";
 import { FONT_SIZE, fontNow, lookNow, MIN_CONTRAST, SCROLLBACK_LINES } from "./terminal-look.ts";
@@ -17,6 +17,8 @@ import { titleOf } from "./title.ts";
 
 /** more than this that is not on the screen yet waits, bytes */
 const MAX_PENDING_BYTES = 512 * 1024;
+
+styleSpansByObject();
 
 /** What the page around it is asked for, and told. */
 export interface Surroundings {
@@ -44,7 +46,6 @@ export class TerminalScreen implements Screen {
     this.#home = home;
     this.#around = around;
     this.#terminal = new Terminal({
-      documentOverride: ownDocument(),
       fontFamily: fontNow(),
       fontSize: FONT_SIZE,
       theme: lookNow(),
