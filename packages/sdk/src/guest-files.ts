@@ -18,6 +18,9 @@ export interface FsEntry {
   readonly mtime: string;
   /** octal, such as `0644` */
   readonly mode: string;
+  /** its owner; absent where the host does not say */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface MkdirOptions {
@@ -65,6 +68,8 @@ const ENTRY: Resource<FsEntry> = resource<FsEntry>("directory entry", {
   size: "number",
   mtime: "string",
   mode: "string",
+  uid: "number?",
+  gid: "number?",
 });
 
 const WATCH_EVENT: Resource<WatchEvent> = resource<WatchEvent>("watch event", {

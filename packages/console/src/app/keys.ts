@@ -11,6 +11,7 @@ export const KEYS = {
   vmMeters: (hostname: string) => ["vm-meters", hostname],
   terminals: (hostname: string) => ["terminals", hostname],
   files: (hostname: string, path: string) => ["files", hostname, path],
+  filesOf: (hostname: string) => ["files", hostname],
   events: ["events"],
   images: ["images"],
   templates: ["templates"],
