@@ -177,6 +177,20 @@ test("event feed: of the host's samples the newest is told", async () => {
   assert.deepEqual(told, [0.3]);
 });
 
+test("event feed: a reader that has left leaves no timer, which would keep the daemon from ending", async () => {
+  await using host = await FakeHost.make();
+  const parts = { vms: await host.open(), store: host.store, events: new HostEvents() };
+  const feed = new EventFeed(parts, 10_000);
+  const timers = () => process.getActiveResourcesInfo().filter((it) => it === "Timeout").length;
+  const before = timers();
+  {
+    await using reader = new Follower(feed, 0);
+    await eventually("it waits", () => timers() > before);
+    assert.deepEqual(reader.ids, []);
+  }
+  await eventually("nothing waits", () => timers() === before);
+});
+
 test("event feed: a VM with an owner is not in it", async () => {
   await using host = await FakeHost.make();
   const vms = await host.open();

@@ -54,8 +54,10 @@ export class FeedReader implements Disposable {
     return false;
   }
 
+  /** Whoever still waits is let go, too: the timer of a wait that was left would keep the daemon from ending. */
   [Symbol.dispose](): void {
     this.#listening.dispose();
+    this.#bell.resolve();
   }
 
   #note(changed: Changed): void {
