@@ -173,13 +173,14 @@ consoleSuite("console terminal of a guest", REAL, (host, story) => {
       await visit.page.keyboard.type("echo back $((40 + 2))\n");
       await shows(visit, "back 42");
       await visit.page.keyboard.type(
-        "printf '\\033]0;a\\342\\200\\256title\\007'; printf '\\033]52;c;aGFja2Vk\\007'\n",
+        "printf '\\033]0;a\\342\\200\\256title\\007'; printf '\\033]52;c;aGFja2Vk\\007'; sleep 60\n",
       );
       await visit.page
         .getByRole("button", { name: /1 · atitle/, exact: false })
         .first()
         .waitFor();
       assert.notEqual(await visit.evaluate("navigator.clipboard.readText()"), "hacked");
+      await visit.page.keyboard.press("Control+C");
       await visit.page.keyboard.type(
         "printf '\\033[31mred \\033[1;32mgreen\\033[0m https://example.org/x\\n'; ls --color -la /\n",
       );
