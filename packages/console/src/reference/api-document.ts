@@ -86,7 +86,7 @@ export function filterGroups(
   groups: readonly OperationGroup[],
   wanted: string,
 ): readonly OperationGroup[] {
-  const words = wanted.toLowerCase().split(/\s+/);
+  const words = wanted.trim().toLowerCase().split(/\s+/);
   const matches = ({ id, method, path, summary }: Operation) => {
     const all = `${method} ${path} ${id} ${summary}`.toLowerCase();
     return words.every((word) => all.includes(word));

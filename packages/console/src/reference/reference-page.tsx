@@ -47,9 +47,12 @@ export function ReferencePage() {
 }
 
 function Reference({ document }: { readonly document: ApiDocument }) {
-  const [wanted, setWanted] = useState("");
   const hash = useHash();
-  const words = useDeferredValue(wanted.trim());
+  const [filter, setFilter] = useState({ text: "", hash });
+  // An address that came after the filter wins: what it names is shown.
+  const isPassed = filter.hash !== hash && !shows(filterGroups(document.groups, filter.text), hash);
+  const wanted = isPassed && document.operations.some(({ id }) => id === hash) ? "" : filter.text;
+  const words = useDeferredValue(wanted);
   const groups = useMemo(() => filterGroups(document.groups, words), [document, words]);
   const found = groups.reduce((sum, { operations }) => sum + operations.length, 0);
   return (
@@ -60,7 +63,7 @@ function Reference({ document }: { readonly document: ApiDocument }) {
           type="search"
           placeholder="exec, POST, images …"
           value={wanted}
-          onChange={({ target }) => setWanted(target.value)}
+          onChange={({ target }) => setFilter({ text: target.value, hash })}
         />
         <p className="muted small" role="status">
           {count(found, "operation")}
@@ -85,6 +88,10 @@ function Reference({ document }: { readonly document: ApiDocument }) {
       </div>
     </div>
   );
+}
+
+function shows(groups: readonly OperationGroup[], wanted: string): boolean {
+  return groups.some(({ operations }) => operations.some(({ id }) => id === wanted));
 }
 
 interface GroupProps {
