@@ -7,7 +7,6 @@ import type { VmAccount } from "../live/accounts.ts";
 import { Card } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { count } from "../ui/figures.ts";
 import { RowsLoading } from "../ui/page-loading.tsx";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
 import { LaunchButton } from "./launch-button.tsx";
@@ -36,8 +35,8 @@ function Content({ vms }: { readonly vms: UseQueryResult<readonly VmAccount[]> }
     <ul className="running-card">
       {phasesOf(vms.data).map(({ phase, vms: number }) => (
         <li key={phase}>
-          <Link href={`/vms?phase=${phase}`} aria-label={`${count(number, "VM")} ${phase}`}>
-            <span className="running-card-number number">{number}</span>
+          <Link href={`/vms?phase=${phase}`}>
+            <span className="running-card-number number">{number} </span>
             <PhaseBadge phase={phase} />
           </Link>
         </li>

@@ -9,9 +9,9 @@ import type { VmRow } from "./vm-state.ts";
 
 const EVERY_MS = 5_000;
 
-export function useMeters({ group, hostname, phase }: VmRow): UseQueryResult<Meters> {
+export function useMeters({ group, hostname, id, phase }: VmRow): UseQueryResult<Meters> {
   const queries = useQueryClient();
-  const queryKey = KEYS.vmMeters(hostname);
+  const queryKey = [...KEYS.vmMeters(hostname), id]; // a name may go to another VM
   return useQuery({
     queryKey,
     queryFn: async ({ signal }) => {
