@@ -10,32 +10,27 @@ import { describeRoutes } from "../operation.ts";
 import { alephOperations } from "./aleph-operations.ts";
 import { aleph, type AlephParts } from "./aleph.ts";
 import { type EventParts, eventRoutes } from "./events.ts";
-import { fork, type ForkParts } from "./fork.ts";
 import { groupRoutes } from "./groups.ts";
 import { type HostParts, hostRoutes } from "./host.ts";
 import { type MeterParts, meterRoutes } from "./meters.ts";
 import { type ImageParts, images } from "./images.ts";
 import { nativeOperations } from "./operations.ts";
 import { type PoolParts, poolRoutes } from "./pools.ts";
-import { type ConsoleParts, serialConsole } from "./serial-console.ts";
 import { session, type SessionParts } from "./session.ts";
 import { templates, type TemplateParts } from "./templates.ts";
-import { terminals } from "./terminals.ts";
-import { vmAccounts, type VmParts } from "./vms.ts";
+import { type VmRouteParts, vmRoutes } from "./vm-routes.ts";
 
 export interface NativeParts
   extends
     AlephParts,
-    ConsoleParts,
     EventParts,
-    ForkParts,
     HostParts,
     ImageParts,
     MeterParts,
     PoolParts,
     SessionParts,
     TemplateParts,
-    VmParts {}
+    VmRouteParts {}
 
 export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
   return async (root) => {
@@ -46,19 +41,16 @@ export function native(parts: NativeParts, log: Log): FastifyPluginAsync {
         describeRoutes(app, nativeOperations);
         describeRoutes(app, alephOperations);
         answerErrors(app, log, ({ message }) => message);
-        await app.register(serialConsole, parts);
         await app.register(aleph, parts);
         await app.register(hostRoutes, parts);
         await app.register(groupRoutes, parts);
         await app.register(meterRoutes, parts);
         await app.register(eventRoutes, parts);
-        await app.register(fork, parts);
         await app.register(poolRoutes, parts);
         await app.register(images, parts);
         await app.register(templates, parts);
-        await app.register(terminals, parts);
         await app.register(session, parts);
-        await app.register(vmAccounts, parts);
+        await app.register(vmRoutes, parts);
         refuseOtherMethods(app, table);
       },
       { prefix: "/v1" },
