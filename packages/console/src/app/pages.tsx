@@ -13,8 +13,7 @@ import {
   Network,
 } from "lucide-react";
 
-/** What an address's placeholders hold, by name. */
-export type PageParams = Readonly<Record<string, string | undefined>>;
+import type { PageParams } from "./page-params.ts";
 
 export interface Page {
   /** below /ui, as wouter writes them */

@@ -1,5 +1,9 @@
 /** Light or dark: the system's choice unless this browser was told otherwise. */
 
+import { THEME_CHANGED } from "../ui/tokens.ts";
+
+export { THEME_CHANGED, token } from "../ui/tokens.ts";
+
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
@@ -20,12 +24,4 @@ export function applyTheme(theme: Theme): void {
   if (theme === "system") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = theme;
   document.dispatchEvent(new Event(THEME_CHANGED));
-}
-
-/** sent to the document: what draws on a canvas or in a terminal asks for its colours again */
-export const THEME_CHANGED = "alcove:theme";
-
-/** A colour token's value now, such as `--accent`. */
-export function token(name: `--${string}`): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

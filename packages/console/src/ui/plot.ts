@@ -2,8 +2,8 @@
 
 import uPlot from "uplot";
 
-import { THEME_CHANGED, token } from "../app/theme.ts";
 import { clock, type Gapped } from "./chart-data.ts";
+import { THEME_CHANGED, token } from "./tokens.ts";
 
 export interface PlotOptions {
   /** tokens, one a line */

@@ -7,7 +7,7 @@ import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
-import type { PageParams } from "../app/pages.tsx";
+import type { PageParams } from "../app/page-params.ts";
 import { Badge } from "../ui/badge.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { PageLoading } from "../ui/page-loading.tsx";
