@@ -1,19 +1,17 @@
 /** Children of a VM that runs: asks how they are to be, then shows who they are. */
 
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { Link } from "wouter";
-
-import type { CamelKeys, LiveForked } from "@alcove/sdk/browser/index.ts";
 
 import { client } from "../app/client.ts";
-import { KEYS } from "../app/keys.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Check, TextField } from "../ui/field.tsx";
-import { count as counted, duration } from "../ui/figures.ts";
+import { count as counted } from "../ui/figures.ts";
 import "./fork-dialog.css";
+import { Forked } from "./forked.tsx";
+import { SecretChoice } from "./secret-choice.tsx";
 import { tagsIn } from "./tag-words.ts";
 import type { VmState } from "./vm-state.ts";
 
@@ -136,72 +134,5 @@ function ForkFields({ vm, draft, onChange }: ForkFieldsProps) {
       />
       <SecretChoice vm={vm} chosen={draft.secrets} onChange={(secrets) => onChange({ secrets })} />
     </>
-  );
-}
-
-interface SecretChoiceProps {
-  readonly vm: VmState;
-  readonly chosen: readonly string[] | undefined;
-  readonly onChange: (chosen: readonly string[]) => void;
-}
-
-/** Begins with what the source sees. */
-function SecretChoice({ vm, chosen = vm.secrets, onChange }: SecretChoiceProps) {
-  const secrets = useQuery({
-    queryKey: KEYS.secrets,
-    queryFn: ({ signal }) => client.secrets.list({ signal }),
-  });
-  const names = secrets.data?.map(({ name }) => name) ?? vm.secrets;
-  if (names.length === 0) return null;
-  const toggle = (name: string, isOn: boolean) =>
-    onChange(isOn ? [...chosen, name] : chosen.filter((it) => it !== name));
-  return (
-    <fieldset className="fork-dialog-secrets">
-      <legend>Secrets that they see</legend>
-      {names.map((name) => (
-        <Check
-          key={name}
-          label={name}
-          checked={chosen.includes(name)}
-          onChange={({ target }) => toggle(name, target.checked)}
-        />
-      ))}
-    </fieldset>
-  );
-}
-
-interface ForkedProps {
-  readonly forked: CamelKeys<LiveForked>;
-  readonly onClose: () => void;
-}
-
-function Forked({ forked, onClose }: ForkedProps) {
-  const { source, pauseMs, children, failures } = forked;
-  const stood = pauseMs > 0 ? ` ${source} stood still for ${duration(pauseMs)}.` : "";
-  return (
-    <Dialog
-      title={`${counted(children.length, "child", "children")} of ${source}`}
-      onClose={onClose}
-      footer={
-        <Button kind="primary" onClick={onClose} autoFocus>
-          Close
-        </Button>
-      }
-    >
-      <p>{`Each has confirmed that it is somebody of its own.${stood}`}</p>
-      <ul className="fork-dialog-children">
-        {children.map(({ hostname, ip }) => (
-          <li key={hostname}>
-            <Link href={`/vms/${encodeURIComponent(hostname)}`} onClick={onClose}>
-              {hostname}
-            </Link>
-            {ip !== undefined && <span className="muted mono">{ip}</span>}
-          </li>
-        ))}
-      </ul>
-      {failures.map(({ code, message }, index) => (
-        <ErrorNote key={`${code}-${index}`} error={new Error(message)} />
-      ))}
-    </Dialog>
   );
 }

@@ -4,7 +4,6 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 
-import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
@@ -12,11 +11,10 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { toast } from "../ui/toast.ts";
 import { CommitDialog } from "./commit-dialog.tsx";
 import { ForkDialog } from "./fork-dialog.tsx";
-import { type CommandLook, commandsOf, lossOf, type VmCommand } from "./vm-actions.ts";
+import { perform, type SimpleCommand } from "./perform.ts";
+import { type CommandLook, commandsOf, lossOf } from "./vm-actions.ts";
 import "./vm-buttons.css";
 import type { VmState } from "./vm-state.ts";
-
-type Simple = Exclude<VmCommand, "fork" | "commit">;
 
 export function VmButtons({ vm }: { readonly vm: VmState }) {
   const [asked, setAsked] = useState<CommandLook>();
@@ -79,7 +77,7 @@ function useCommand(vm: VmState) {
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   return useMutation({
-    mutationFn: (command: Simple) => perform(command, vm),
+    mutationFn: (command: SimpleCommand) => perform(command, vm),
     onSuccess: (_, command) => {
       const done = commandsOf([command])[0]?.done ?? "";
       toast(`${vm.hostname} ${done}`);
@@ -90,19 +88,4 @@ function useCommand(vm: VmState) {
       return queries.invalidateQueries({ queryKey: KEYS.vm(vm.hostname) });
     },
   });
-}
-
-async function perform(command: Simple, { group, hostname }: VmState): Promise<void> {
-  const vm = client.vms.attach(group, hostname);
-  const act: Record<Simple, () => Promise<unknown>> = {
-    start: () => vm.relaunch(),
-    pause: () => vm.pause(),
-    resume: () => vm.resume(),
-    suspend: () => vm.suspend(),
-    restore: () => vm.restore(),
-    shutdown: () => vm.shutdown(),
-    reboot: () => vm.shutdown({ action: "reboot" }),
-    delete: () => vm.delete(),
-  };
-  await act[command]();
 }
