@@ -13,6 +13,7 @@ import { bytes } from "../ui/figures.ts";
 import { RelativeTime } from "../ui/relative-time.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { toast } from "../ui/toast.ts";
+import "./image-table.css";
 import { type Image, initOf, shortId, usersOf } from "./images.ts";
 
 const COLUMNS: readonly Column<Image>[] = [
@@ -21,7 +22,7 @@ const COLUMNS: readonly Column<Image>[] = [
     cell: (image) => (
       <>
         <strong>{image.name}</strong> {!image.named && <Badge>replaced by a newer build</Badge>}
-        <div className="muted mono small" title={image.id}>
+        <div className="image-table-id" title={image.id}>
           {shortId(image.id)}
         </div>
       </>

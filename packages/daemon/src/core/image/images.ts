@@ -133,7 +133,9 @@ export class Images {
           .filter(({ image }) => isGroups(image))
           .map((group) => `host group ${group.name}`),
         ...mine.filter(({ owner }) => owner === undefined).map(({ hostname }) => hostname),
-        ...(owned > 0 ? [`${owned} VMs of other owners`] : []),
+        ...(owned > 0
+          ? [owned === 1 ? "a VM of another owner" : `${owned} VMs of other owners`]
+          : []),
         ...templates
           .list()
           .filter(({ imageId }) => imageId === id)
