@@ -9,21 +9,14 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { count } from "../ui/figures.ts";
 import { toast } from "../ui/toast.ts";
+import { perform, type SimpleCommand } from "../vm/perform.ts";
 import { COMMANDS } from "../vm/vm-actions.ts";
-import {
-  type BulkCommand,
-  type BulkFailure,
-  doneWords,
-  lossOfMany,
-  performAll,
-  sharedCommands,
-} from "./bulk.ts";
+import { type BulkFailure, doneWords, lossOfMany, performAll, sharedCommands } from "./bulk.ts";
 import "./bulk-bar.css";
-import { perform } from "./perform.ts";
 import type { Selection } from "./use-selection.ts";
 
 interface Order {
-  readonly command: BulkCommand;
+  readonly command: SimpleCommand;
   readonly vms: readonly VmAccount[];
 }
 
@@ -32,7 +25,7 @@ export function BulkBar({ selection }: { readonly selection: Selection }) {
   const [asked, setAsked] = useState<Order>();
   const { doing, done, start } = useBulk();
   const order = doing.variables;
-  const press = (command: BulkCommand) => {
+  const press = (command: SimpleCommand) => {
     if (lossOfMany(command, vms).length > 0) setAsked({ command, vms });
     else start({ command, vms });
   };
@@ -85,13 +78,13 @@ function useBulk() {
   return { doing, done, start };
 }
 
-function labelOf(command: BulkCommand): string {
+function labelOf(command: SimpleCommand): string {
   return COMMANDS.find((look) => look.command === command)?.label ?? command;
 }
 
 interface CommandsProps {
   readonly selection: Selection;
-  readonly onPress: (command: BulkCommand) => void;
+  readonly onPress: (command: SimpleCommand) => void;
 }
 
 function Commands({ selection, onPress }: CommandsProps) {

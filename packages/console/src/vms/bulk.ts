@@ -2,12 +2,9 @@
 
 import type { VmAccount } from "../live/accounts.ts";
 import { inWords } from "../ui/error-words.ts";
-import type { VmCommand } from "../vm/vm-actions.ts";
+import type { SimpleCommand } from "../vm/perform.ts";
 
-/** Those that need no further answer. */
-export type BulkCommand = Exclude<VmCommand, "fork" | "commit">;
-
-const BULK: readonly BulkCommand[] = [
+const BULK: readonly SimpleCommand[] = [
   "start",
   "restore",
   "resume",
@@ -22,7 +19,7 @@ const BULK: readonly BulkCommand[] = [
 const PARALLEL = 4;
 
 /** What all of them allow. */
-export function sharedCommands(vms: readonly VmAccount[]): readonly BulkCommand[] {
+export function sharedCommands(vms: readonly VmAccount[]): readonly SimpleCommand[] {
   if (vms.length === 0) return [];
   return BULK.filter((command) => vms.every(({ actions }) => actions.includes(command)));
 }
@@ -60,7 +57,7 @@ export async function performAll(
   return failures;
 }
 
-const DONE: Record<BulkCommand, string> = {
+const DONE: Record<SimpleCommand, string> = {
   start: "starting",
   restore: "restored",
   resume: "resumed",
@@ -73,7 +70,7 @@ const DONE: Record<BulkCommand, string> = {
 
 /** "3 VMs are paused" @param vms at least one */
 export function doneWords(
-  command: BulkCommand,
+  command: SimpleCommand,
   vms: readonly Pick<VmAccount, "hostname">[],
 ): string {
   const [first] = vms;
@@ -82,7 +79,7 @@ export function doneWords(
 }
 
 /** What is lost when they are deleted, or when those of them that are sandboxes shut down; in sentences. */
-export function lossOfMany(command: BulkCommand, vms: readonly VmAccount[]): readonly string[] {
+export function lossOfMany(command: SimpleCommand, vms: readonly VmAccount[]): readonly string[] {
   const sandboxes = vms.filter(({ kind }) => kind === "sandbox");
   if (command === "shutdown") {
     if (sandboxes.length === 0) return [];
