@@ -26,9 +26,13 @@ export class FakeNative {
   readonly images: FakeImages = new FakeImages();
   /** by host name; others are 404, as are all on a host of another kind */
   readonly vms: Map<string, VmDetails> = new Map();
+  /** what it says of itself, by path */
+  readonly told: Map<string, unknown> = new Map();
 
   answer(call: Call): void {
     const [, noun, name] = call.at;
+    const told = this.told.get(call.url.pathname);
+    if (told !== undefined) return json(call.response, 200, told);
     if (noun === "templates") return this.#templateCall(call, name);
     if (noun === "images") return this.images.answer(call);
     if (noun === "session") return this.#sessionCall(call, name);
