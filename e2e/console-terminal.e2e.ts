@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { look } from "./harness/browser-look.ts";
 import { consoleSuite, FAKE } from "./harness/browser-suite.ts";
 import type { Visit } from "./harness/browser-visit.ts";
+import { asObjects } from "./harness/json-value.ts";
 import type { TestHost } from "./harness/test-host.ts";
 import { until } from "./harness/until.ts";
 
@@ -55,12 +56,8 @@ consoleSuite("console terminal", FAKE, (host, story) => {
     await shows(visit, "hello from the guest");
     await visit.page.keyboard.type("echo again\n");
     await shows(visit, "again");
-    const [first] = await visit.page.evaluate(async (name) => {
-      const answer = await fetch(`/v1/vms/${name}/terminals`);
-      const list: unknown[] = await answer.json();
-      return [list.length];
-    }, vm);
-    assert.equal(first, 1);
+    const list = await host.api.get(`/v1/vms/${vm}/terminals`);
+    assert.equal(asObjects(list.json).length, 1);
     await left(visit, host, vm);
   });
 
@@ -125,10 +122,37 @@ consoleSuite("console terminal", FAKE, (host, story) => {
     await visit.page.keyboard.type("echo typed\n");
     await shows(visit, "typed");
     await visit.page.keyboard.press("Control+Shift+L");
-    const focused = () => visit.page.evaluate(() => document.activeElement?.textContent);
+    const focused = () => visit.evaluate("document.activeElement.textContent");
     assert.match(String(await focused()), /Terminal 1/);
     await left(visit, host, vm);
   });
+
+  story(
+    "a guest whose agent is too old has a plain shell, and it is said that it ends",
+    async (begin) => {
+      const vm = await host.createVm();
+      const visit = await begin();
+      visit.expects(/answer 501/);
+      await visit.signIn(token());
+      const body = JSON.stringify({
+        error: "The agent is older than this daemon",
+        code: "unsupported",
+      });
+      await visit.page.route("**/terminals", (route) =>
+        route.fulfill({ status: 501, contentType: "application/json", body }),
+      );
+      await visit.open(`/vms/${vm}/terminal`);
+      await visit.page.getByText("This guest keeps no terminals").waitFor();
+      await look(visit, "terminal-plain");
+      await visit.page.getByRole("button", { name: "Open a plain shell" }).click();
+      await connected(visit).waitFor();
+      await visit.page.keyboard.type("echo in a plain shell\n");
+      await shows(visit, "in a plain shell");
+      await visit.page.keyboard.type("exit\n");
+      await visit.page.getByText("The shell has ended.").waitFor();
+      await left(visit, host, vm);
+    },
+  );
 
   story("closing asks once while the shell runs, and nothing when it has ended", async (begin) => {
     const vm = await host.createVm();

@@ -14,9 +14,14 @@ export type LinkState =
   /** the guest does not have it any more; `why` is a sentence */
   | { readonly is: "gone"; readonly why: string };
 
+/** A plain shell ends without saying how. */
+export type AttachmentEvent =
+  | TerminalEvent
+  | { readonly type: "exit"; readonly code: number | undefined };
+
 /** One attachment, as the SDK's `TerminalSession` is. */
 export interface Attachment {
-  events(): AsyncIterable<TerminalEvent>;
+  events(): AsyncIterable<AttachmentEvent>;
   write(text: string): Promise<void>;
   resize(size: TerminalSize): void;
   close(): void;

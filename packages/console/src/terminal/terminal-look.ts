@@ -15,6 +15,17 @@ export function fontNow(): string {
   return token("--mono");
 }
 
+/** How what a search finds is marked. */
+export function marksNow() {
+  return {
+    matchBackground: token("--warn-soft"),
+    matchOverviewRuler: token("--warn"),
+    activeMatchBackground: token("--warn-soft"),
+    activeMatchBorder: token("--warn"),
+    activeMatchColorOverviewRuler: token("--warn"),
+  };
+}
+
 /** Of the theme that is chosen now. */
 export function lookNow(): ITheme {
   const plain = {
@@ -34,6 +45,7 @@ export function lookNow(): ITheme {
     cursor: token("--accent"),
     cursorAccent: token("--terminal-ground"),
     selectionBackground: token("--accent-soft"),
+    selectionInactiveBackground: token("--surface-3"),
     scrollbarSliderBackground: token("--line"),
     scrollbarSliderHoverBackground: token("--line-strong"),
     scrollbarSliderActiveBackground: token("--line-strong"),

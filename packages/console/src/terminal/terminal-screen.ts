@@ -12,7 +12,14 @@ import { madeLinks, plainLinks } from "./links.ts";
 import { styleSpansByObject, withOwnStyles } from "./own-styles.ts";
 import { harmless, needsAsking } from "./paste.ts";
 import type { Screen } from "./terminal-link.ts";
-import { FONT_SIZE, fontNow, lookNow, MIN_CONTRAST, SCROLLBACK_LINES } from "./terminal-look.ts";
+import {
+  FONT_SIZE,
+  fontNow,
+  lookNow,
+  marksNow,
+  MIN_CONTRAST,
+  SCROLLBACK_LINES,
+} from "./terminal-look.ts";
 import { titleOf } from "./title.ts";
 
 /** more than this that is not on the screen yet waits, bytes */
@@ -30,6 +37,8 @@ export interface Surroundings {
   /** several lines that a program would run one by one */
   readonly onPaste: (text: string) => void;
   readonly onSearch: () => void;
+  /** how often what is searched for is there, and which one is marked, from 0; -1: none of them */
+  readonly onFound: (count: number, at: number) => void;
   readonly onLeave: () => void;
 }
 
@@ -55,6 +64,7 @@ export class TerminalScreen implements Screen {
       disableStdin: true,
       linkHandler: madeLinks(around.onAddress),
       screenReaderMode: isReadOut,
+      allowProposedApi: true, // for the marks of the search
     });
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.loadAddon(this.#search);
@@ -114,13 +124,13 @@ export class TerminalScreen implements Screen {
     this.#terminal.paste(harmless(text));
   }
 
-  find(text: string, direction: "next" | "previous"): boolean {
+  find(text: string, direction: "next" | "previous"): void {
+    const marks = { decorations: marksNow() };
     if (text === "") {
       this.#search.clearDecorations();
       this.#terminal.clearSelection();
-      return true;
-    }
-    return direction === "next" ? this.#search.findNext(text) : this.#search.findPrevious(text);
+    } else if (direction === "next") this.#search.findNext(text, marks);
+    else this.#search.findPrevious(text, marks);
   }
 
   setReadOut(isReadOut: boolean): void {
@@ -142,6 +152,9 @@ export class TerminalScreen implements Screen {
     terminal.onData((text) => this.#around.onTyped(text));
     terminal.onResize((size) => this.#around.onSize(size));
     terminal.onTitleChange((title) => this.#around.onTitle(titleOf(title)));
+    this.#search.onDidChangeResults(({ resultCount, resultIndex }) =>
+      this.#around.onFound(resultCount, resultIndex),
+    );
     terminal.registerLinkProvider(plainLinks(terminal, this.#around.onAddress));
     terminal.attachCustomKeyEventHandler((event) => this.#onKey(event));
     this.#home.addEventListener("paste", (event) => this.#onPaste(event), {

@@ -6,18 +6,16 @@ import { useEffect, useRef, useState } from "react";
 import { IconButton } from "../ui/button.tsx";
 
 export interface TerminalSearchProps {
-  /** @returns whether it is there */
-  readonly onFind: (text: string, direction: "next" | "previous") => boolean;
+  /** how often it is there, in words */
+  readonly found: string;
+  readonly onFind: (text: string, direction: "next" | "previous") => void;
   readonly onClose: () => void;
 }
 
-export function TerminalSearch({ onFind, onClose }: TerminalSearchProps) {
+export function TerminalSearch({ found, onFind, onClose }: TerminalSearchProps) {
   const [text, setText] = useState("");
-  const [isThere, setThere] = useState(true);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), []);
-  const find = (wanted: string, direction: "next" | "previous"): void =>
-    setThere(onFind(wanted, direction));
   return (
     <search className="terminal-view-search">
       <input
@@ -29,20 +27,20 @@ export function TerminalSearch({ onFind, onClose }: TerminalSearchProps) {
         value={text}
         onChange={({ target }) => {
           setText(target.value);
-          find(target.value, "previous");
+          onFind(target.value, "previous");
         }}
         onKeyDown={(event) => {
           if (event.key === "Escape") onClose();
           if (event.key !== "Enter") return;
           event.preventDefault();
-          find(text, event.shiftKey ? "next" : "previous");
+          onFind(text, event.shiftKey ? "next" : "previous");
         }}
       />
-      <span role="status" className="small muted">
-        {isThere ? "" : "nowhere"}
+      <span role="status" className="terminal-view-found number">
+        {text !== "" && found}
       </span>
-      <IconButton icon={ChevronUp} label="Older match" onClick={() => find(text, "previous")} />
-      <IconButton icon={ChevronDown} label="Newer match" onClick={() => find(text, "next")} />
+      <IconButton icon={ChevronUp} label="Older match" onClick={() => onFind(text, "previous")} />
+      <IconButton icon={ChevronDown} label="Newer match" onClick={() => onFind(text, "next")} />
       <IconButton icon={X} label="End the search" onClick={onClose} />
     </search>
   );

@@ -3,13 +3,13 @@
 import {
   AlcoveApiError,
   AlcoveConnectionError,
-  type TerminalEvent,
+  type ShellSession,
 } from "@alcove/sdk/browser/index.ts";
 
 import { client } from "../app/client.ts";
 import { inWords } from "../ui/error-words.ts";
 import type { VmState } from "../vm/vm-state.ts";
-import type { Attachment, Diagnosis, LinkParts } from "./terminal-link.ts";
+import type { Attachment, AttachmentEvent, Diagnosis, LinkParts } from "./terminal-link.ts";
 
 export type TerminalSource = Pick<LinkParts, "attach" | "diagnose">;
 
@@ -56,7 +56,7 @@ export function passingShell(vm: VmName): TerminalSource {
     attach: async (signal) => {
       const session = await handleOf(vm).shell({ signal });
       return {
-        events: () => shellEvents(session.output),
+        events: () => shellEvents(session),
         write: (text) => session.write(text),
         resize: (size) => session.resize(size),
         close: () => void session.close(),
@@ -69,9 +69,11 @@ export function passingShell(vm: VmName): TerminalSource {
   };
 }
 
-async function* shellEvents(output: AsyncIterable<Uint8Array>): AsyncGenerator<TerminalEvent> {
+async function* shellEvents(shell: ShellSession): AsyncGenerator<AttachmentEvent> {
   yield { type: "live" };
-  for await (const bytes of output) yield { type: "output", bytes };
+  for await (const bytes of shell.output) yield { type: "output", bytes };
+  await shell.ended; // rejects where it was the connection that ended
+  yield { type: "exit", code: undefined };
 }
 
 function diagnosisOf(error: unknown): Diagnosis {

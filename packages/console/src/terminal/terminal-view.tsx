@@ -29,7 +29,8 @@ export function TerminalView({ label, onClose, ...wishes }: TerminalViewProps) {
     >
       {used.isSearching && (
         <TerminalSearch
-          onFind={(text, direction) => screen.current?.find(text, direction) ?? false}
+          found={used.found}
+          onFind={(text, direction) => screen.current?.find(text, direction)}
           onClose={() => {
             screen.current?.find("", "next");
             used.setSearching(false);

@@ -29,6 +29,8 @@ export interface UsedTerminal {
   readonly question: Question | undefined;
   readonly answer: (isYes: boolean) => void;
   readonly isSearching: boolean;
+  /** how often what is searched for is there, in words */
+  readonly found: string;
   readonly setSearching: (isSearching: boolean) => void;
   readonly hurry: () => void;
 }
@@ -39,10 +41,12 @@ export function useTerminal(
 ): UsedTerminal {
   const [question, setQuestion] = useState<Question>();
   const [isSearching, setSearching] = useState(false);
+  const [found, setFound] = useState("");
   const { state, screen, link } = useAttached(home, wishes, {
     onAddress: (address) => setQuestion({ about: "address", address }),
     onPaste: (text) => setQuestion({ about: "paste", text }),
     onSearch: () => setSearching(true),
+    onFound: (count, at) => setFound(foundInWords(count, at)),
   });
   const { isShown, isReadOut, isReachable } = wishes;
   useEffect(() => {
@@ -64,10 +68,15 @@ export function useTerminal(
     screen.current?.focus();
   };
   const hurry = (): void => link.current?.hurry();
-  return { state, screen, question, answer, isSearching, setSearching, hurry };
+  return { state, screen, question, answer, isSearching, setSearching, found, hurry };
 }
 
-type Asking = Pick<Surroundings, "onAddress" | "onPaste" | "onSearch">;
+function foundInWords(count: number, at: number): string {
+  if (count === 0) return "nowhere";
+  return at === -1 ? String(count) : `${at + 1} of ${count}`;
+}
+
+type Asking = Pick<Surroundings, "onAddress" | "onPaste" | "onSearch" | "onFound">;
 
 /** A screen at `home`, attached to the source for as long as both are there. */
 function useAttached(
@@ -94,6 +103,7 @@ function useAttached(
       onAddress: (address) => around().onAddress(address),
       onPaste: (text) => around().onPaste(text),
       onSearch: () => around().onSearch(),
+      onFound: (count, at) => around().onFound(count, at),
     };
     return new TerminalScreen(place, later, isReadOut);
   });
