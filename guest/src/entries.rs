@@ -16,6 +16,8 @@ pub struct Entry {
     size: u64,
     mtime_ns: String,
     mode: u32,
+    uid: u32,
+    gid: u32,
 }
 
 impl Entry {
@@ -42,6 +44,8 @@ impl Entry {
             size: u64::try_from(stat.st_size).unwrap_or(0),
             mtime_ns: mtime.to_string(),
             mode: stat.st_mode & 0o7777,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
         }
     }
 }

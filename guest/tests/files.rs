@@ -39,7 +39,8 @@ fn stat_describes_the_link_and_not_what_it_leads_to() {
     let meta = fs::metadata(at("file")).unwrap();
     let mtime = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
     let expected = json!({"name": "file", "type": "file", "size": 5,
-        "mtimeNs": mtime.to_string(), "mode": 0o4640});
+        "mtimeNs": mtime.to_string(), "mode": 0o4640,
+        "uid": meta.uid(), "gid": meta.gid()});
     assert_eq!(*entry, expected);
     let kind = |path: &str| fs_op(&agent, "stat", path, json!({})).result["entry"]["type"].clone();
     assert_eq!(kind(&at("link")), "symlink");

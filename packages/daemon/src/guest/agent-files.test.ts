@@ -14,6 +14,7 @@ const never = new AbortController().signal;
 const WINDOW = 262_144;
 const tmp: GuestPath = { path: "/tmp", user: { uid: 0, gid: undefined } };
 const entry = { name: "a", type: "file", size: 1, mtimeNs: "1764000000123456789", mode: 0o644 };
+const owned = { ...entry, uid: 1000, gid: 42 };
 const read = {
   name: "a",
   type: "file",
@@ -99,7 +100,8 @@ describe("files", { timeout: 20_000 }, () => {
     await using pair = await connected();
     const { guest, link } = pair;
     const odd = { ...entry, name: 'tab\tend\n"ü', mtimeNs: "-1", size: 1e19 };
-    const lines = Buffer.from(`${JSON.stringify(entry)}\n${JSON.stringify(odd)}\n`);
+    const text = [entry, odd, owned].map((it) => `${JSON.stringify(it)}\n`).join("");
+    const lines = Buffer.from(text);
     const asked = link.readDirectory(tmp, never);
     const open = await guest.next("OPEN");
     guest.send("EVENT", open.stream, { opened: {} });
@@ -110,7 +112,11 @@ describe("files", { timeout: 20_000 }, () => {
     guest.send("CLOSE", open.stream, { ok: true, bytes: lines.length });
     const sizeBytes = Number.MAX_SAFE_INTEGER;
     const found = await Array.fromAsync(await asked);
-    assert.deepEqual(found, [read, { ...read, name: odd.name, mtimeNs: -1n, sizeBytes }]);
+    assert.deepEqual(found, [
+      read,
+      { ...read, name: odd.name, mtimeNs: -1n, sizeBytes },
+      { ...read, owner: { uid: 1000, gid: 42 } },
+    ]);
   });
 
   test("a listing that is refused has no entries; one that is left is cancelled", async () => {
@@ -138,6 +144,8 @@ describe("files", { timeout: 20_000 }, () => {
     ["an empty name", `${JSON.stringify({ ...entry, name: "" })}\n`],
     ["a kind that there is not", `${JSON.stringify({ ...entry, type: "door" })}\n`],
     ["a time that is none", `${JSON.stringify({ ...entry, mtimeNs: "today" })}\n`],
+    ["an owner that is none", `${JSON.stringify({ ...owned, gid: -1 })}\n`],
+    ["half an owner", `${JSON.stringify({ ...entry, uid: 0 })}\n`],
     ["no JSON", "{\n"],
     ["a line without an end", "x".repeat(5000)],
     ["half an entry at the end", JSON.stringify(entry)],

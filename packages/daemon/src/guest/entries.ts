@@ -16,6 +16,8 @@ import { BrokenStream } from "./frames.ts";
 const TYPES = ["file", "directory", "symlink", "other"] as const;
 /** what Linux allows, in bytes; there are never more UTF-16 units */
 const NAME_CHARS = 255;
+/** users and groups are 32 bits */
+const MAX_ID = 0xffff_ffff;
 /** of a directory listing; a name of 255 bytes that are all escaped, and the rest, are under half of it */
 export const MAX_LINE_BYTES = 4096;
 
@@ -40,7 +42,15 @@ function entryIn(fields: Fields, mayBePath: boolean): GuestEntry {
     sizeBytes: sizeOf(fields, "size"),
     mtimeNs: nanosecondsOf(fields, "mtimeNs"),
     mode: countOf(fields, "mode", 0o7777),
+    ...ownerIn(fields),
   };
+}
+
+/** The agents of guests that run since before the daemon's update do not say it. */
+function ownerIn(fields: Fields): Pick<GuestEntry, "owner"> {
+  if (!Object.hasOwn(fields, "uid")) return {};
+  const owner = { uid: countOf(fields, "uid", MAX_ID), gid: countOf(fields, "gid", MAX_ID) };
+  return { owner };
 }
 
 /** Whoever joins it to a path stays below that path. */

@@ -33,4 +33,6 @@ export interface GuestEntry {
   readonly mtimeNs: bigint;
   /** permission bits, 0 to 0o7777 */
   readonly mode: number;
+  /** its owner; absent where the agent is older than the question */
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }

@@ -68,9 +68,9 @@ export const fs: FastifyPluginAsyncTypebox<SlicerParts> = async (app, { vms }) =
   });
 };
 
-function entryOf({ name, type, sizeBytes, mtimeNs, mode }: GuestEntry): object {
+function entryOf({ name, type, sizeBytes, mtimeNs, mode, owner }: GuestEntry): object {
   const mtime = new Date(Number(mtimeNs / 1_000_000n)).toISOString();
-  return { name, type, size: sizeBytes, mtime, mode: mode.toString(8).padStart(4, "0") };
+  return { name, type, size: sizeBytes, mtime, mode: mode.toString(8).padStart(4, "0"), ...owner };
 }
 
 async function* jsonList(entries: AsyncIterable<GuestEntry>): AsyncGenerator<string> {

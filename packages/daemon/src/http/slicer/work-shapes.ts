@@ -89,4 +89,6 @@ export const FileEntry = Type.Object({
   size: Bytes,
   mtime: Time,
   mode: Type.String({ description: "octal, such as 0644" }),
+  uid: Maybe(Count),
+  gid: Maybe(Count),
 });
