@@ -116,7 +116,14 @@ async function ownDirectories({ stateDir, runtimeDir }: Config): Promise<AsyncDi
 /** What running VMs need every now and then. */
 function lookAfter(vms: Vms, hostFacts: HostFacts, log: Log): Disposable {
   using begun = new DisposableStack();
-  begun.use(tendStalls(() => vms.all(), hostFacts, log));
+  begun.use(
+    tendStalls(
+      () => vms.all(),
+      hostFacts,
+      log,
+      (vm) => vms.news.aside.announce(vm),
+    ),
+  );
   begun.use(keepLogsBounded(() => vms.all().flatMap((vm) => vm.logPaths), log));
   return begun.move();
 }

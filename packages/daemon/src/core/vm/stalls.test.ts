@@ -22,7 +22,8 @@ test("stalls: a VM that stands still says why, keeps its phase, and goes on when
   const vm = await vms.create("sbox", aRequest({}), never);
   await becomesReady(vms, vm, "agent", never);
   const disk = { freeBytes: 0 };
-  const stalls = new Stalls(diskWith(disk), host.log);
+  const told: (string | undefined)[] = [];
+  const stalls = new Stalls(diskWith(disk), host.log, (it) => told.push(it.stalled));
   const link = vm.contact?.current;
 
   host.boxOf(vm).guest.stall("the disk is full");
@@ -45,6 +46,7 @@ test("stalls: a VM that stands still says why, keeps its phase, and goes on when
   assert.ok((await healthOf(vm, never)).agentUptimeNs > 0);
   assert.equal(vm.contact?.current, link);
   assert.ok(host.log.lines.some(({ event }) => event === "vm.goes_on"));
+  assert.deepEqual(told, ["the disk is full", undefined]);
 });
 
 test("stalls: a resume on request goes on at once", async () => {
@@ -65,6 +67,7 @@ test("stalls: one that has ended meanwhile is nobody's", async () => {
   await becomesReady(vms, vm, "agent", never);
   host.boxOf(vm).guest.stall("the disk is full");
   await vm.kill("for the test", never);
-  await new Stalls(diskWith({ freeBytes: 0 }), host.log).tend(vms.list());
+  const stalls = new Stalls(diskWith({ freeBytes: 0 }), host.log, () => assert.fail("it is none"));
+  await stalls.tend(vms.list());
   assert.deepEqual([vm.phase, vm.stalled, host.log.troubles()], ["stopped", undefined, []]);
 });

@@ -17,24 +17,27 @@ const EVERY_MS = 2_000;
 
 const never = new AbortController().signal;
 
-/** Looks after the VMs that there are, until disposed. */
+/** Looks after the VMs that there are, until disposed. @param tell told of each that stands still, or goes on */
 export function tendStalls(
   vms: () => readonly VmSupervisor[],
   hostFacts: HostFacts,
   log: Log,
+  tell: (vm: VmSupervisor) => void,
 ): Disposable {
-  const stalls = new Stalls(hostFacts, log);
+  const stalls = new Stalls(hostFacts, log, tell);
   return every(EVERY_MS, () => stalls.tend(vms()));
 }
 
 export class Stalls {
   readonly #hostFacts: HostFacts;
   readonly #log: Log;
+  readonly #tell: (vm: VmSupervisor) => void;
   readonly #known = new WeakSet<VmSupervisor>();
 
-  constructor(hostFacts: HostFacts, log: Log) {
+  constructor(hostFacts: HostFacts, log: Log, tell: (vm: VmSupervisor) => void) {
     this.#hostFacts = hostFacts;
     this.#log = log;
+    this.#tell = tell;
   }
 
   /** To be called every few seconds, with all VMs; never rejects. */
@@ -54,12 +57,15 @@ export class Stalls {
   #note(vm: VmSupervisor): void {
     const { hostname } = vm.record;
     if (vm.stalled === undefined) {
-      if (this.#known.delete(vm)) this.#log.info("vm.goes_on", { hostname });
+      if (!this.#known.delete(vm)) return;
+      this.#log.info("vm.goes_on", { hostname });
+      this.#tell(vm);
       return;
     }
     vm.contact?.setHeld("held"); // its agent's silence is not its death
     if (this.#known.has(vm)) return;
     this.#known.add(vm);
     this.#log.error("vm.stalled", { hostname, reason: vm.stalled });
+    this.#tell(vm);
   }
 }
