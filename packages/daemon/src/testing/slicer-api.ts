@@ -1,13 +1,8 @@
-import { Pools } from "#core/pool/pools.ts";
 /** The Slicer surface over a fake host: real routes, real core, no machines. */
 
 import type { FastifyPluginAsync } from "fastify";
 
-import { EventFeed } from "#core/events/event-feed.ts";
-import { VmConsoles } from "#core/vm/consoles.ts";
 import type { Vms, VmsDeps } from "#core/vm/vms.ts";
-import { noProcessMemory } from "#host/memory-of-process.ts";
-import { fileConsoleLogs } from "#host/console-logs.ts";
 import type { Access } from "#http/auth.ts";
 import { application, serve } from "#http/server.ts";
 import type { AlephAtHost } from "#http/native/aleph.ts";
@@ -17,13 +12,9 @@ import { openApi } from "#http/openapi.ts";
 import { linuxMeter } from "#host/linux-meter.ts";
 import { metrics } from "#http/metrics/surface.ts";
 
-import { fakeCommits } from "./fake-commits.ts";
 import { fakeConsole } from "./fake-console.ts";
-import { fakeDesk, type FakeDesk } from "./fake-desk.ts";
-import { fakeImageDesk, type FakeImageDesk } from "./fake-image-desk.ts";
-import { fakeHostDesk, fakeMeters } from "./fake-host-desk.ts";
 import { FakeHost } from "./fake-host.ts";
-import { fakeSignIn } from "./fake-sign-in.ts";
+import { type FakeNative, fakeNative } from "./fake-native.ts";
 import { roomyFacts } from "./roomy-facts.ts";
 
 type App = Awaited<ReturnType<typeof application>>;
@@ -61,8 +52,7 @@ export interface SlicerApiOptions {
 interface Opened {
   readonly host: FakeHost;
   readonly vms: Vms;
-  readonly templates: FakeDesk;
-  readonly images: FakeImageDesk;
+  readonly served: FakeNative;
 }
 
 export class SlicerApi implements AsyncDisposable {
@@ -73,18 +63,12 @@ export class SlicerApi implements AsyncDisposable {
   /** every route of the surface, as the router was told */
   readonly routes: readonly Route[];
 
-  readonly #templates: FakeDesk;
-  readonly #images: FakeImageDesk;
+  readonly #served: FakeNative;
 
-  private constructor(
-    { host, vms, templates, images }: Opened,
-    app: App,
-    routes: readonly Route[],
-  ) {
+  private constructor({ host, vms, served }: Opened, app: App, routes: readonly Route[]) {
     this.host = host;
     this.vms = vms;
-    this.#templates = templates;
-    this.#images = images;
+    this.#served = served;
     this.app = app;
     this.routes = routes;
   }
@@ -93,59 +77,26 @@ export class SlicerApi implements AsyncDisposable {
     const host = await FakeHost.make();
     host.templates = options.templates ?? "off";
     const vms = await host.open(options.parts?.(host));
-    const templates = await fakeDesk(host, vms);
-    const about = { version: "1.2.3", gitCommit: "c0ffee", platform: "linux", arch: "amd64" };
-    const consoles = new VmConsoles(host.disks, fileConsoleLogs);
-    const { goStats = "on" } = options;
-    const { groups, secrets, log } = host;
-    const stop = options.stop ?? (() => undefined);
-    const commits = fakeCommits(host, vms);
-    const images = fakeImageDesk(host, vms, commits);
-    const { imageDesk } = images;
-    const surface = slicer({ vms, commits, groups, consoles, secrets, about, goStats, stop }, log);
-    const { signIn, lock } = fakeSignIn(host, options.token);
+    const served = await fakeNative(host, vms, options);
+    const { parts, lock } = served;
+    const { log, groups, hypervisor } = host;
+    const { goStats = "on", stop = () => undefined } = options;
+    const about = { version: parts.version, gitCommit: "c0ffee", platform: "linux", arch: "amd64" };
+    const both = { ...parts, groups, hypervisor, hostFacts: roomyFacts };
     const routes: Route[] = [];
-    const { hypervisor, store } = host;
-    const { desk } = templates;
-    const pools = new Pools(groups.all(), host.events);
-    const feed = new EventFeed({ vms, store, events: host.events });
-    const kept = { store, commits, secrets, feed, imageDesk };
-    const served = {
-      vms,
-      groups,
-      consoles,
-      hypervisor,
-      ...kept,
-      hostFacts: roomyFacts,
-      desk,
-      pools,
-      signIn,
-    };
-    const meters = metrics({ ...served, ...about, hostMeter: linuxMeter("lo") }, log);
+    const meters = metrics({ ...both, ...about, hostMeter: linuxMeter("lo") }, log);
     const document = openApi(about.version, log);
     const surfaces = [
       listener(routes),
       document.collecting,
       meters.counting,
-      surface,
-      native(
-        {
-          ...served,
-          aleph: options.aleph,
-          forking: host.forking(vms),
-          memory: noProcessMemory,
-          version: about.version,
-          hostDesk: fakeHostDesk(host, vms, desk),
-          meters: fakeMeters(host, vms),
-        },
-        log,
-      ),
+      slicer({ ...both, about, goStats, stop }, log),
+      native(parts, log),
       meters.surface,
       document.surface,
       fakeConsole(log),
     ];
-    const app = await application(surfaces, lock);
-    return new SlicerApi({ host, vms, templates, images }, app, routes);
+    return new SlicerApi({ host, vms, served }, await application(surfaces, lock), routes);
   }
 
   /** One request without a socket. @param line "GET /nodes" */
@@ -184,8 +135,7 @@ export class SlicerApi implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close();
-    await this.#images[Symbol.asyncDispose]();
-    await this.#templates[Symbol.asyncDispose]();
+    await this.#served[Symbol.asyncDispose]();
     await this.host[Symbol.asyncDispose]();
   }
 }

@@ -5,55 +5,22 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { EventFeed } from "#core/events/event-feed.ts";
-import { Pools } from "#core/pool/pools.ts";
-import { VmConsoles } from "#core/vm/consoles.ts";
-import { fileConsoleLogs } from "#host/console-logs.ts";
-import { noProcessMemory } from "#host/memory-of-process.ts";
-import { fakeCommits } from "#testing/fake-commits.ts";
 import { eventually } from "#testing/eventually.ts";
-import { fakeDesk } from "#testing/fake-desk.ts";
-import { fakeHostDesk, fakeMeters } from "#testing/fake-host-desk.ts";
-import { fakeImageDesk } from "#testing/fake-image-desk.ts";
 import { aRequest, FakeHost, never } from "#testing/fake-host.ts";
-import { fakeSignIn } from "#testing/fake-sign-in.ts";
+import { fakeNative } from "#testing/fake-native.ts";
 
 import { application, serve } from "../server.ts";
 import { native } from "./surface.ts";
 
 async function served(host: FakeHost) {
   const vms = await host.open();
-  const consoles = new VmConsoles(host.disks, fileConsoleLogs);
-  const { store, log } = host;
-  const forking = host.forking(vms);
-  const templates = await fakeDesk(host, vms);
-  const commits = fakeCommits(host, vms);
-  const images = fakeImageDesk(host, vms, commits);
-  const parts = {
-    vms,
-    forking,
-    consoles,
-    store,
-    hostDesk: fakeHostDesk(host, vms, templates.desk),
-    meters: fakeMeters(host, vms),
-    desk: templates.desk,
-    pools: new Pools([], host.events),
-    signIn: fakeSignIn(host, undefined).signIn,
-    memory: noProcessMemory,
-    aleph: undefined,
-    feed: new EventFeed({ vms, store, events: host.events }),
-    commits,
-    imageDesk: images.imageDesk,
-    secrets: host.secrets,
-    version: "1.2.3",
-  };
-  const app = await application([native(parts, log)], undefined);
+  const { parts, ...fake } = await fakeNative(host, vms);
+  const app = await application([native(parts, host.log)], undefined);
   const server = await serve(app, { kind: "tcp", address: "127.0.0.1", port: 0 });
   const url = (path: string) => `http://127.0.0.1:${server.port}/v1${path}`;
   const end = async () => {
     await server[Symbol.asyncDispose]();
-    await images[Symbol.asyncDispose]();
-    await templates[Symbol.asyncDispose]();
+    await fake[Symbol.asyncDispose]();
   };
   return { vms, url, [Symbol.asyncDispose]: end };
 }
