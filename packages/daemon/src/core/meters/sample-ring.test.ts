@@ -40,3 +40,9 @@ test("sample ring: it grows to its length and no further, and the oldest falls o
     }
   }
 });
+
+test("sample ring: times rise, also when the clock is set back", () => {
+  const ring = new SampleRing(["cpu"], 10);
+  for (const at of [100, 40, 102]) ring.push(at, { cpu: 0 });
+  assert.deepEqual(ring.after(0).at, [100, 101, 102]);
+});

@@ -25,6 +25,7 @@ export class SampleRing<Column extends string> {
   #values: Float32Array;
   /** rows that were ever pushed */
   #pushed = 0;
+  #newest = 0;
 
   /** @param maxRows how many are kept */
   constructor(names: readonly Column[], maxRows: number) {
@@ -35,11 +36,12 @@ export class SampleRing<Column extends string> {
     this.#values = new Float32Array(rows * names.length);
   }
 
-  /** @param at ms since the epoch, later than those before */
+  /** @param at ms since the epoch; where the clock was set back, times go on from the newest all the same */
   push(at: number, row: Row<Column>): void {
     if (this.#pushed === this.#at.length) this.#grow();
     const slot = this.#pushed % this.#at.length;
-    this.#at[slot] = at;
+    this.#newest = Math.max(at, this.#newest + 1);
+    this.#at[slot] = this.#newest;
     for (const [index, name] of this.#names.entries()) {
       this.#values[slot * this.#names.length + index] = row[name] ?? Number.NaN;
     }
