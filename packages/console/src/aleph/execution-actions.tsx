@@ -24,6 +24,7 @@ export function ExecutionActions({ details }: { readonly details: AlephExecution
     await client.aleph.act(hash, action);
     toast(words.done);
     if (action === "erase") go("/aleph");
+    else void queries.invalidateQueries({ queryKey: KEYS.alephExecution(hash) });
     await queries.invalidateQueries({ queryKey: KEYS.aleph });
   };
   return (

@@ -69,20 +69,22 @@ function Shown({
   readonly execution: AlephExecution;
   readonly node: NodeThatIsOn;
 }) {
-  const { hash, type } = execution;
+  const { hash, type, state } = execution;
   const kind = typeWords(type);
   const details = useQuery({
-    queryKey: KEYS.alephExecution(hash),
+    // Asked anew when the list has another state, which events keep current; not after it was erased.
+    queryKey: [...KEYS.alephExecution(hash), state],
     queryFn: ({ signal }) => client.aleph.execution(hash, { signal }),
     enabled: node.operator,
-    refetchInterval: LOG_AGAIN_MS,
+    placeholderData: (before) => before,
+    refetchInterval: state === "running" ? LOG_AGAIN_MS : false,
   });
   const known = node.operator ? details.data : undefined;
   const current = known ?? execution;
   return (
     <Page
       title={shortHash(hash)}
-      beside={<StateBadge state={current.state} />}
+      beside={<StateBadge state={state} />}
       lead={`${/^[aeiou]/.test(kind) ? "An" : "A"} ${kind} on this host's Aleph node`}
       actions={known && <ExecutionActions details={known} />}
     >

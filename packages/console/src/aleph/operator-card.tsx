@@ -68,7 +68,8 @@ function SignedIn() {
   const signOut = useMutation({
     mutationFn: () => client.aleph.signOut(),
     onSuccess: async () => {
-      queries.removeQueries({ queryKey: KEYS.alephConfig });
+      for (const queryKey of [KEYS.alephConfig, KEYS.alephExecution()])
+        queries.removeQueries({ queryKey });
       await queries.invalidateQueries({ queryKey: KEYS.aleph });
     },
   });

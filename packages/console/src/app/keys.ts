@@ -19,10 +19,11 @@ export const KEYS = {
   secrets: ["secrets"],
   commits: ["commits"],
   openApi: ["openapi"],
-  /** the node itself, and what all that is known of it begins with */
+  /** the node itself, and what lists and figures of it begin with */
   aleph: ["aleph"],
   alephUsage: ["aleph", "usage"],
   alephConfig: ["aleph", "config"],
   alephExecutions: ["aleph", "executions"],
-  alephExecution: (hash: string) => ["aleph", "execution", hash],
+  /** without a hash: of all */
+  alephExecution: (hash?: string) => ["aleph-execution", ...(hash === undefined ? [] : [hash])],
 } as const;
