@@ -5,8 +5,7 @@ import { useState } from "react";
 
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { passingShell, type TerminalSource } from "./terminal-source.ts";
-import type { TerminalVm } from "./terminal-tab.tsx";
+import { passingShell, type TerminalSource, type TerminalVm } from "./terminal-source.ts";
 import { TerminalView } from "./terminal-view.tsx";
 import { useReadOut } from "./use-read-out.ts";
 

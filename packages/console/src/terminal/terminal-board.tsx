@@ -8,8 +8,12 @@ import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { Check } from "../ui/field.tsx";
 import { toast } from "../ui/toast.ts";
 import "./terminal-board.css";
-import { isRunning, keptTerminal, type TerminalSource } from "./terminal-source.ts";
-import type { TerminalVm } from "./terminal-tab.tsx";
+import {
+  isRunning,
+  keptTerminal,
+  type TerminalSource,
+  type TerminalVm,
+} from "./terminal-source.ts";
 import { TerminalView } from "./terminal-view.tsx";
 import { useReadOut } from "./use-read-out.ts";
 import type { KeptTerminal } from "./use-terminals.ts";

@@ -139,6 +139,7 @@ export class TerminalScreen implements Screen {
 
   look(): void {
     this.#terminal.options.theme = lookNow();
+    this.#search.clearDecorations(); // their colours are of the other theme
   }
 
   dispose(): void {

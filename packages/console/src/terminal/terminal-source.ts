@@ -16,6 +16,9 @@ export type TerminalSource = Pick<LinkParts, "attach" | "diagnose">;
 /** what a VM is found by */
 export type VmName = Pick<VmState, "hostname" | "group">;
 
+/** what a VM's terminals need to know of it */
+export type TerminalVm = Pick<VmState, "hostname" | "group" | "phase" | "actions" | "ready">;
+
 export function handleOf({ group, hostname }: VmName) {
   return client.vms.attach(group, hostname);
 }

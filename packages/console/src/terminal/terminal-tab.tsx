@@ -7,12 +7,10 @@ import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
-import type { VmState } from "../vm/vm-state.ts";
 import { PlainShell } from "./plain-shell.tsx";
 import { TerminalBoard } from "./terminal-board.tsx";
+import type { TerminalVm } from "./terminal-source.ts";
 import { isTooOld, useTerminals } from "./use-terminals.ts";
-
-export type TerminalVm = Pick<VmState, "hostname" | "group" | "phase" | "actions" | "ready">;
 
 export function TerminalTab({ vm }: { readonly vm: TerminalVm }) {
   const canAsk = vm.actions.includes("shell");

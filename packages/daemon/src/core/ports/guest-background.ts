@@ -3,7 +3,7 @@
  * restarts ends them. The guest keeps all of it; the host remembers nothing.
  */
 
-import type { TerminalSize } from "./guest-link.ts";
+import type { TerminalSize } from "./terminal-size.ts";
 
 /** What is kept of a program besides how to run it. */
 export interface BackgroundKeep {

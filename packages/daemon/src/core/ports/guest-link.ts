@@ -12,6 +12,9 @@ import type { GuestNewIdentity, GuestReceipt, GuestStillness } from "./guest-ide
 import type { GuestNetwork } from "./guest-network.ts";
 import type { GuestUser } from "./guest-user.ts";
 import type { GuestChange, GuestWatch } from "./guest-watch.ts";
+import type { TerminalSize } from "./terminal-size.ts";
+
+export type { TerminalSize };
 
 /** Why an agent refused; the closed list of docs/guest-protocol.md, section 4. */
 export const GUEST_FAILURE_CODES = [
@@ -191,11 +194,6 @@ export type GuestProgram =
   /** run directly when it is one plain word that resolves, else by a shell */
   | { readonly kind: "auto"; readonly command: string }
   | { readonly kind: "login"; readonly shell: string | undefined };
-
-export interface TerminalSize {
-  readonly cols: number;
-  readonly rows: number;
-}
 
 export interface GuestExec {
   readonly program: GuestProgram;
