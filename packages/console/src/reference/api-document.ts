@@ -30,7 +30,8 @@ export interface Operation {
   readonly path: string;
   readonly summary: string;
   readonly description: string | undefined;
-  readonly needsToken: boolean;
+  /** what lets a caller in, by name, any of them; none: everybody is let in. `token`: the daemon's */
+  readonly credentials: readonly string[];
   readonly parameters: readonly Parameter[];
   readonly bodies: readonly Content[];
   /** what goes well */
@@ -64,8 +65,8 @@ export function readDocument(document: unknown): ApiDocument {
     for (const method of METHODS) {
       const found = json(item)[method];
       if (found === undefined) continue;
-      const operation = operationOf(method, path, json(found));
-      const name = `${text(list(json(found)["tags"])[0]) ?? "other"}: ${firstWord(path)}`;
+      const operation = operationOf(method, path, { security: root["security"], ...json(found) });
+      const name = groupOf(text(list(json(found)["tags"])[0]), firstWord(path));
       groups.set(name, [...(groups.get(name) ?? []), operation]);
     }
   }
@@ -102,14 +103,13 @@ function operationOf(method: string, path: string, operation: Json): Operation {
     description: text(json(answer)["description"]) ?? "",
     contents: contentsOf(json(answer)["content"]),
   }));
-  const security = operation["security"];
   return {
     id: text(operation["operationId"]) ?? `${method}-${path}`,
     method: method.toUpperCase(),
     path,
     summary: text(operation["summary"]) ?? path,
     description: text(operation["description"]),
-    needsToken: !(Array.isArray(security) && security.length === 0),
+    credentials: list(operation["security"]).flatMap((one) => Object.keys(json(one))),
     parameters: list(operation["parameters"]).map((it) => parameterOf(json(it))),
     bodies: contentsOf(json(operation["requestBody"])["content"]),
     answers: answers.filter(({ status }) => status < "400"),
@@ -132,6 +132,10 @@ function contentsOf(content: unknown): readonly Content[] {
     type,
     schema: json(json(media)["schema"]),
   }));
+}
+
+function groupOf(tag: string | undefined, word: string): string {
+  return tag === undefined || tag === word ? word : `${tag}: ${word}`;
 }
 
 /** "images" of `/v1/images/works/{id}` */

@@ -5,10 +5,10 @@ import type { Shaping } from "./shape.ts";
 
 /** @param origin where the daemon is, such as `http://127.0.0.1:8080` */
 export function curlExample(operation: Operation, origin: string, shaping: Shaping): string {
-  const { method, path, parameters, bodies, needsToken } = operation;
+  const { method, path, parameters, bodies, credentials } = operation;
   const words = ["curl"];
   if (method !== "GET") words.push(`-X ${method}`);
-  if (needsToken) words.push('-H "Authorization: Bearer $ALCOVE_TOKEN"');
+  if (credentials.includes("token")) words.push('-H "Authorization: Bearer $ALCOVE_TOKEN"');
   const [body] = bodies;
   if (body?.type === "application/json")
     words.push("-H 'Content-Type: application/json'", `-d '${bodyOf(body.schema, shaping)}'`);

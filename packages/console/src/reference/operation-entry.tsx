@@ -14,11 +14,14 @@ import { shapeOf } from "./shape.ts";
 export interface OperationEntryProps {
   readonly operation: Operation;
   readonly document: ApiDocument;
+  /** where it is served, such as `http://127.0.0.1:8080` */
+  readonly origin: string;
   /** the address names it: it opens, and comes into view */
   readonly isWanted: boolean;
 }
 
-export function OperationEntry({ operation, document, isWanted }: OperationEntryProps) {
+export function OperationEntry(props: OperationEntryProps) {
+  const { operation, document, origin, isWanted } = props;
   const { id, method, path, summary } = operation;
   const [isOpen, setOpen] = useState(isWanted);
   const entry = useRef<HTMLDetailsElement>(null);
@@ -43,27 +46,30 @@ export function OperationEntry({ operation, document, isWanted }: OperationEntry
         <code className="operation-entry-path">{path}</code>
         <span className="operation-entry-summary">{summary}</span>
       </summary>
-      {isOpen && <Details operation={operation} document={document} />}
+      {isOpen && <Details operation={operation} document={document} origin={origin} />}
     </details>
   );
 }
 
-function Details({ operation, document }: Omit<OperationEntryProps, "isWanted">) {
-  const { id, description, needsToken, parameters, bodies, answers, refusals } = operation;
+function Details({ operation, document, origin }: Omit<OperationEntryProps, "isWanted">) {
+  const { id, description, credentials, parameters, bodies, answers, refusals } = operation;
   return (
     <div className="operation-entry-body">
       <p className="operation-entry-facts">
         <a href={`#${id}`} className="operation-entry-link">
           <LinkIcon size={14} aria-hidden /> {id}
         </a>
-        {!needsToken && <Badge>needs no token</Badge>}
+        {credentials.length === 0 && <Badge>needs no token</Badge>}
+        {credentials.length > 0 && !credentials.includes("token") && (
+          <span className="muted small">needs one of: {credentials.join(", ")}</span>
+        )}
       </p>
       {description !== undefined && (
         <p>
           <Words text={description} />
         </p>
       )}
-      <CommandLine command={curlExample(operation, location.origin, document)} />
+      <CommandLine command={curlExample(operation, origin, document)} />
       {parameters.length > 0 && <Parameters parameters={parameters} document={document} />}
       {bodies.length > 0 && (
         <section>

@@ -8,7 +8,7 @@ import { KEYS } from "../app/keys.ts";
 import { Card } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { TextField } from "../ui/field.tsx";
+import { Select, TextField } from "../ui/field.tsx";
 import { count } from "../ui/figures.ts";
 import { PageLoading } from "../ui/page-loading.tsx";
 import { Page } from "../ui/page.tsx";
@@ -23,9 +23,18 @@ import "./reference-page.css";
 import { useHash } from "./use-hash.ts";
 
 export function ReferencePage() {
+  const [isAleph, setAleph] = useState(false);
+  const node = useQuery({
+    queryKey: KEYS.aleph,
+    queryFn: ({ signal }) => client.aleph.node({ signal }),
+  });
+  const port = node.data?.on ? node.data.port : undefined;
   const document = useQuery({
-    queryKey: KEYS.openApi,
-    queryFn: async ({ signal }) => readDocument(await client.openApi({ signal })),
+    queryKey: [...KEYS.openApi, isAleph],
+    queryFn: async ({ signal }) =>
+      readDocument(
+        await (isAleph ? client.aleph.document({ signal }) : client.openApi({ signal })),
+      ),
   });
   return (
     <Page
@@ -33,20 +42,55 @@ export function ReferencePage() {
       lead={
         <>
           What this daemon serves, by its own account. The document itself:{" "}
-          <a href="/openapi.json">/openapi.json</a>
+          {isAleph ? (
+            <a href="/v1/aleph/openapi.json">/v1/aleph/openapi.json</a>
+          ) : (
+            <a href="/openapi.json">/openapi.json</a>
+          )}
         </>
       }
+      actions={port !== undefined && <Choice isAleph={isAleph} onChoose={setAleph} />}
     >
       {document.error && (
         <ErrorNote error={document.error} onRetry={() => void document.refetch()} />
       )}
       {document.isPending && <PageLoading />}
-      {document.data && <Reference document={document.data} />}
+      {document.data && (
+        <Reference document={document.data} origin={originOf(isAleph ? port : undefined)} />
+      )}
     </Page>
   );
 }
 
-function Reference({ document }: { readonly document: ApiDocument }) {
+/** @param port another than this page's */
+function originOf(port: number | undefined): string {
+  return port === undefined ? location.origin : `http://${location.hostname}:${port}`;
+}
+
+interface ChoiceProps {
+  readonly isAleph: boolean;
+  readonly onChoose: (isAleph: boolean) => void;
+}
+
+function Choice({ isAleph, onChoose }: ChoiceProps) {
+  return (
+    <Select
+      label="API"
+      value={isAleph ? "aleph" : "host"}
+      onChange={({ target }) => onChoose(target.value === "aleph")}
+    >
+      <option value="host">Alcove and Slicer</option>
+      <option value="aleph">Aleph node</option>
+    </Select>
+  );
+}
+
+interface ReferenceProps {
+  readonly document: ApiDocument;
+  readonly origin: string;
+}
+
+function Reference({ document, origin }: ReferenceProps) {
   const hash = useHash();
   const [filter, setFilter] = useState({ text: "", hash });
   // An address that came after the filter wins: what it names is shown.
@@ -83,7 +127,7 @@ function Reference({ document }: { readonly document: ApiDocument }) {
           </EmptyState>
         )}
         {groups.map((group) => (
-          <Group key={group.name} group={group} document={document} wanted={hash} />
+          <Group key={group.name} group={group} document={document} origin={origin} wanted={hash} />
         ))}
       </div>
     </div>
@@ -94,14 +138,13 @@ function shows(groups: readonly OperationGroup[], wanted: string): boolean {
   return groups.some(({ operations }) => operations.some(({ id }) => id === wanted));
 }
 
-interface GroupProps {
+interface GroupProps extends ReferenceProps {
   readonly group: OperationGroup;
-  readonly document: ApiDocument;
   /** id of the operation that the address names */
   readonly wanted: string;
 }
 
-function Group({ group: { name, operations }, document, wanted }: GroupProps) {
+function Group({ group: { name, operations }, document, origin, wanted }: GroupProps) {
   return (
     <div id={anchorOf(name)} className="reference-page-group">
       <Card title={name} flush>
@@ -110,6 +153,7 @@ function Group({ group: { name, operations }, document, wanted }: GroupProps) {
             key={operation.id}
             operation={operation}
             document={document}
+            origin={origin}
             isWanted={operation.id === wanted}
           />
         ))}

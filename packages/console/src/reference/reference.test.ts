@@ -7,6 +7,7 @@ import { shapeOf } from "./shape.ts";
 
 const DOCUMENT = readDocument({
   info: { title: "Alcove", version: "1" },
+  security: [{ token: [] }],
   components: { schemas: { Error: { type: "object", properties: { error: { type: "string" } } } } },
   paths: {
     "/v1/images": {
@@ -64,7 +65,7 @@ describe("API reference", () => {
     const [group, ...others] = DOCUMENT.groups;
     assert.deepEqual([group?.name, others.length], ["alcove: images", 0]);
     const [list, remove] = DOCUMENT.operations;
-    assert.deepEqual([list?.needsToken, remove?.needsToken], [false, true]);
+    assert.deepEqual([list?.credentials, remove?.credentials], [[], ["token"]]);
     assert.deepEqual(
       [remove?.answers.map(({ status }) => status), remove?.refusals.map(({ status }) => status)],
       [["200"], ["404"]],
