@@ -20,15 +20,14 @@ import type { PortRedirects } from "#core/ports/port-redirects.ts";
 import type { SessionStore } from "#core/ports/session-store.ts";
 import type { VmStore } from "#core/ports/vm-store.ts";
 import type { Secrets } from "#core/secrets/secrets.ts";
-import { TemplateDesk } from "#core/template/template-desk.ts";
+import type { TemplateDesk } from "#core/template/template-desk.ts";
 import type { Templates } from "#core/template/templates.ts";
 import type { TemplateWorks } from "#core/template/template-works.ts";
 import type { Vms } from "#core/vm/vms.ts";
 import { linuxFacts } from "#host/linux-facts.ts";
 import type { WorldSettings } from "#network/routed-vms.ts";
 
-import { openCommits } from "./commits.ts";
-import { forkDeps } from "./forks.ts";
+import { forkDeps, openCommits } from "./copies.ts";
 import { guardHost } from "./guests-to-host.ts";
 import { openImages } from "./images.ts";
 import { keptLayersOf } from "./layers.ts";
@@ -36,7 +35,7 @@ import { openNetworks } from "./networks.ts";
 import { openVms } from "./open-vms.ts";
 import { keepPools } from "./pool.ts";
 import { openStorage } from "./storage.ts";
-import { beginWorks, openTemplates } from "./templates.ts";
+import { beginWorks, openDesk, openTemplates } from "./templates.ts";
 import { virtualisation } from "./virtualisation.ts";
 
 /** Disposing it ends no VM: they are left to the next daemon. */
@@ -97,7 +96,7 @@ export async function openCore(config: Config, log: Log, signal: AbortSignal): P
     keepPools(config, { ...making, templates, pools, keptLayers, networks, hostFacts }, vms),
   );
   const commits = openCommits(config, { ...making, keptLayers, vms, groups, hostFacts });
-  const desk = new TemplateDesk({ ...making, templates, works, vms, groups, keptLayers });
+  const desk = openDesk({ ...making, templates, works, vms, groups, keptLayers });
   const forking = forkDeps(config, { ...making, keptLayers, vms, groups });
   const { imageDesk } = parts.use(
     await openImages(config, { ...making, vms, groups, templates, commits }),

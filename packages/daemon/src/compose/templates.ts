@@ -10,6 +10,7 @@ import type { DiskLayers } from "#core/ports/disk-layers.ts";
 import type { DiskStore } from "#core/ports/disk-store.ts";
 import type { Log } from "#core/ports/log.ts";
 import type { TemplateStore } from "#core/ports/template-store.ts";
+import { type DeskDeps, TemplateDesk } from "#core/template/template-desk.ts";
 import { Templates } from "#core/template/templates.ts";
 import { TemplateWorks } from "#core/template/template-works.ts";
 import type { KeptLayers } from "#core/vm/kept-layers.ts";
@@ -57,4 +58,9 @@ export function beginWorks(
   });
   if (parts.templates.enabled) void works.prepareFor(config.groups, parts.images);
   return works;
+}
+
+/** Where people ask for templates. */
+export function openDesk(parts: DeskDeps): TemplateDesk {
+  return new TemplateDesk(parts);
 }
