@@ -20,12 +20,15 @@ export function ReachCard({ vm }: { readonly vm: VmState }) {
         <dd>
           <CommandLine command={`alcove vm forward ${hostname} -L 8080:127.0.0.1:80`} />
         </dd>
-        <dt>SSH{hasAddress ? "" : ", through a forwarded port"}</dt>
-        <dd>
+        <dt>SSH, where its image has a server; keys are the default user's</dt>
+        <dd className="reach-card-steps">
           {hasAddress ? (
-            <CommandLine command={`ssh root@${vm.ip}`} />
+            <CommandLine command={`ssh alcove@${vm.ip}`} />
           ) : (
-            <CommandLine command={`alcove vm forward ${hostname} -L 2222:127.0.0.1:22`} />
+            <>
+              <CommandLine command={`alcove vm forward ${hostname} -L 2222:127.0.0.1:22`} />
+              <CommandLine command="ssh -p 2222 alcove@127.0.0.1" />
+            </>
           )}
         </dd>
       </dl>
