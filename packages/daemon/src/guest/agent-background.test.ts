@@ -134,6 +134,31 @@ describe("background", { timeout: 20_000 }, () => {
     assert.deepEqual(found[0]?.at, new Date(1_764_000_000_123));
   });
 
+  test("a terminal is followed, typed at and resized on one stream, until it is left", async () => {
+    await using pair = await connected();
+    const { guest, link } = pair;
+    const leaving = new AbortController();
+    const asked = link.background.attach(ID, 1, leaving.signal);
+    const open = await guest.next("OPEN");
+    const request = { op: "background", action: "logs", id: ID, fromId: 1, follow: true };
+    assert.deepEqual(parseFields(open.payload), request);
+    guest.send("EVENT", open.stream, fieldsIn("event-opened-logs"));
+    const terminal = await asked;
+    await terminal.write(Buffer.from("ls\r"), never);
+    const typed = await guest.next("DATA");
+    assert.deepEqual([typed.stream, typed.payload.toString()], [open.stream, "ls\r"]);
+    terminal.resize({ cols: 100, rows: 30 });
+    const control = await guest.next("CONTROL");
+    assert.deepEqual(parseFields(control.payload), { resize: { cols: 100, rows: 30 } });
+    guest.send("DATA", open.stream, bytesOf("data-records"));
+    const records = terminal.records[Symbol.asyncIterator]();
+    const first = await records.next();
+    assert.equal(first.done === true ? undefined : first.value.content.kind, "started");
+    leaving.abort(new Error("left"));
+    assert.equal((await guest.next("CANCEL")).stream, open.stream);
+    await terminal.write(Buffer.from("nobody gets this"), never); // harmless
+  });
+
   test("waiting ends with the program, or with the patience of who waits", async () => {
     await using pair = await connected();
     const { guest, link } = pair;
