@@ -21,7 +21,10 @@ export const sessionOperations: Operations = {
     description:
       "For browsers, which cannot keep a token well. Cookies are taken from pages of the daemon's own origin only.",
     answers: {
-      200: { ...json(Session, "Signed in; where nobody needs a token, without a cookie"), headers: COOKIE },
+      200: {
+        ...json(Session, "Signed in; where nobody needs a token, without a cookie"),
+        headers: COOKIE,
+      },
     },
     refusals: [400, 401, 413],
   },
