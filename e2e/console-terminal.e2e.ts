@@ -127,6 +127,18 @@ consoleSuite("console terminal", FAKE, (host, story) => {
     await left(visit, host, vm);
   });
 
+  story("a flood of output neither stops the page nor is stopped by it", async (begin) => {
+    const vm = await host.createVm();
+    const visit = await begin();
+    await visit.signIn(token());
+    await opened(visit, vm);
+    await visit.page.keyboard.type("seq 2000000\n");
+    await visit.page.keyboard.type("echo o''ver\n");
+    await until("the page answers", async () => (await visit.evaluate("1 + 1")) === 2, 5_000);
+    await shows(visit, "over");
+    await left(visit, host, vm);
+  });
+
   story(
     "a guest whose agent is too old has a plain shell, and it is said that it ends",
     async (begin) => {
