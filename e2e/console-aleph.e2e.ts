@@ -142,7 +142,7 @@ consoleSuite("console aleph", NODE, (host, story) => {
     const hash = await instance(host);
     const visit = await begin();
     const { page } = visit;
-    visit.expects(REFUSED, /beyond|leaves|origin/);
+    visit.expects(REFUSED, /left the origin/);
     await visit.signIn(token());
     const { endpoint } = await nodeOf(host);
     assert.ok("port" in endpoint);
