@@ -27,6 +27,7 @@ export async function droppedFiles(transfer: DataTransfer): Promise<Dropped> {
   const entries = [...transfer.items]
     .map((item) => item.webkitGetAsEntry())
     .filter((entry) => entry !== null);
+  if (entries.length === 0) return chosenFiles(transfer.files); // what is not from a disk has no entries
   const folders: string[] = [];
   const files: NewFile[] = [];
   const waiting = entries.map((entry) => ({ entry, path: entry.name }));

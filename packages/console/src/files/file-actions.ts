@@ -2,8 +2,6 @@
 
 import type { FsEntry, Vm } from "@alcove/sdk/browser/index.ts";
 
-import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
-
 import { saveLink } from "../ui/save.ts";
 import { bytesOf, isSame, MAX_TEXT_BYTES, type TextFile, textFileOf } from "./text-file.ts";
 
@@ -13,25 +11,19 @@ export class ChangedMeanwhile extends Error {
 }
 
 /** @returns whether a link leads to a directory */
-export async function leadsToDirectory(
-  vm: Vm,
-  path: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    return (await vm.fs.stat(`${path}/.`, { signal }))?.type === "directory";
-  } catch (error) {
-    // Such as "not a directory": it leads to something else, which opening it will tell of.
-    if (error instanceof AlcoveApiError && error.status < 500) return false;
-    throw error;
-  }
+export async function leadsToDirectory(vm: Vm, path: string): Promise<boolean> {
+  const enough = new AbortController();
+  // A description follows no link; a copy does, and says what it is of before it begins.
+  const copy = await vm.copyOut({ path, mode: "any" }, { signal: enough.signal });
+  enough.abort();
+  return copy.mode === "tar";
 }
 
 /** The browser writes it to the disk as it comes; a directory as a tar. What cannot be read is said before. */
 export async function download(vm: Vm, path: string, entry: FsEntry): Promise<void> {
   const { signal } = new AbortController();
   const isLink = entry.type === "symlink";
-  const isTree = isLink ? await leadsToDirectory(vm, path, signal) : entry.type === "directory";
+  const isTree = isLink ? await leadsToDirectory(vm, path) : entry.type === "directory";
   const there = await vm.fs.stat(path, { signal });
   if (!there) throw new Error(`${entry.name} is gone.`);
   saveLink(

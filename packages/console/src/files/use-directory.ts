@@ -50,9 +50,8 @@ export function useDirectory(vm: Vm, path: string): DirectoryState {
   const opening = useMutation({
     mutationFn: async (entry: FsEntry) => {
       const place = joined(path, entry.name);
-      const { signal } = new AbortController();
       const isLink = entry.type === "symlink";
-      const leads = isLink ? await leadsToDirectory(vm, place, signal) : entry.type === "directory";
+      const leads = isLink ? await leadsToDirectory(vm, place) : entry.type === "directory";
       if (leads) goTo(place);
       else ask({ what: "open", entry });
     },

@@ -124,7 +124,7 @@ function RunButtons({ run, onCancel, onAgain }: RunOutputProps) {
 
 function Trouble({ run: { state } }: { readonly run: Run }) {
   const reason = state.kind === "ended" ? state.exit.error : undefined;
-  const error = state.kind === "failed" ? state.error : reason && new Error(reason);
+  const error = state.kind === "failed" ? state.error : reason && new Error(`It says: ${reason}`);
   if (!error) return null;
   return (
     <div className="run-note">
