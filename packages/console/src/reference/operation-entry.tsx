@@ -6,7 +6,14 @@ import { useEffect, useRef, useState } from "react";
 import { Badge } from "../ui/badge.tsx";
 import { CommandLine } from "../ui/command-line.tsx";
 import { Facts } from "../ui/facts.tsx";
-import type { Answer, ApiDocument, Content, Operation, Parameter } from "./api-document.ts";
+import {
+  type Answer,
+  type ApiDocument,
+  type Content,
+  json,
+  type Operation,
+  type Parameter,
+} from "./api-document.ts";
 import { curlExample } from "./curl-example.ts";
 import "./operation-entry.css";
 import { shapeOf } from "./shape.ts";
@@ -44,7 +51,9 @@ export function OperationEntry(props: OperationEntryProps) {
           {method}
         </span>
         <code className="operation-entry-path">{path}</code>
-        <span className="operation-entry-summary">{summary}</span>
+        <span className="operation-entry-summary">
+          <Words text={summary} />
+        </span>
       </summary>
       {isOpen && <Details operation={operation} document={document} origin={origin} />}
     </details>
@@ -85,7 +94,7 @@ function Details({ operation, document, origin }: Omit<OperationEntryProps, "isW
           <Contents contents={answer.contents} document={document} />
         </section>
       ))}
-      {refusals.length > 0 && <Refusals refusals={refusals} />}
+      {refusals.length > 0 && <Refusals refusals={refusals} document={document} />}
     </div>
   );
 }
@@ -141,16 +150,32 @@ function Contents({
   ));
 }
 
+interface RefusalsProps {
+  readonly refusals: readonly Answer[];
+  readonly document: ApiDocument;
+}
+
 /** All have one shape; so it is said once. */
-function Refusals({ refusals }: { readonly refusals: readonly Answer[] }) {
+function Refusals({ refusals, document }: RefusalsProps) {
+  const contents = refusals.flatMap((refusal) => refusal.contents);
+  const haveCodes = contents.some(
+    ({ schema }) => "code" in json(document.resolve(schema)["properties"]),
+  );
   return (
     <section>
       <h3>Refusals</h3>
-      <Facts rows={refusals.map(({ status, description }) => [status, description])} />
-      <p className="muted small">
-        Each is an object with <code>error</code>, a sentence for people, and <code>code</code>, a
-        word for programs.
-      </p>
+      <Facts
+        rows={refusals.map(({ status, description }) => [
+          status,
+          <Words key={status} text={description} />,
+        ])}
+      />
+      {haveCodes && (
+        <p className="muted small">
+          Each is an object with <code>error</code>, a sentence for people, and <code>code</code>, a
+          word for programs.
+        </p>
+      )}
     </section>
   );
 }
