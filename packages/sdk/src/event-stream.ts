@@ -5,7 +5,7 @@ import type { CamelKeys } from "./camel-keys.ts";
 import { deferred } from "./deferred.ts";
 import { AlcoveConnectionError, AlcoveProtocolError } from "./errors.ts";
 import type { HostSample } from "./native-host-shapes.ts";
-import type { StreamChanged, StreamGap, StreamHello, StreamVm, VmEvent } from "./native-shapes.ts";
+import type { StreamChanged, StreamGap, StreamHello, StreamVm, VmEvent } from "./event-shapes.ts";
 import { urlPath } from "./query.ts";
 import { asResource, asResources, type Resource, resource } from "./resource.ts";
 import { readEvents, type ServerSentEvent } from "./sse.ts";

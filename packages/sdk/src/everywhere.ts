@@ -42,6 +42,7 @@ export { type TerminalOptions, VmTerminals } from "./client/vm-terminals.ts";
 export { type ReadFileOptions, VmFiles, type WriteFileOptions } from "./client/vm-files.ts";
 export { type CreateOptions, GiB, MiB, type VmFilter, type VmRequest, Vms } from "./client/vms.ts";
 export type { CopyInOptions, CopyMode, CopyOut, CopyOutOptions } from "./copy.ts";
+export type { StreamChanged, StreamGap, StreamHello, StreamVm, VmEvent } from "./event-shapes.ts";
 export type { EventRange, HostEvent, TimelineRange } from "./event-stream.ts";
 export type {
   FsEntry,
@@ -57,16 +58,11 @@ export type { ForkChild, ForkReceipt, LiveForked } from "./live-fork.ts";
 export type { Group, HostMeters, HostSample, HostState, VmMeters } from "./native-host-shapes.ts";
 export type {
   Pool,
-  StreamChanged,
-  StreamGap,
-  StreamHello,
-  StreamVm,
   Template,
   TemplateList,
   TemplateWork,
   VmAction,
   VmDetails,
-  VmEvent,
   VmSummary,
 } from "./native-shapes.ts";
 export type { NetworkOverride, TagChange, VmLogs } from "./resources.ts";

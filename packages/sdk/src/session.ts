@@ -1,7 +1,7 @@
 /** Signing in at a host from a browser, which keeps the session in a cookie that no script can read. */
 
 import { ask, askJson, jsonRequest } from "./answer-text.ts";
-import type { Session, SignIn, SignInCode } from "./native-shapes.ts";
+import type { Session, SignIn, SignInCode } from "./session-shapes.ts";
 import { asResource, type Resource, resource } from "./resource.ts";
 import type { Wire } from "./wire.ts";
 

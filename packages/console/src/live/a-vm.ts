@@ -1,6 +1,6 @@
 /** A VM for tests. */
 
-import type { VmAccount } from "./accounts.ts";
+import type { VmAccount } from "./vm-account.ts";
 
 export function aVm(hostname: string, different: Partial<VmAccount> = {}): VmAccount {
   return {

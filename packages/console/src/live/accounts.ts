@@ -5,8 +5,7 @@ import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
 import { withNews } from "./news.ts";
-
-export type VmAccount = Awaited<ReturnType<typeof client.accounts>>[number];
+import type { VmAccount } from "./vm-account.ts";
 
 /** Oldest first. */
 export function useAccounts(): UseQueryResult<readonly VmAccount[]> {

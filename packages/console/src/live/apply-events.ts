@@ -5,7 +5,7 @@ import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import type { HostEvent } from "@alcove/sdk/browser/index.ts";
 
 import { KEYS } from "../app/keys.ts";
-import type { VmAccount } from "./accounts.ts";
+import type { VmAccount } from "./vm-account.ts";
 import { withSample } from "./host-samples.ts";
 import { mergedList, noteNews } from "./news.ts";
 

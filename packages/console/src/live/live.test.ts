@@ -7,7 +7,7 @@ import type { HostEvent } from "@alcove/sdk/browser/index.ts";
 
 import { KEYS } from "../app/keys.ts";
 import { aVm } from "./a-vm.ts";
-import type { VmAccount } from "./accounts.ts";
+import type { VmAccount } from "./vm-account.ts";
 import { applyEvents } from "./apply-events.ts";
 import { LiveConnection, type LiveSource, type LiveStatus } from "./live-connection.ts";
 import { withNews } from "./news.ts";

@@ -3,7 +3,7 @@
  * not know of it: so what was told meanwhile is put over it.
  */
 
-import type { VmAccount } from "./accounts.ts";
+import type { VmAccount } from "./vm-account.ts";
 
 const KEPT_MS = 60_000;
 

@@ -2,7 +2,7 @@
 
 import { Link } from "wouter";
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { Card } from "../ui/card.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
 import "./failed-card.css";

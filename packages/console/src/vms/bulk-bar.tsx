@@ -4,7 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useState } from "react";
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { count } from "../ui/figures.ts";

@@ -1,6 +1,6 @@
 /** Asking the same of many VMs: what all of them allow, done a few at a time. */
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { inWords } from "../ui/error-words.ts";
 import type { SimpleCommand } from "../vm/perform.ts";
 

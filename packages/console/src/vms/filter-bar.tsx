@@ -4,7 +4,7 @@ import { Search, X } from "lucide-react";
 import { type RefObject, useEffect, useMemo, useRef } from "react";
 
 import { isTyping } from "../app/typing.ts";
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { Button } from "../ui/button.tsx";
 import { count } from "../ui/figures.ts";
 import "./filter-bar.css";

@@ -2,7 +2,7 @@
 
 import { useMemo } from "react";
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { BulkBar } from "./bulk-bar.tsx";

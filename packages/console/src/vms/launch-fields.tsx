@@ -6,20 +6,12 @@ import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
 import { Check, Select, TextArea, TextField } from "../ui/field.tsx";
 import { bytes, count } from "../ui/figures.ts";
-import type { HostGroup, LaunchForm } from "./launch-form.ts";
+import type { HostGroup } from "./launch-form.ts";
 import { LaunchMore } from "./launch-more.tsx";
+import type { LaunchFieldsProps } from "./launch-props.ts";
 import type { LaunchProblems } from "./launch-problems.ts";
 
 const MIB = 2 ** 20;
-
-export interface LaunchFieldsProps {
-  readonly groups: readonly HostGroup[];
-  readonly group: HostGroup;
-  readonly onGroup: (name: string) => void;
-  readonly form: LaunchForm;
-  readonly onChange: (change: Partial<LaunchForm>) => void;
-  readonly problems: LaunchProblems["byField"];
-}
 
 export function LaunchFields(props: LaunchFieldsProps) {
   const { groups, group, onGroup, form, onChange, problems } = props;

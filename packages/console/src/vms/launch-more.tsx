@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
 import { Check, TextArea } from "../ui/field.tsx";
-import type { LaunchFieldsProps } from "./launch-fields.tsx";
+import type { LaunchFieldsProps } from "./launch-props.ts";
 
 export function LaunchMore(props: LaunchFieldsProps) {
   const { group, form, onChange, problems } = props;

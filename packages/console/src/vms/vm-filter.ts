@@ -1,6 +1,6 @@
 /** Which VMs a list shows and in which order: a value that is the page's address. */
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 
 export const SORTS = ["name", "group", "phase", "address", "size", "image", "age"] as const;
 export type Sort = (typeof SORTS)[number];

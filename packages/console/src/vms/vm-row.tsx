@@ -3,7 +3,7 @@
 import { memo } from "react";
 import { Link } from "wouter";
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { bytes } from "../ui/figures.ts";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";

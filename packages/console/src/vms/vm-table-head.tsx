@@ -2,7 +2,7 @@
 
 import { ArrowDown, ArrowUp } from "lucide-react";
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import type { Selection } from "./use-selection.ts";
 import type { Sort, VmFilter } from "./vm-filter.ts";
 

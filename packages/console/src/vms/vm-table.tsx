@@ -6,7 +6,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { useLocation } from "wouter";
 
-import type { VmAccount } from "../live/accounts.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { useRowLook } from "./row-height.ts";
 import { moved } from "./row-keys.ts";
 import { type Rows, useRows } from "./use-rows.ts";

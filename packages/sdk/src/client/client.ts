@@ -3,7 +3,8 @@
 import { type CamelKeys, camelKeys } from "../camel-keys.ts";
 import type { EventRange, HostEvent } from "../event-stream.ts";
 import { HostApi } from "../host-api.ts";
-import type { VmEvent, VmSummary } from "../native-shapes.ts";
+import type { VmEvent } from "../event-shapes.ts";
+import type { VmSummary } from "../native-shapes.ts";
 import type { HostGroup, HostInfo } from "../resources.ts";
 import type { Wire } from "../wire.ts";
 import { Aleph } from "./aleph.ts";

@@ -1,7 +1,7 @@
 /** `client.session`: whether this client is signed in at the host, and how to become it. */
 
 import { type CamelKeys, camelKeys } from "../camel-keys.ts";
-import type { Session, SignIn, SignInCode } from "../native-shapes.ts";
+import type { Session, SignIn, SignInCode } from "../session-shapes.ts";
 import type { SessionApi } from "../session.ts";
 import { type CallOptions, signalOf } from "./call.ts";
 

@@ -10,7 +10,8 @@ import type { TimelineRange } from "../event-stream.ts";
 import type { HostApi, ShellOptions } from "../host-api.ts";
 import type { LiveForked } from "../live-fork.ts";
 import type { VmMeters } from "../native-host-shapes.ts";
-import type { VmDetails, VmEvent } from "../native-shapes.ts";
+import type { VmEvent } from "../event-shapes.ts";
+import type { VmDetails } from "../native-shapes.ts";
 import type {
   CreatedVm,
   DeletedVm,

@@ -7,7 +7,8 @@ import { eventually } from "#testing/eventually.ts";
 import { aGroup, aRequest, FakeHost, never } from "#testing/fake-host.ts";
 import { aVmRecord } from "#testing/vm-records.ts";
 
-import { EventFeed, type FeedItem } from "./event-feed.ts";
+import { EventFeed } from "./event-feed.ts";
+import type { FeedItem } from "./feed-item.ts";
 import { HostEvents } from "./host-events.ts";
 
 const wait = { until: "agent", timeoutMs: 10_000 } as const;

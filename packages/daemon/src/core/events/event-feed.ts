@@ -6,11 +6,12 @@
  * the same time is read once, and kept for those who come a little later. VMs with an owner are not in it.
  */
 
-import type { VmEvent, VmStore } from "../ports/vm-store.ts";
+import type { VmStore } from "../ports/vm-store.ts";
 import type { VmSupervisor } from "../vm/supervisor.ts";
 import type { Vms } from "../vm/vms.ts";
+import type { FeedItem } from "./feed-item.ts";
 import { FeedReader } from "./feed-reader.ts";
-import type { Changed, HostEvents, HostSample } from "./host-events.ts";
+import type { HostEvents } from "./host-events.ts";
 
 /** A reader hears at least this often that the stream is alive, in `ms`. */
 const QUIET_MS = 15_000;
@@ -18,14 +19,6 @@ const QUIET_MS = 15_000;
 const RECENT = 512;
 /** events read from the store at a time for one that is behind */
 const PAGE = 256;
-
-export type FeedItem =
-  /** what came behind the reader's place is not kept any more; it goes on behind `newest` */
-  | { readonly kind: "gap"; readonly oldest: number; readonly newest: number }
-  /** `vm`: `undefined` when it is gone */
-  | { readonly kind: "vm"; readonly event: VmEvent; readonly vm: VmSupervisor | undefined }
-  | { readonly kind: "changed"; readonly changed: Changed }
-  | { readonly kind: "host"; readonly sample: HostSample };
 
 type VmItem = Extract<FeedItem, { kind: "vm" }>;
 

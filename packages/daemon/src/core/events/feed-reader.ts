@@ -3,7 +3,7 @@
 import { pause, settlesWithin, unlessAborted } from "#lib/patience.ts";
 
 import type { Vms } from "../vm/vms.ts";
-import type { FeedItem } from "./event-feed.ts";
+import type { FeedItem } from "./feed-item.ts";
 import type { Changed, HostEvents, HostSample } from "./host-events.ts";
 
 /** things by name that a reader is told of; when more have changed, it is told which lists have */

@@ -1,7 +1,8 @@
 /** The feed as Server-Sent Events. What many readers are told is put into words once. */
 
 import type { StreamGap, StreamHello } from "@alcove/api";
-import type { EventFeed, FeedItem } from "#core/events/event-feed.ts";
+import type { EventFeed } from "#core/events/event-feed.ts";
+import type { FeedItem } from "#core/events/feed-item.ts";
 import type { Changed } from "#core/events/host-events.ts";
 
 import { changedVmOf, sampleOf, streamVmOf } from "./vm-words.ts";

@@ -1,0 +1,5 @@
+/** A VM as lists show it. */
+
+import type { CamelKeys, VmSummary } from "@alcove/sdk/browser/index.ts";
+
+export type VmAccount = CamelKeys<VmSummary>;
