@@ -61,6 +61,10 @@ function storedIds({ store }: FakeHost): readonly number[] {
   return store.eventsAfter(0, 10_000).map(({ id }) => id);
 }
 
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((it) => it === "Timeout").length;
+}
+
 async function live(vms: Vms): Promise<void> {
   const request = aRequest({ kind: "persistent" });
   const vm = await launch(vms, { group: "sbox", request, wait }, never);
@@ -182,7 +186,6 @@ test("event feed: a reader that has left leaves no timer, which would keep the d
   await using host = await FakeHost.make();
   const parts = { vms: await host.open(), store: host.store, events: new HostEvents() };
   const feed = new EventFeed(parts, 10_000);
-  const timers = () => process.getActiveResourcesInfo().filter((it) => it === "Timeout").length;
   const before = timers();
   {
     await using reader = new Follower(feed, 0);
