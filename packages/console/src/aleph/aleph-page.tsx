@@ -2,8 +2,6 @@
 
 import { useQuery } from "@tanstack/react-query";
 
-import type { AlephNode } from "@alcove/sdk/browser/index.ts";
-
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -16,6 +14,7 @@ import "./aleph-page.css";
 import { ChecksCard } from "./checks-card.tsx";
 import { ExecutionsCard } from "./executions-card.tsx";
 import { NodeCard } from "./node-card.tsx";
+import type { NodeThatIsOn } from "./node-that-is-on.ts";
 import { OperatorCard } from "./operator-card.tsx";
 import { SettingsCard } from "./settings-card.tsx";
 import { UseCard } from "./use-card.tsx";
@@ -36,8 +35,6 @@ export function AlephPage() {
     );
   return node.data.on ? <NodeOn node={node.data} /> : <NodeOff />;
 }
-
-export type NodeThatIsOn = Extract<AlephNode, { on: true }>;
 
 function NodeOn({ node }: { readonly node: NodeThatIsOn }) {
   const { running, known } = node.executions;

@@ -12,7 +12,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { PageLoading } from "../ui/page-loading.tsx";
 import { Page } from "../ui/page.tsx";
-import type { NodeThatIsOn } from "./aleph-page.tsx";
+import type { NodeThatIsOn } from "./node-that-is-on.ts";
 import { ExecutionActions } from "./execution-actions.tsx";
 import { PublicFacts } from "./execution-facts.tsx";
 import { OperatorsView } from "./execution-operators-view.tsx";

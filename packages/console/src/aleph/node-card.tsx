@@ -3,7 +3,7 @@
 import { Card } from "../ui/card.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Facts } from "../ui/facts.tsx";
-import type { NodeThatIsOn } from "./aleph-page.tsx";
+import type { NodeThatIsOn } from "./node-that-is-on.ts";
 import "./node-card.css";
 
 const PAYMENT: Readonly<Record<string, string>> = {

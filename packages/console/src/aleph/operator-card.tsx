@@ -15,7 +15,7 @@ import { Card } from "../ui/card.tsx";
 import { CommandLine } from "../ui/command-line.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { TextField } from "../ui/field.tsx";
-import type { NodeThatIsOn } from "./aleph-page.tsx";
+import type { NodeThatIsOn } from "./node-that-is-on.ts";
 import "./operator-card.css";
 
 export function OperatorCard({ node }: { readonly node: NodeThatIsOn }) {
