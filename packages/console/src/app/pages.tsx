@@ -1,6 +1,6 @@
 /** Which address shows which page. Each page is a chunk of its own, loaded when it is first opened. */
 
-import { type ComponentType, lazy } from "react";
+import type { ComponentType } from "react";
 import {
   Boxes,
   Camera,
@@ -13,6 +13,7 @@ import {
   Network,
 } from "lucide-react";
 
+import { lazyPart } from "./lazy-part.ts";
 import type { PageParams } from "./page-params.ts";
 
 export interface Page {
@@ -32,40 +33,73 @@ export interface NavigationEntry {
 export const PAGES: readonly Page[] = [
   {
     path: "/",
-    component: lazy(() => import("../overview/overview-page.tsx").then(of("OverviewPage"))),
+    component: lazyPart(
+      () => import("../overview/overview-page.tsx"),
+      (it) => it.OverviewPage,
+    ),
   },
-  { path: "/vms", component: lazy(() => import("../vms/vms-page.tsx").then(of("VmsPage"))) },
+  {
+    path: "/vms",
+    component: lazyPart(
+      () => import("../vms/vms-page.tsx"),
+      (it) => it.VmsPage,
+    ),
+  },
   {
     path: "/vms/:hostname/:tab?",
-    component: lazy(() => import("../vm/vm-page.tsx").then(of("VmPage"))),
+    component: lazyPart(
+      () => import("../vm/vm-page.tsx"),
+      (it) => it.VmPage,
+    ),
   },
   {
     path: "/images",
-    component: lazy(() => import("../images/images-page.tsx").then(of("ImagesPage"))),
+    component: lazyPart(
+      () => import("../images/images-page.tsx"),
+      (it) => it.ImagesPage,
+    ),
   },
   {
     path: "/templates",
-    component: lazy(() => import("../templates/templates-page.tsx").then(of("TemplatesPage"))),
+    component: lazyPart(
+      () => import("../templates/templates-page.tsx"),
+      (it) => it.TemplatesPage,
+    ),
   },
   {
     path: "/commits",
-    component: lazy(() => import("../commits/commits-page.tsx").then(of("CommitsPage"))),
+    component: lazyPart(
+      () => import("../commits/commits-page.tsx"),
+      (it) => it.CommitsPage,
+    ),
   },
   {
     path: "/secrets",
-    component: lazy(() => import("../secrets/secrets-page.tsx").then(of("SecretsPage"))),
+    component: lazyPart(
+      () => import("../secrets/secrets-page.tsx"),
+      (it) => it.SecretsPage,
+    ),
   },
   {
     path: "/aleph",
-    component: lazy(() => import("../aleph/aleph-page.tsx").then(of("AlephPage"))),
+    component: lazyPart(
+      () => import("../aleph/aleph-page.tsx"),
+      (it) => it.AlephPage,
+    ),
   },
   {
     path: "/aleph/:hash",
-    component: lazy(() => import("../aleph/execution-page.tsx").then(of("ExecutionPage"))),
+    component: lazyPart(
+      () => import("../aleph/execution-page.tsx"),
+      (it) => it.ExecutionPage,
+    ),
   },
   {
     path: "/api",
-    component: lazy(() => import("../reference/reference-page.tsx").then(of("ReferencePage"))),
+    component: lazyPart(
+      () => import("../reference/reference-page.tsx"),
+      (it) => it.ReferencePage,
+    ),
   },
 ];
 
@@ -79,10 +113,3 @@ export const NAVIGATION: readonly NavigationEntry[] = [
   { to: "/aleph", label: "Aleph node", icon: Network, key: "a" },
   { to: "/api", label: "API reference", icon: FileCode2, key: "r" },
 ];
-
-/** `React.lazy` wants a default export, which our modules do not have. */
-function of<N extends string>(name: N) {
-  return <C,>(module: Readonly<Record<N, C>>): { readonly default: C } => ({
-    default: module[name],
-  });
-}

@@ -1,8 +1,9 @@
 /** The parts of a VM's page, each an address and, but for the first, a chunk of its own. */
 
-import { type ComponentType, lazy, Suspense } from "react";
+import { type ComponentType, Suspense } from "react";
 import { Link } from "wouter";
 
+import { lazyPart } from "../app/lazy-part.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
@@ -21,31 +22,42 @@ const TABS: readonly VmTab[] = [
   {
     name: "terminal",
     label: "Terminal",
-    component: lazy(async () => ({
-      default: (await import("../terminal/terminal-tab.tsx")).TerminalTab,
-    })),
+    component: lazyPart(
+      () => import("../terminal/terminal-tab.tsx"),
+      (it) => it.TerminalTab,
+    ),
   },
   {
     name: "files",
     label: "Files",
-    component: lazy(async () => ({ default: (await import("../files/files-tab.tsx")).FilesTab })),
+    component: lazyPart(
+      () => import("../files/files-tab.tsx"),
+      (it) => it.FilesTab,
+    ),
   },
   {
     name: "run",
     label: "Run",
-    component: lazy(async () => ({ default: (await import("../run/run-tab.tsx")).RunTab })),
+    component: lazyPart(
+      () => import("../run/run-tab.tsx"),
+      (it) => it.RunTab,
+    ),
   },
   {
     name: "console",
     label: "Serial console",
-    component: lazy(async () => ({
-      default: (await import("../serial/serial-tab.tsx")).SerialTab,
-    })),
+    component: lazyPart(
+      () => import("../serial/serial-tab.tsx"),
+      (it) => it.SerialTab,
+    ),
   },
   {
     name: "timeline",
     label: "Timeline",
-    component: lazy(async () => ({ default: (await import("./timeline-tab.tsx")).TimelineTab })),
+    component: lazyPart(
+      () => import("./timeline-tab.tsx"),
+      (it) => it.TimelineTab,
+    ),
   },
 ];
 
