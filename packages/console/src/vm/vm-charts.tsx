@@ -16,16 +16,24 @@ const LITTLE = 10;
 
 export function VmCharts({ vm }: { readonly vm: VmState }) {
   const meters = useMeters(vm);
+  const absence = meters.data && absenceOf(meters.data, vm);
   return (
     <Card title="Last hour">
       {meters.error && <ErrorNote error={meters.error} onRetry={() => void meters.refetch()} />}
-      {meters.data?.intervalMs === 0 ? (
-        <p className="muted">Nothing is measured: the daemon runs with ALCOVE_METER_SECONDS=0.</p>
-      ) : (
+      {absence === undefined ? (
         <Four meters={meters.data ?? NONE} vm={vm} />
+      ) : (
+        <p className="muted">{absence}</p>
       )}
     </Card>
   );
+}
+
+/** Why there is nothing to show, and will be nothing; `undefined`: there is, or will be. */
+function absenceOf({ intervalMs, samples }: Meters, { phase }: VmState): string | undefined {
+  if (intervalMs === 0) return "Nothing is measured: the daemon runs with ALCOVE_METER_SECONDS=0.";
+  if (phase === "running" || samples.at.length > 0) return undefined;
+  return `Nothing was measured: it is ${phase}. What it uses is shown here while it runs.`;
 }
 
 function Four({ meters, vm }: { readonly meters: Meters; readonly vm: VmState }) {
