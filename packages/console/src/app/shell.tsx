@@ -32,13 +32,13 @@ export function Shell({ session }: { readonly session: HostSession }) {
         </Link>
         {isHost && <CommandPalette />}
         <Navigation isHost={isHost} />
-        <footer className="shell-foot">
+        <div className="shell-foot">
           {isHost && <LiveState />}
           <div className="shell-foot-buttons">
             <ThemeSwitch />
             {session.signIn === "needed" && <SignOutButton />}
           </div>
-        </footer>
+        </div>
       </header>
       <main id="page" className="shell-page" tabIndex={-1}>
         <ErrorBoundary>
