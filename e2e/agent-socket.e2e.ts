@@ -280,9 +280,11 @@ describe("the real agent", { timeout: 120_000 }, () => {
     const link = await agent.link.stat(at("a/link"), never);
     assert.equal(link.type, "symlink");
     const file = await agent.link.stat(at("a/file"), never);
-    const { mtimeNs, mode: bits } = await lstat(at("a/file").path, { bigint: true });
-    const mode = Number(bits & 0o7777n);
-    assert.deepEqual(file, { name: "file", type: "file", sizeBytes: 5, mtimeNs, mode });
+    const made = await lstat(at("a/file").path, { bigint: true });
+    const { mtimeNs } = made;
+    const mode = Number(made.mode & 0o7777n);
+    const owner = { uid: Number(made.uid), gid: Number(made.gid) };
+    assert.deepEqual(file, { name: "file", type: "file", sizeBytes: 5, mtimeNs, mode, owner });
     const found = await Array.fromAsync(await agent.link.readDirectory(at("a"), never));
     const kinds = found.map(({ name, type }) => `${name} ${type}`).toSorted();
     assert.deepEqual(kinds, ["b directory", "file file", "link symlink"]);
