@@ -98,5 +98,7 @@ export function DeleteFileDialog({ vm, path, entry, onDeleted, onClose }: Delete
 function lossOf({ type, size }: FsEntry): string {
   if (type === "directory") return "The directory goes with everything in it.";
   if (type === "symlink") return "The link goes; what it leads to stays.";
-  return type === "file" ? `The file goes with its ${bytes(size)}.` : "It goes.";
+  return type === "file"
+    ? `The file goes with its ${bytes(size)}.`
+    : "The device, socket or pipe goes.";
 }

@@ -1,7 +1,15 @@
 /** Lines of output that scroll smoothly however many they are. What they say is a guest's: text, and nothing else. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type UIEvent, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import {
+  memo,
+  type SyntheticEvent,
+  type UIEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+} from "react";
 
 import type { Line, TextLines } from "./text-lines.ts";
 import "./text-log.css";
@@ -10,9 +18,12 @@ import type { Match } from "./text-search.ts";
 import { useLinesVersion } from "./use-lines-version.ts";
 
 const LINE_PX = 19;
+const PADDING_PX = 6;
 const OVERSCAN = 24;
 /** as near to the end counts as being there */
 const NEAR_PX = 30;
+/** a scroll this long after the wheel, a key or a finger is the reader's; in ms */
+const GESTURE_MS = 600;
 
 export interface TextLogProps {
   readonly lines: TextLines;
@@ -30,13 +41,15 @@ export interface TextLogProps {
 export function TextLog(props: TextLogProps) {
   const { lines, label, wrap } = props;
   useLinesVersion(lines);
-  const { frame, onScroll } = useFollowing(props);
+  const { frame, ...scrolling } = useFollowing(props);
   const { first, end } = lines;
   // oxlint-disable-next-line react/incompatible-library -- it is used here alone and passed on to nothing
   const rows = useVirtualizer({
     count: end - first,
     getScrollElement: () => frame.current,
     estimateSize: () => LINE_PX,
+    paddingStart: PADDING_PX,
+    paddingEnd: PADDING_PX,
     overscan: OVERSCAN,
     getItemKey: (index) => first + index,
   });
@@ -56,7 +69,7 @@ export function TextLog(props: TextLogProps) {
       aria-live="off"
       aria-label={label}
       {...SCROLLED_BY_KEYS}
-      onScroll={onScroll}
+      {...scrolling}
     >
       <div className="text-log-lines" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map(({ index, key, start }) => (
@@ -113,20 +126,41 @@ function useMarks({ found, current }: TextLogProps): ReadonlyMap<number, readonl
 /** Nothing to press, but something to scroll: without the focus, keys could not. */
 const SCROLLED_BY_KEYS = { tabIndex: 0 } as const;
 
-/** Scrolling up ends the following, reaching the end begins it. Lines that come do neither. */
+/**
+ * The reader's scrolling up ends the following, and reaching the end begins it. Lines that come do neither, nor does
+ * their being measured, which moves things too.
+ */
 function useFollowing({ follow, onFollow }: TextLogProps) {
   const frame = useRef<HTMLDivElement>(null);
   const before = useRef(0);
+  const gestureAt = useRef(-Infinity);
+  const isHeld = useRef(false);
   useLayoutEffect(() => {
     if (follow && frame.current) frame.current.scrollTop = frame.current.scrollHeight;
   });
-  const onScroll = ({ currentTarget }: UIEvent<HTMLDivElement>): void => {
+  const onGesture = ({ timeStamp }: SyntheticEvent): void => {
+    gestureAt.current = timeStamp;
+  };
+  const hold = (held: boolean) => () => {
+    isHeld.current = held;
+  };
+  const onScroll = ({ currentTarget, timeStamp }: UIEvent<HTMLDivElement>): void => {
     const { scrollTop, scrollHeight, clientHeight } = currentTarget;
     const isUp = scrollTop < before.current;
     before.current = scrollTop;
+    if (!isHeld.current && timeStamp - gestureAt.current > GESTURE_MS) return;
     const isAtEnd = scrollHeight - clientHeight - scrollTop < NEAR_PX;
     if (follow && isUp && !isAtEnd) onFollow(false);
     else if (!follow && !isUp && isAtEnd) onFollow(true);
   };
-  return { frame, onScroll };
+  return {
+    frame,
+    onScroll,
+    onWheel: onGesture,
+    onTouchMove: onGesture,
+    onKeyDown: onGesture,
+    onPointerDown: hold(true),
+    onPointerUp: hold(false),
+    onPointerCancel: hold(false),
+  };
 }
