@@ -9,11 +9,13 @@ import { feedLines, type FeedState, type OpenConsole } from "./serial-feed.ts";
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const lost = (): AlcoveConnectionError => new AlcoveConnectionError("No answer", "http://x");
 
-/** Each time it is opened it does the next of these; then it is over. */
+const gone = (): AlcoveApiError => new AlcoveApiError(404, "vm_not_found", "There is no VM x");
+
+/** Each time it is opened it does the next of these; then the VM is gone. */
 function consoleOf(...turns: readonly (readonly (string | Uint8Array | Error)[])[]): OpenConsole {
   const left = [...turns];
   return async () => {
-    const turn = left.shift() ?? [];
+    const turn = left.shift() ?? [gone()];
     const [first] = turn;
     if (first instanceof Error) throw first;
     async function* live(): AsyncGenerator<Uint8Array> {
@@ -48,22 +50,31 @@ test("serial: what is kept and what comes, in one; characters may be cut anywher
   const open = consoleOf(["boot\n", umlaut.subarray(0, 1), umlaut.subarray(1)]);
   const { text, kinds } = await fed(open);
   assert.equal(text, "boot\nü\n");
-  assert.deepEqual(kinds, ["connecting", "live", "over"]);
+  assert.deepEqual(kinds, ["connecting", "live", "connecting", "over"]);
 });
 
 test("serial: a connection that is lost comes back, and nothing is shown twice", async () => {
-  const open = consoleOf(["one\n", lost()], [lost()], ["one\ntwo\n"]);
+  const open = consoleOf(["one\n", lost()], [lost()], ["one\n"], ["one\ntwo\n"]);
   const { text, kinds } = await fed(open);
   assert.equal(text, "one\ntwo\n");
-  assert.deepEqual(kinds, ["connecting", "live", "lost", "lost", "live", "over"]);
+  assert.deepEqual(kinds, [
+    "connecting",
+    "live",
+    "lost",
+    "lost",
+    "live",
+    "connecting",
+    "live",
+    "connecting",
+    "over",
+  ]);
 });
 
 test("serial: waits for a log that is not there yet, and not for a VM that is gone", async () => {
   const noLog = new AlcoveApiError(404, "log_not_found", "It has no console log yet");
   const { kinds } = await fed(consoleOf([noLog], ["boot\n"]));
-  assert.deepEqual(kinds, ["connecting", "lost", "live", "over"]);
-  const gone = new AlcoveApiError(404, "vm_not_found", "There is no VM x");
-  assert.deepEqual((await fed(consoleOf([gone]))).kinds, ["connecting", "refused"]);
+  assert.deepEqual(kinds, ["connecting", "lost", "live", "connecting", "over"]);
+  assert.deepEqual((await fed(consoleOf([gone()]))).kinds, ["connecting", "refused"]);
 });
 
 test("serial: ends when the page is left", async () => {

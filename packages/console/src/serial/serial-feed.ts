@@ -36,17 +36,21 @@ export async function feedLines(
   signal: AbortSignal,
 ): Promise<void> {
   tell({ kind: "connecting" });
+  let wasLive = false;
   for (let retryMs = RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
     try {
       const live = await open(TAIL_BYTES, signal);
       lines.clear();
       tell({ kind: "live" });
+      wasLive = true;
       retryMs = RETRY_MS;
       const decoder = new TextDecoder();
       for await (const bytes of live) lines.write(decoder.decode(bytes, { stream: true }));
-      return tell({ kind: "over" });
+      // The VM was deleted, or the daemon stops: asking again tells which.
+      tell({ kind: "connecting" });
     } catch (error) {
       if (signal.aborted) return;
+      if (wasLive && isGone(error)) return tell({ kind: "over" });
       if (!mayPass(error)) return tell({ kind: "refused", error: asError(error) });
       tell({ kind: "lost", error: asError(error) });
     }
@@ -59,6 +63,10 @@ export async function feedLines(
 function mayPass(error: unknown): boolean {
   if (error instanceof AlcoveApiError) return error.status >= 500 || error.code === "log_not_found";
   return error instanceof AlcoveConnectionError;
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof AlcoveApiError && error.code === "vm_not_found";
 }
 
 function asError(error: unknown): Error {
