@@ -1,7 +1,7 @@
 /** A modal dialog: the browser's own, so focus stays in it, Escape closes it, and focus goes back after it. */
 
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useCallback, useId, useState } from "react";
 
 import { IconButton } from "./button.tsx";
 import "./dialog.css";
@@ -16,34 +16,38 @@ export interface DialogProps {
 }
 
 export function Dialog({ title, onClose, children, footer, wide = false }: DialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
+  const [isOpen, setOpen] = useState(false);
+  // What is in it comes when it is open: opening takes the focus, from whatever asked for it with `autoFocus` before.
+  // It is closed while it is still in the document, as only then the focus goes back.
+  const open = useCallback((element: HTMLDialogElement) => {
+    element.showModal();
+    setOpen(true);
+    return () => element.close();
   }, []);
   return (
     <dialog
-      ref={dialog}
+      ref={open}
       className={wide ? "dialog dialog-wide" : "dialog"}
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
       }}
-      onMouseDown={({ target }) => {
-        if (target === dialog.current) onClose(); // beside it
+      onMouseDown={({ target, currentTarget }) => {
+        if (target === currentTarget) onClose(); // beside it
       }}
     >
-      <div className="dialog-frame">
-        <header className="dialog-head">
-          <h2 id={titleId}>{title}</h2>
-          <IconButton icon={X} label="Close" onClick={onClose} />
-        </header>
-        <div className="dialog-body">{children}</div>
-        {footer !== undefined && <footer className="dialog-foot">{footer}</footer>}
-      </div>
+      {isOpen && (
+        <div className="dialog-frame">
+          <header className="dialog-head">
+            <h2 id={titleId}>{title}</h2>
+            <IconButton icon={X} label="Close" onClick={onClose} />
+          </header>
+          <div className="dialog-body">{children}</div>
+          {footer !== undefined && <footer className="dialog-foot">{footer}</footer>}
+        </div>
+      )}
     </dialog>
   );
 }
