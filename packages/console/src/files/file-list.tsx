@@ -1,6 +1,5 @@
 /** What is in a directory: one row an entry, moved through by keys, smooth however many there are. */
 
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { File, FileSymlink, Folder, type LucideIcon, Plug } from "lucide-react";
 import { type KeyboardEvent, useEffect, useId, useRef } from "react";
 
@@ -8,6 +7,7 @@ import type { FsEntry } from "@alcove/sdk/browser/index.ts";
 
 import { bytes } from "../ui/figures.ts";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { useRows } from "../ui/use-rows.ts";
 import { visible } from "../ui/visible.ts";
 import "./file-list.css";
 import { modeWords, ownerWords } from "./file-words.ts";
@@ -30,8 +30,7 @@ export function FileList(props: FileListProps) {
   const { path, entries, chosen } = props;
   const frame = useRef<HTMLDivElement>(null);
   const id = useId();
-  // oxlint-disable-next-line react/incompatible-library -- it is used here alone and passed on to nothing
-  const rows = useVirtualizer({
+  const rows = useRows({
     count: entries.length,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW_PX,

@@ -56,6 +56,7 @@ function SerialLog({ vm, onRetry }: SerialLogProps) {
           <NoSerial state={state} onRetry={onRetry} />
         ) : (
           <TextLog
+            key={wrap ? "wrapped" : "straight"}
             lines={lines}
             label={`Serial console of ${vm.hostname}`}
             wrap={wrap}

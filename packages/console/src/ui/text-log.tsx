@@ -1,6 +1,5 @@
 /** Lines of output that scroll smoothly however many they are. What they say is a guest's: text, and nothing else. */
 
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   memo,
   type SyntheticEvent,
@@ -16,6 +15,7 @@ import "./text-log.css";
 import { type Mark, piecesOf } from "./text-pieces.ts";
 import type { Match } from "./text-search.ts";
 import { useLinesVersion } from "./use-lines-version.ts";
+import { useRows } from "./use-rows.ts";
 
 const LINE_PX = 19;
 const PADDING_PX = 6;
@@ -28,6 +28,7 @@ const GESTURE_MS = 600;
 export interface TextLogProps {
   readonly lines: TextLines;
   readonly label: string;
+  /** another value needs another `key`: what was measured is forgotten with the component */
   readonly wrap: boolean;
   /** whether the newest line stays in sight */
   readonly follow: boolean;
@@ -43,8 +44,7 @@ export function TextLog(props: TextLogProps) {
   useLinesVersion(lines);
   const { frame, ...scrolling } = useFollowing(props);
   const { first, end } = lines;
-  // oxlint-disable-next-line react/incompatible-library -- it is used here alone and passed on to nothing
-  const rows = useVirtualizer({
+  const rows = useRows({
     count: end - first,
     getScrollElement: () => frame.current,
     estimateSize: () => LINE_PX,
@@ -60,7 +60,6 @@ export function TextLog(props: TextLogProps) {
     onFollow(false);
     rows.scrollToIndex(current.line - lines.first, { align: "center" });
   }, [current, lines, rows, onFollow]);
-  useEffect(() => rows.measure(), [rows, wrap]);
   return (
     <div
       ref={frame}
