@@ -130,7 +130,7 @@ consoleSuite("console vm", SETTINGS, (host, story) => {
     const chart = visit.page.getByRole("figure", { name: /^CPU/ });
     await chart.waitFor();
     const before = await chart.getAttribute("aria-label");
-    const working = sh(host.api, vm, "timeout 15 sh -c 'while :; do :; done' || true");
+    const working = sh(host.api, vm, "timeout 40 sh -c 'while :; do :; done' || true");
     await until("the chart tells of it", async () => {
       const words = (await chart.getAttribute("aria-label")) ?? "";
       return Number(/now (\d+)/.exec(words)?.[1]) >= BUSY_PERCENT;
@@ -138,6 +138,7 @@ consoleSuite("console vm", SETTINGS, (host, story) => {
       const now = await chart.getAttribute("aria-label");
       throw new Error(`it told ${before}, and tells ${now}`, { cause: error });
     });
+    await sh(host.api, vm, "pkill -f 'while [:]' || true");
     await working;
     await look(visit, "vm-real");
   });
