@@ -12,6 +12,7 @@ import { FollowButton } from "../ui/follow-button.tsx";
 import { saveText } from "../ui/save.ts";
 import { TextFind, useFindKey } from "../ui/text-find.tsx";
 import { TextLog } from "../ui/text-log.tsx";
+import { copyText } from "../ui/clipboard.ts";
 import { toast } from "../ui/toast.ts";
 import { useTextFind } from "../ui/use-text-find.ts";
 import { outcomeOf } from "./run-outcome.ts";
@@ -98,8 +99,7 @@ function Elapsed({ run: { begunAt, endedAt } }: { readonly run: Run }) {
 
 function RunButtons({ run, onCancel, onAgain }: RunOutputProps) {
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(run.lines.toString());
-    toast("The output is copied");
+    if (await copyText(run.lines.toString())) toast("The output is copied");
   };
   return (
     <>

@@ -6,7 +6,7 @@ import { Terminal } from "@xterm/xterm";
 
 import type { TerminalSize } from "@alcove/sdk/browser/index.ts";
 
-import { copyText } from "./clipboard.ts";
+import { copyText } from "../ui/clipboard.ts";
 import { commandOf } from "./keys.ts";
 import { madeLinks, plainLinks } from "./links.ts";
 import { styleSpansByObject, withOwnStyles } from "./own-styles.ts";

@@ -4,6 +4,7 @@ import { Check, Copy } from "lucide-react";
 import { useState } from "react";
 
 import { IconButton } from "./button.tsx";
+import { copyText } from "./clipboard.ts";
 
 const SAID_MS = 1_500;
 
@@ -16,7 +17,7 @@ export function CopyButton({
 }) {
   const [isCopied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text);
+    if (!(await copyText(text))) return;
     setCopied(true);
     setTimeout(() => setCopied(false), SAID_MS);
   };
