@@ -9,6 +9,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Facts } from "../ui/facts.tsx";
 import { bytes, count } from "../ui/figures.ts";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { visible } from "../ui/visible.ts";
 import "./execution-facts.css";
 import { portWords, typeWords } from "./execution-words.ts";
 
@@ -95,7 +96,7 @@ function Address({ address, within }: { readonly address: string; readonly withi
 function Copied({ text, what }: { readonly text: string; readonly what: string }) {
   return (
     <span className="execution-facts-copied">
-      <span className="mono">{text}</span>
+      <span className="mono">{visible(text)}</span>
       <CopyButton text={text} label={`Copy ${what}`} />
     </span>
   );

@@ -7,6 +7,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { bytes, count } from "../ui/figures.ts";
 import { RelativeTime } from "../ui/relative-time.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import { legible } from "../ui/visible.ts";
 import "./execution-operators-view.css";
 import { LogTail } from "./log-tail.tsx";
 
@@ -58,7 +59,7 @@ function Message({
   const text = JSON.stringify(content, undefined, 2);
   return (
     <Card title={title} actions={<CopyButton text={text} label="Copy the message" />} flush>
-      <pre className="execution-operators-view-message">{text}</pre>
+      <pre className="execution-operators-view-message">{legible(text)}</pre>
     </Card>
   );
 }

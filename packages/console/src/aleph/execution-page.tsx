@@ -12,6 +12,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { PageLoading } from "../ui/page-loading.tsx";
 import { Page } from "../ui/page.tsx";
+import { legible } from "../ui/visible.ts";
 import type { NodeThatIsOn } from "./node-that-is-on.ts";
 import { ExecutionActions } from "./execution-actions.tsx";
 import { PublicFacts } from "./execution-facts.tsx";
@@ -88,7 +89,9 @@ function Shown({
       lead={`${/^[aeiou]/.test(kind) ? "An" : "A"} ${kind} on this host's Aleph node`}
       actions={known && <ExecutionActions details={known} />}
     >
-      {known?.reason !== undefined && <p className="execution-page-reason">{known.reason}</p>}
+      {known?.reason !== undefined && (
+        <p className="execution-page-reason">{legible(known.reason)}</p>
+      )}
       <div className="execution-page-cards">
         <PublicFacts execution={current} details={known} />
         {!node.operator && <OperatorCard node={node} />}

@@ -9,6 +9,7 @@ import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { TextField } from "../ui/field.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
+import { legible } from "../ui/visible.ts";
 import "./settings-card.css";
 
 export function SettingsCard() {
@@ -49,5 +50,5 @@ export function SettingsCard() {
 
 function written(value: unknown): string {
   if (value === null || value === undefined) return "not set";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return legible(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -13,6 +13,7 @@ import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { toast } from "../ui/toast.ts";
+import { visible } from "../ui/visible.ts";
 import "./commit-table.css";
 import type { Commit, CommitRow } from "./commits.ts";
 import { ForkDialog } from "./fork-dialog.tsx";
@@ -24,7 +25,7 @@ const COLUMNS: readonly Column<CommitRow>[] = [
       <div className="commit-table-name" style={{ paddingInlineStart: `${depth * 1.25}rem` }}>
         {depth > 0 && <span aria-hidden>└ </span>}
         <span className="mono">{commitId}</span>
-        {cacheKey !== undefined && <div className="muted small">{cacheKey}</div>}
+        {cacheKey !== undefined && <div className="muted small">{visible(cacheKey)}</div>}
       </div>
     ),
   },
@@ -69,10 +70,12 @@ function Words({ commit: { tags = [], labels = {} } }: { readonly commit: Commit
   return (
     <span className="commit-table-words">
       {tags.map((tag) => (
-        <Badge key={tag}>{tag}</Badge>
+        <Badge key={tag}>{visible(tag)}</Badge>
       ))}
       {Object.entries(labels).map(([name, value]) => (
-        <span key={name} className="small">{`${name}: ${value}`}</span>
+        <span key={name} className="small">
+          {visible(`${name}: ${value}`)}
+        </span>
       ))}
     </span>
   );

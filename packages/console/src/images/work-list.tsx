@@ -11,6 +11,7 @@ import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { duration, percent } from "../ui/figures.ts";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { legible, visible } from "../ui/visible.ts";
 import { type ImageWork, isOpen } from "./images.ts";
 import "./work-list.css";
 
@@ -66,7 +67,7 @@ function Work({ work }: { readonly work: ImageWork }) {
         </span>
       </div>
       {state === "working" && <Progress work={work} />}
-      {error && <p className="work-list-error">{error.message}</p>}
+      {error && <p className="work-list-error">{legible(error.message)}</p>}
       {cancel.error && <ErrorNote error={cancel.error} />}
     </li>
   );
@@ -74,6 +75,7 @@ function Work({ work }: { readonly work: ImageWork }) {
 
 /** While nobody knows how much is left, a part of the bar travels. */
 function Progress({ work: { step = "begin", detail, fraction } }: { readonly work: ImageWork }) {
+  const shown = visible(detail ?? "");
   const known = fraction === undefined ? {} : { "aria-valuenow": Math.round(fraction * 100) };
   return (
     <div className="work-list-progress">
@@ -87,8 +89,8 @@ function Progress({ work: { step = "begin", detail, fraction } }: { readonly wor
         {step}
         {fraction !== undefined && <span className="number"> {percent(fraction)}</span>}
       </p>
-      <p className="muted mono small truncate" title={detail}>
-        {detail ?? "\u00A0"}
+      <p className="muted mono small truncate" title={shown}>
+        {shown === "" ? "\u00A0" : shown}
       </p>
     </div>
   );

@@ -10,6 +10,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { visible } from "../ui/visible.ts";
 import { wordsOf } from "../vm/happenings.ts";
 import type { VmHappening } from "../vm/vm-state.ts";
 import "./events-card.css";
@@ -41,7 +42,8 @@ export function EventsCard() {
 }
 
 function Row({ event }: { readonly event: VmHappening }) {
-  const { hostname, at, reason } = event;
+  const { hostname, at } = event;
+  const reason = event.reason === undefined ? undefined : visible(event.reason);
   return (
     <li>
       <Link href={`/vms/${encodeURIComponent(hostname)}`}>{hostname}</Link>

@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import type { VmAccount } from "../live/vm-account.ts";
 import { Card } from "../ui/card.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { legible } from "../ui/visible.ts";
 import "./failed-card.css";
 import { failedOf } from "./phases.ts";
 
@@ -36,7 +37,7 @@ function Failed({ vm }: { readonly vm: VmAccount }) {
           <RelativeTime at={vm.since} />
         </span>
       </p>
-      <p>{vm.reason ?? "No reason is known."}</p>
+      <p>{legible(vm.reason ?? "No reason is known.")}</p>
       <p className="muted small">
         What it last said is on its <Link href={`${base}/console`}>serial console</Link>.{" "}
         {canStart ? "Its disk is kept: start it again." : "Delete it when it is not needed."}

@@ -47,8 +47,23 @@ export function mostOf(values: Values): number | undefined {
   return measured.length === 0 ? undefined : Math.max(...measured);
 }
 
-/** Distances between lines of a grid that read well in units of 1,024. */
-export const BYTE_STEPS: readonly number[] = Array.from({ length: 50 }, (_, power) => 2 ** power);
+/** What the numbers of an axis are multiples of, so that they read well. */
+export type Unit = "decimal" | "binary";
+
+/** Per unit: of the power of the base that is just below. Halves of each read well, too. */
+const ROUND: Readonly<Record<Unit, { readonly base: number; readonly by: readonly number[] }>> = {
+  decimal: { base: 10, by: [1, 2, 4, 5, 6, 8, 10] },
+  binary: { base: 2, by: [1, 1.5, 2] },
+};
+
+/** The top of an axis: the first round number that leaves a little room above `most`. */
+export function roundTop(most: number, unit: Unit): number {
+  if (most <= 0) return 1;
+  const { base, by } = ROUND[unit];
+  const power = base ** Math.floor(Math.log(most) / Math.log(base));
+  const factor = by.find((it) => it * power >= most) ?? base;
+  return factor * power;
+}
 
 /** For rates that are near nothing: the axis shows at least this much. In bytes a second */
 export const LEAST_RATE: number = 16 * KIB;

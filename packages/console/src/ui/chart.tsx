@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from "react";
 import "uplot/dist/uPlot.min.css";
 
 import "./chart.css";
-import { type Gapped, type Values, lastOf, mostOf, withGaps } from "./chart-data.ts";
+import { type Gapped, type Unit, type Values, lastOf, mostOf, withGaps } from "./chart-data.ts";
 import { Plot } from "./plot.ts";
 
 export interface ChartLine {
@@ -28,15 +28,17 @@ export interface ChartProps {
   readonly least?: number;
   /** top of the axis, whatever the values are */
   readonly top?: number;
-  /** of the grid; default: decimal */
-  readonly steps?: readonly number[];
+  /** what the axis counts in; default: decimal */
+  readonly unit?: Unit;
+  /** what the values are a part of, said after them: "of 8 GiB" */
+  readonly of?: string;
   readonly group?: string;
   /** a line alone, without axes */
   readonly spark?: boolean;
 }
 
 export function Chart(props: ChartProps) {
-  const { label, at, lines, intervalMs, format, spark = false } = props;
+  const { label, at, lines, intervalMs, format, of, spark = false } = props;
   const gapped = withGaps(
     at,
     lines.map(({ values }) => values),
@@ -55,6 +57,7 @@ export function Chart(props: ChartProps) {
           {shown.map((line) => (
             <Value key={line.label ?? label} line={line} moment={moment} format={format} />
           ))}
+          {of !== undefined && <span className="muted">{of}</span>}
         </span>
       </figcaption>
       <div ref={place} className="chart-place" aria-hidden />
@@ -64,7 +67,7 @@ export function Chart(props: ChartProps) {
 
 /** Draws into `place`; `moment` is the sample under the pointer. */
 function usePlot(props: ChartProps, gapped: Gapped) {
-  const { lines, format, spark = false, least, top, steps, group } = props;
+  const { lines, format, spark = false, least, top, unit = "decimal", group } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot>(undefined);
   const [moment, setMoment] = useState<number>();
@@ -76,15 +79,15 @@ function usePlot(props: ChartProps, gapped: Gapped) {
       colors: colors.split(","),
       format,
       spark,
+      unit,
       onMoment: setMoment,
       ...(least === undefined ? {} : { least }),
       ...(top === undefined ? {} : { top }),
-      ...(steps === undefined ? {} : { steps }),
       ...(group === undefined ? {} : { group }),
     });
     plot.current = made;
     return () => made.end();
-  }, [colors, format, spark, least, top, steps, group]);
+  }, [colors, format, spark, least, top, unit, group]);
   useEffect(() => plot.current?.show(gapped));
   return { place, moment };
 }

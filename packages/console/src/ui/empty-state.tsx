@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 
 import "./empty-state.css";
+import { visible } from "./visible.ts";
 
 export interface EmptyStateProps {
   readonly title: string;
@@ -13,7 +14,7 @@ export interface EmptyStateProps {
 export function EmptyState({ title, children, action }: EmptyStateProps) {
   return (
     <section className="empty-state">
-      <h2>{title}</h2>
+      <h2>{visible(title)}</h2>
       {children !== undefined && <div className="empty-state-text">{children}</div>}
       {action !== undefined && <div className="empty-state-action">{action}</div>}
     </section>

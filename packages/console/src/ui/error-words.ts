@@ -6,6 +6,8 @@ import {
   AlcoveTimeoutError,
 } from "@alcove/sdk/browser/index.ts";
 
+import { legible } from "./visible.ts";
+
 export interface ErrorWords {
   /** one sentence, with its full stop */
   readonly what: string;
@@ -39,9 +41,9 @@ export function inWords(error: Error): ErrorWords {
   return { what: sentence(error.message) };
 }
 
-/** With a capital at its beginning and a full stop at its end. */
+/** With a capital at its beginning and a full stop at its end; it may quote a guest. */
 export function sentence(text: string): string {
-  const trimmed = text.trim();
+  const trimmed = legible(text.trim());
   const [first = "", ...rest] = trimmed;
   const ended = /[.!?]$/.test(trimmed) ? "" : ".";
   return trimmed === ""

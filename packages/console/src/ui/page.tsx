@@ -3,6 +3,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
 import "./page.css";
+import { visible } from "./visible.ts";
 
 export interface PageProps {
   /** also the document's title */
@@ -17,10 +18,11 @@ export interface PageProps {
 }
 
 export function Page({ title, beside, lead, actions, children }: PageProps) {
+  const name = visible(title); // it may be out of an address that somebody was led to
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${title} · Alcove`;
-  }, [title]);
+    document.title = `${name} · Alcove`;
+  }, [name]);
   // Who navigates by keyboard or ear begins at the page, not at the link that was left; not at the very first one.
   useEffect(() => {
     if (document.activeElement && document.activeElement !== document.body)
@@ -32,7 +34,7 @@ export function Page({ title, beside, lead, actions, children }: PageProps) {
         <div className="page-title">
           <div className="page-name">
             <h1 ref={heading} tabIndex={-1}>
-              {title}
+              {name}
             </h1>
             {beside}
           </div>

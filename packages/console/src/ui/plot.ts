@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 
-import { clock, type Gapped } from "./chart-data.ts";
+import { clock, type Gapped, roundTop, type Unit } from "./chart-data.ts";
 import { THEME_CHANGED, token } from "./tokens.ts";
 
 export interface PlotOptions {
@@ -12,7 +12,7 @@ export interface PlotOptions {
   readonly spark: boolean;
   readonly least?: number;
   readonly top?: number;
-  readonly steps?: readonly number[];
+  readonly unit: Unit;
   readonly group?: string;
   /** told which sample is under the pointer; `undefined`: none */
   readonly onMoment: (index: number | undefined) => void;
@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 const LEAST_MS = 5 * 60_000;
 const SPARK_LEAST_MS = 60_000;
 /** the highest line does not touch the top */
-const ROOM = 1.15;
+const ROOM = 1.05;
 const DARK = "(prefers-color-scheme: dark)";
 
 export class Plot {
@@ -68,8 +68,8 @@ export class Plot {
 }
 
 function settingsOf(place: HTMLElement, options: PlotOptions): uPlot.Options {
-  const { colors, spark, least = 0, top, group, onMoment } = options;
-  const highest = (most: number) => top ?? Math.max(least, most * ROOM);
+  const { colors, spark, least = 0, top, unit, group, onMoment } = options;
+  const highest = (most: number) => top ?? roundTop(Math.max(least, most * ROOM), unit);
   return {
     width: place.clientWidth,
     height: spark ? SPARK_HEIGHT : HEIGHT,
@@ -79,7 +79,7 @@ function settingsOf(place: HTMLElement, options: PlotOptions): uPlot.Options {
     series: [{}, ...colors.map((color) => line(color, colors.length === 1))],
     scales: {
       x: { time: true, range: (_, first, last) => span(first, last, spark) },
-      y: { range: (_, _least, most) => [0, highest(most) || 1] },
+      y: { range: (_, _least, most) => [0, highest(most)] },
     },
     axes: spark ? [{ show: false }, { show: false }] : axesOf(options),
     cursor: {
@@ -111,7 +111,7 @@ function line(color: string, filled: boolean): uPlot.Series {
   };
 }
 
-function axesOf({ format, steps }: PlotOptions): uPlot.Axis[] {
+function axesOf({ format }: PlotOptions): uPlot.Axis[] {
   const common: uPlot.Axis = {
     stroke: () => colorOf("--text-3"),
     font: `11px ${colorOf("--font")}`,
@@ -130,9 +130,9 @@ function axesOf({ format, steps }: PlotOptions): uPlot.Axis[] {
     ...common,
     size: 68,
     gap: 6,
-    space: 32,
+    // Its end is a number, too: a chart without its maximum says little.
+    splits: (_, __, least, most) => [least, (least + most) / 2, most],
     values: (_, values) => values.map(format),
-    ...(steps === undefined ? {} : { incrs: [...steps] }),
   };
   return [x, y];
 }

@@ -81,3 +81,27 @@ test("search: in any case, in lines that grow, and not in those that went", () =
   lines.clear();
   assert.deepEqual(search.matches(), []);
 });
+
+test("lines: a guest that changes colours or jumps at every character costs neither time nor memory", () => {
+  const colours = Array.from({ length: 4_096 }, (_, at) => `\u001b[3${at % 8}mx`).join("");
+  const jumps = Array.from({ length: 4_000 }, (_, at) => `\u001b[${(at * 977) % 4_000}G${at % 10}`);
+  const lines = new TextLines();
+  const begun = performance.now();
+  for (let n = 0; n < 50; n += 1) lines.write(`${colours}\n\u001b[3${n % 8}m${jumps.join("")}\n`);
+  assert.ok(performance.now() - begun < 5_000);
+  for (let line = lines.first; line < lines.end; line += 1)
+    assert.ok(lines.line(line).runs.length <= 257);
+  assert.equal(lines.line(0).text.length, 4_096);
+});
+
+test("lines: stretches of colour count as what is kept", () => {
+  const lines = new TextLines();
+  const colours = Array.from({ length: 250 }, (_, at) => `\u001b[3${1 + (at % 7)}mx`).join("");
+  const whole = `${colours}\n`.repeat(100);
+  for (let n = 0; n < 30; n += 1) lines.write(whole);
+  assert.ok(lines.first > 0 && lines.end - lines.first < 2_100);
+});
+
+test("lines: one without an end is cut, however long it is", () => {
+  assert.equal(linesOf("x".repeat(20 * 1024 * 1024)).line(0).text.length, 4_096);
+});

@@ -19,6 +19,10 @@ export const MAX_LINES = 100_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 /** a longer line is continued on the next */
 const MAX_LINE_CHARACTERS = 4_096;
+/** stretches of a line that look different; what is written when there are more looks like what was there */
+const MAX_LINE_RUNS = 256;
+/** what a stretch counts for among the characters that are kept */
+const RUN_CHARACTERS = 32;
 const DROPPED = 0.1;
 const TAB = 8;
 
@@ -132,22 +136,29 @@ export class TextLines {
   }
 
   #put(text: string): void {
-    const room = MAX_LINE_CHARACTERS - this.#column;
-    const here = text.slice(0, room);
-    const gap = " ".repeat(Math.max(0, this.#column - this.#text.length));
+    let rest = text;
+    while (rest.length > MAX_LINE_CHARACTERS - this.#column) {
+      const room = MAX_LINE_CHARACTERS - this.#column;
+      this.#write(rest.slice(0, room));
+      this.#newLine();
+      rest = rest.slice(room);
+    }
+    this.#write(rest);
+  }
+
+  #write(here: string): void {
     const from = this.#column;
     const to = from + here.length;
+    const gap = " ".repeat(Math.max(0, from - this.#text.length));
     this.#text = this.#text.slice(0, from) + gap + here + this.#text.slice(to);
-    this.#runs = overlay(this.#runs, { from, to, classes: this.#classes });
+    if (this.#runs.length < MAX_LINE_RUNS)
+      this.#runs = overlay(this.#runs, { from, to, classes: this.#classes });
     this.#column = to;
-    if (text.length <= room) return;
-    this.#newLine();
-    this.#put(text.slice(room));
   }
 
   #newLine(): void {
     this.#lines.push({ text: this.#text, runs: this.#runs });
-    this.#characters += this.#text.length;
+    this.#characters += weightOf(this.#runs, this.#text);
     this.#begin();
     if (this.#lines.length > MAX_LINES || this.#characters > MAX_CHARACTERS) this.#dropOldest();
   }
@@ -161,7 +172,7 @@ export class TextLines {
   #dropOldest(): void {
     const gone = this.#lines.splice(0, Math.ceil(this.#lines.length * DROPPED));
     this.#first += gone.length;
-    this.#characters -= gone.reduce((sum, { text }) => sum + text.length, 0);
+    this.#characters -= gone.reduce((sum, { runs, text }) => sum + weightOf(runs, text), 0);
   }
 
   #setLook(look: Look): void {
@@ -173,4 +184,9 @@ export class TextLines {
     this.#version += 1;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A guest can change the look with every character, and a stretch takes more memory than what is in it. */
+function weightOf(runs: readonly Run[], { length }: string): number {
+  return length + runs.length * RUN_CHARACTERS;
 }

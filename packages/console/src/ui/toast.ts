@@ -1,5 +1,7 @@
 /** The notes that are shown now. */
 
+import { visible } from "./visible.ts";
+
 export interface Toast {
   readonly id: number;
   readonly text: string;
@@ -17,7 +19,7 @@ const listeners = new Set<() => void>();
 export function toast(text: string): void {
   lastId += 1;
   const id = lastId;
-  set([...now, { id, text }].slice(-MOST));
+  set([...now, { id, text: visible(text) }].slice(-MOST));
   setTimeout(() => dismiss(id), SHOWN_MS);
 }
 

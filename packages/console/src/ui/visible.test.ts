@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { savedName, visible } from "./visible.ts";
+import { legible, savedName, visible } from "./visible.ts";
 
 test("visible: what cannot be seen, or turns what is around it, is written out", () => {
   assert.equal(visible("Grüße 日本.txt"), "Grüße 日本.txt");
@@ -10,6 +10,11 @@ test("visible: what cannot be seen, or turns what is around it, is written out",
   assert.equal(visible("zero\u200bwidth\u00a0"), "zero⟨200B⟩width⟨A0⟩");
   assert.equal(visible("half\ud800"), "half⟨D800⟩");
   assert.equal(visible("x".repeat(600)).length, 513);
+});
+
+test("legible: the same for texts of several lines, which are not cut", () => {
+  assert.equal(legible("a\n\tb\r\u202ec"), "a\n\tb⟨0D⟩⟨202E⟩c");
+  assert.equal(legible("x".repeat(600)).length, 600);
 });
 
 test("saved names: nothing that is a path, hidden or a device's", () => {

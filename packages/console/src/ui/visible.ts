@@ -11,10 +11,19 @@ const HIDDEN =
 /** @returns one line without surprises, cut at 512 characters: `a\n` is shown as `a⟨0A⟩` */
 export function visible(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return cut.replace(HIDDEN, (character) => {
-    const number = character.codePointAt(0) ?? 0;
-    return `⟨${number.toString(16).toUpperCase().padStart(2, "0")}⟩`;
-  });
+  return cut.replace(HIDDEN, writtenOut);
+}
+
+/** As `visible`, of any length and with its lines and tabs: for sentences and documents that hold words of a guest. */
+export function legible(text: string): string {
+  return text.replace(HIDDEN, (character) =>
+    character === "\n" || character === "\t" ? character : writtenOut(character),
+  );
+}
+
+function writtenOut(character: string): string {
+  const number = character.codePointAt(0) ?? 0;
+  return `⟨${number.toString(16).toUpperCase().padStart(2, "0")}⟩`;
 }
 
 /** As the name of a file that a browser saves. */

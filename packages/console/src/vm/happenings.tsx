@@ -3,6 +3,7 @@
 import { duration } from "../ui/figures.ts";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
+import { legible } from "../ui/visible.ts";
 import { withLengths, wordsOf } from "./happenings.ts";
 import "./happenings.css";
 import type { VmHappening } from "./vm-state.ts";
@@ -17,7 +18,7 @@ export function Happenings({ events }: { readonly events: readonly VmHappening[]
           </span>
           <span className="happenings-what">
             <span>{wordsOf(event)}</span>
-            {event.reason !== undefined && <span className="muted">{event.reason}</span>}
+            {event.reason !== undefined && <span className="muted">{legible(event.reason)}</span>}
           </span>
           <span className="happenings-phase">
             <PhaseBadge phase={event.phase} />

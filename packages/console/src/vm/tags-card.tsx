@@ -10,6 +10,7 @@ import { Button, IconButton } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { TextField } from "../ui/field.tsx";
+import { visible } from "../ui/visible.ts";
 import { tagsIn } from "./tag-words.ts";
 import "./tags-card.css";
 import type { VmState } from "./vm-state.ts";
@@ -39,10 +40,10 @@ export function TagsCard({ vm }: { readonly vm: VmState }) {
       <ul className="tags-card-tags">
         {tags.map((tag) => (
           <li key={tag}>
-            <span className="mono">{tag}</span>
+            <span className="mono">{visible(tag)}</span>
             <IconButton
               icon={X}
-              label={`Remove the tag ${tag}`}
+              label={`Remove the tag ${visible(tag)}`}
               disabled={changing.isPending}
               onClick={() => changing.mutate({ remove: [tag] })}
             />

@@ -2,7 +2,7 @@
 
 import { Card } from "../ui/card.tsx";
 import { Chart, type ChartLine } from "../ui/chart.tsx";
-import { BYTE_STEPS, LEAST_RATE, lastOf, type Values } from "../ui/chart-data.ts";
+import { LEAST_RATE, lastOf, type Values } from "../ui/chart-data.ts";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { bytes } from "../ui/figures.ts";
 import type { Meters } from "./meters.ts";
@@ -40,22 +40,24 @@ function Four({ meters, vm }: { readonly meters: Meters; readonly vm: VmState })
   const { intervalMs, samples } = meters;
   const common = { at: samples.at, intervalMs, group: GROUP };
   const total = lastOf(samples.memoryTotal) ?? vm.memoryBytes;
-  const rates = { ...common, format: rate, steps: BYTE_STEPS, least: LEAST_RATE };
+  const rates = { ...common, format: rate, unit: "binary" as const, least: LEAST_RATE };
   return (
     <div className="vm-charts">
       <Chart
         {...common}
-        label={`CPU, of ${vm.vcpus * 100} %`}
+        label="CPU"
+        of={`of ${vm.vcpus * 100} %`}
         lines={[one(samples.cpu, "--chart-1")]}
         format={ofOne}
         least={0.1}
       />
       <Chart
         {...common}
-        label={`Memory, of ${bytes(total)}`}
+        label="Memory"
+        of={`of ${bytes(total)}`}
         lines={[one(samples.memoryUsed, "--chart-2")]}
         format={bytes}
-        steps={BYTE_STEPS}
+        unit="binary"
         top={total}
       />
       <Chart

@@ -13,6 +13,7 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { PageLoading } from "../ui/page-loading.tsx";
 import { Page } from "../ui/page.tsx";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
+import { legible } from "../ui/visible.ts";
 import { GoneVm } from "./gone-vm.tsx";
 import { progressOf } from "./vm-actions.ts";
 import { VmButtons } from "./vm-buttons.tsx";
@@ -78,7 +79,7 @@ function Notes({ vm }: { readonly vm: VmState }) {
       role="status"
     >
       {progress !== undefined && <p>{progress}</p>}
-      {reason !== undefined && <p>{reason}</p>}
+      {reason !== undefined && <p>{legible(reason)}</p>}
     </div>
   );
 }

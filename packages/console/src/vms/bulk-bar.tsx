@@ -9,6 +9,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { count } from "../ui/figures.ts";
 import { toast } from "../ui/toast.ts";
+import { legible } from "../ui/visible.ts";
 import { perform, type SimpleCommand } from "../vm/perform.ts";
 import { COMMANDS } from "../vm/vm-actions.ts";
 import { type BulkFailure, doneWords, lossOfMany, performAll, sharedCommands } from "./bulk.ts";
@@ -169,7 +170,7 @@ function Failures({ order, failures, onDismiss }: FailuresProps) {
       <ul>
         {failures.slice(0, SHOWN).map(({ hostname, why }) => (
           <li key={hostname}>
-            <strong>{hostname}</strong> {why}
+            <strong>{hostname}</strong> {legible(why)}
           </li>
         ))}
         {more > 0 && <li>{`and ${more} more`}</li>}

@@ -7,6 +7,7 @@ import { isTyping } from "../app/typing.ts";
 import type { VmAccount } from "../live/vm-account.ts";
 import { Button } from "../ui/button.tsx";
 import { count } from "../ui/figures.ts";
+import { visible } from "../ui/visible.ts";
 import "./filter-bar.css";
 import { isNarrow, NO_FILTER, valuesOf, type VmFilter } from "./vm-filter.ts";
 
@@ -106,7 +107,7 @@ function Choice({ name, any, value, values, onChange }: ChoiceProps) {
       <option value="">{any}</option>
       {offered.map((one) => (
         <option key={one} value={one}>
-          {one}
+          {visible(one)}
         </option>
       ))}
     </select>
