@@ -3,6 +3,7 @@
  * way to a port of this machine) to requests of any page, and says with them where the page comes from.
  */
 
+import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 
 import type { FastifyRequest } from "fastify";
@@ -41,8 +42,22 @@ export function refuseOtherSites({ headers }: Pick<Asked, "headers">): void {
 
 /** A page that is not ours says so in what it sends; programs that are no browsers say nothing. */
 export function refuseForeignPages({ headers }: Pick<Asked, "headers">): void {
-  const { origin, host } = headers;
-  if (origin !== undefined && !isOwnOrigin(origin, host)) throw foreign(origin);
+  const { origin } = headers;
+  if (origin !== undefined && isOfOtherPages(headers)) throw foreign(origin);
+}
+
+/** Whether the browser says that a page of another origin asks: it sends cookies along for those below the same domain. */
+export function isOfOtherPages({ origin, host }: IncomingHttpHeaders): boolean {
+  return origin !== undefined && !isOwnOrigin(origin, host);
+}
+
+/**
+ * Whether a browser asks for something that a page has asked for, and not the person in front of it: by script, in a
+ * frame, as an image. What is no browser does not say, and is not meant.
+ */
+export function isOfScripts(headers: IncomingHttpHeaders): boolean {
+  const destination = headers["sec-fetch-dest"];
+  return destination !== undefined && destination !== "document";
 }
 
 /** Somebody follows a link, or opens the address: that brings nothing but a page of ours. */

@@ -49,6 +49,11 @@ function cookie(value: string, seconds: number, headers: IncomingHttpHeaders): s
   return `${nameFor(headers.host)}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${secure}`;
 }
 
+/** Whether a cookie of this name is a session's, whatever the port that it is for. */
+export function isSessionCookie(name: string): boolean {
+  return /^alcove_session(?:_\d+)?$/.test(name);
+}
+
 function nameFor(host: string | undefined): string {
   const port = URL.parse(`http://${host ?? ""}`)?.port ?? "";
   return port === "" ? "alcove_session" : `alcove_session_${port}`;

@@ -9,9 +9,10 @@ import type { Acceleration, HostIdentity } from "../ports/host-identity.ts";
 import type { Hypervisor } from "../ports/hypervisor.ts";
 import type { TemplateDesk } from "../template/template-desk.ts";
 import { holdsShare } from "../vm/lifecycle.ts";
+import { reservedBytes } from "../vm/memory-of.ts";
 import { MIN_MEMORY_MIB } from "../vm/spec.ts";
 import type { Vms } from "../vm/vms.ts";
-import { type Room, VMM_OVERHEAD_MIB } from "./capacity.ts";
+import type { Room } from "./capacity.ts";
 import { type HostUse, hostUse } from "./host-state.ts";
 import { type HostWarning, hostWarnings } from "./host-warnings.ts";
 
@@ -125,15 +126,15 @@ const NO_USE: GroupUse = { vms: 0, running: 0, vcpus: 0, memoryBytes: 0 };
 
 function useByGroup(vms: Pick<Vms, "list">): ReadonlyMap<string, GroupUse> {
   const uses = new Map<string, GroupUse>();
-  for (const { phase, record } of vms.list()) {
+  for (const vm of vms.list()) {
+    const { phase, record } = vm;
     const { group, spec } = record;
     const use = uses.get(group) ?? NO_USE;
-    const holds = holdsShare(phase);
     uses.set(group, {
       vms: use.vms + 1,
       running: use.running + (phase === "running" ? 1 : 0),
-      vcpus: use.vcpus + (holds ? spec.vcpus : 0),
-      memoryBytes: use.memoryBytes + (holds ? (spec.memoryMiB + VMM_OVERHEAD_MIB) * MIB : 0),
+      vcpus: use.vcpus + (holdsShare(phase) ? spec.vcpus : 0),
+      memoryBytes: use.memoryBytes + reservedBytes(vm),
     });
   }
   return uses;

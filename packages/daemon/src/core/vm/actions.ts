@@ -1,6 +1,6 @@
 /** What may be asked of a VM now: what its phase allows, its kind, its driver and its agent. The only list of that. */
 
-import { nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
+import { hasEnded, nextPhase, type VmInput, type VmPhase } from "./lifecycle.ts";
 import type { VmKind } from "./vm.ts";
 
 export const VM_ACTIONS = [
@@ -58,7 +58,7 @@ const MAY: Record<VmAction, (vm: ActionFacts) => boolean> = {
   shutdown: (vm) => takes(vm, "stop"),
   reboot: answers,
   fork: (vm) => (vm.phase === "paused" || answers(vm)) && has(vm, "pausing", "saving", "layering"),
-  commit: (vm) => vm.kind !== "sandbox" && (vm.phase === "stopped" || vm.phase === "failed"),
+  commit: (vm) => vm.kind !== "sandbox" && hasEnded(vm.phase),
   // Whatever it does is ended first.
   delete: (vm) => vm.kind !== "service" && (takes(vm, "delete") || takes(vm, "kill")),
   exec: answers,

@@ -118,6 +118,11 @@ export function keepsMemory(phase: VmPhase): boolean {
   return phase === "suspending" || phase === "suspended" || phase === "restoring";
 }
 
+/** Whether the machine of a VM in this phase has ended, and its disk is all that it is: that can be kept, or started anew. */
+export function hasEnded(phase: VmPhase): boolean {
+  return phase === "stopped" || phase === "failed";
+}
+
 /** Whether nothing more will happen to a VM by itself. */
 export function isAtRest(phase: VmPhase): boolean {
   return !hasMachine(phase);

@@ -9,6 +9,7 @@ import { AlcoveError } from "../errors.ts";
 import type { HostGroup } from "../group/host-group.ts";
 import type { GroupNetwork } from "../network/network.ts";
 import type { Log } from "../ports/log.ts";
+import { hasEnded } from "./lifecycle.ts";
 import { declaredHostnames } from "./naming.ts";
 import type { VmRequest } from "./spec.ts";
 import type { VmSupervisor } from "./supervisor.ts";
@@ -90,7 +91,7 @@ async function bringUp(vms: Vms, service: Service, signal: AbortSignal): Promise
     throw new AlcoveError("name_taken", message, { name: hostname });
   }
   if (kind === "persistent") vm.redeclare({ kind: "service", spec });
-  if (vm.phase !== "stopped" && vm.phase !== "failed") return;
+  if (!hasEnded(vm.phase)) return;
   takeOver(vm, await specNow(vms, service, signal), log);
   await vms.startAgain(vm, signal);
 }

@@ -21,7 +21,7 @@ import { adopt, type Adoption } from "./adoption.ts";
 import { comesToLife, firstMachine } from "./first-machine.ts";
 import type { GuestContact } from "./guest-contact.ts";
 import { VmLife } from "./life.ts";
-import { hasMachine, type VmPhase } from "./lifecycle.ts";
+import { hasEnded, hasMachine, type VmPhase } from "./lifecycle.ts";
 import type { AheadMachine } from "./made-ahead.ts";
 import { Occupancy } from "./occupancy.ts";
 import type { SupervisorDeps } from "./supervisor-deps.ts";
@@ -203,7 +203,7 @@ export class VmSupervisor {
     signal: AbortSignal,
   ): Promise<Made> {
     using _turn = await this.#turns.enter(signal);
-    if (this.phase !== "stopped" && this.phase !== "failed") this.#life.refuse("commit");
+    if (!hasEnded(this.phase)) this.#life.refuse("commit");
     const made = await work(this.#life.record);
     this.#life.standsOn(made.layer);
     return made;

@@ -5,7 +5,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { parseItemHash } from "#core/aleph/item-hash.ts";
 import { Refusal } from "#core/aleph/refusal.ts";
 
-import { isOfOtherPages, isOfScripts } from "../pages.ts";
+import { isOfOtherPages, isOfScripts } from "../origins.ts";
 import { sendCompact, sendJson } from "./answers.ts";
 import { dumped, listed, listedFully, recorded } from "./execution-wire.ts";
 import { callerOf } from "./guard.ts";

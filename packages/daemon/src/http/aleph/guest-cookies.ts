@@ -2,8 +2,7 @@
 
 import type { LoginSecret } from "#core/aleph/auth/login-secret.ts";
 
-/** of the host's own API, whatever its port */
-const SESSION = /^alcove_session(?:_\d+)?$/;
+import { isSessionCookie } from "../session-cookie.ts";
 
 /** @param values of `Cookie` headers. @returns the same without ours; empty when nothing is left */
 export function guestCookies(
@@ -20,6 +19,6 @@ export function guestCookies(
 
 function isOurs(pair: string, login: Pick<LoginSecret, "isOperators">): boolean {
   const [name = "", ...rest] = pair.split("=");
-  if (SESSION.test(name.trim())) return true;
+  if (isSessionCookie(name.trim())) return true;
   return name.trim() === "token" && login.isOperators(rest.join("="));
 }

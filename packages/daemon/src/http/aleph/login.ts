@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 
-import { isOfOtherPages } from "../pages.ts";
+import { isOfOtherPages } from "../origins.ts";
 import { sendJson } from "./answers.ts";
 import { sendSignedInPage, sendSignInPage } from "./login-page.ts";
 import type { AlephParts } from "./parts.ts";
