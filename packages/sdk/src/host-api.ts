@@ -17,8 +17,6 @@ import {
 } from "./copy.ts";
 import { type ExecSpec, Execution } from "./exec.ts";
 import { GuestFilesApi } from "./guest-files.ts";
-import { ImagesApi } from "./images.ts";
-import { NativeHostApi } from "./native-host.ts";
 import { NativeApi } from "./native.ts";
 import { PowerApi } from "./power.ts";
 import { type Query, queryText, urlPath } from "./query.ts";
@@ -37,7 +35,6 @@ import type {
   VmTags,
 } from "./resources.ts";
 import { SecretsApi } from "./secrets.ts";
-import { SessionApi } from "./session.ts";
 import { ShellSession, type TerminalSize } from "./shell.ts";
 import { VM_STATS, type VmStats } from "./stats.ts";
 import { VM_DESCRIPTION, type VmDescription } from "./vm-description.ts";
@@ -73,10 +70,8 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
   readonly background: BackgroundApi<B>;
   readonly files: GuestFilesApi;
   readonly power: PowerApi;
+  /** what is below `/v1` */
   readonly native: NativeApi;
-  readonly images: ImagesApi;
-  readonly session: SessionApi;
-  readonly nativeHost: NativeHostApi;
   readonly #wire: Wire<B>;
 
   constructor(wire: Wire<B>) {
@@ -87,9 +82,6 @@ export class HostApi<B extends Uint8Array = Uint8Array> implements Disposable {
     this.files = new GuestFilesApi(wire);
     this.power = new PowerApi(wire);
     this.native = new NativeApi(wire);
-    this.images = new ImagesApi(wire);
-    this.session = new SessionApi(wire);
-    this.nativeHost = new NativeHostApi(wire);
   }
 
   get wire(): Wire<B> {

@@ -1,4 +1,4 @@
-/** Alcove's own API, where Slicer's has no words: templates, how VMs began, and what they take of the host. */
+/** Alcove's own API, where Slicer's has no words: templates, how VMs began, what they take of the host, and the host itself. */
 
 import type {
   Template,
@@ -12,9 +12,12 @@ import type {
 
 import { askJson, jsonRequest } from "./answer-text.ts";
 import { EventsApi } from "./event-stream.ts";
+import { ImagesApi } from "./images.ts";
 import { forkVm, type LiveForked, type LiveForkSpec } from "./live-fork.ts";
+import { NativeHostApi } from "./native-host.ts";
 import { urlPath } from "./query.ts";
 import { asResource, asResources, type Resource, resource } from "./resource.ts";
+import { SessionApi } from "./session.ts";
 import type { Wire } from "./wire.ts";
 
 const SHAPE = {
@@ -102,10 +105,16 @@ export type OrderedTemplate =
 
 export class NativeApi {
   readonly events: EventsApi;
+  readonly host: NativeHostApi;
+  readonly images: ImagesApi;
+  readonly session: SessionApi;
   readonly #wire: Wire<Uint8Array>;
 
   constructor(wire: Wire<Uint8Array>) {
     this.events = new EventsApi(wire);
+    this.host = new NativeHostApi(wire);
+    this.images = new ImagesApi(wire);
+    this.session = new SessionApi(wire);
     this.#wire = wire;
   }
 

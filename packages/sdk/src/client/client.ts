@@ -36,11 +36,11 @@ export class Client<B extends Uint8Array, V extends Vm<B>> implements Disposable
     this.vms = new Vms(api, (facts) => handle(api, facts));
     this.secrets = new Secrets(api.secrets);
     this.commits = new Commits(api.commits);
-    this.images = new Images(api.images);
+    this.images = new Images(api.native.images);
     this.templates = new Templates(api.native);
     this.aleph = new Aleph(wire);
-    this.host = new Host(api.nativeHost);
-    this.session = new Sessions(api.session);
+    this.host = new Host(api.native.host);
+    this.session = new Sessions(api.native.session);
     this.hostGroups = new HostGroups(api, this.vms);
   }
 

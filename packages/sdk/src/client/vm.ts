@@ -183,7 +183,7 @@ export class Vm<B extends Uint8Array = Uint8Array> implements AsyncDisposable {
   async meters(options: MeterOptions = {}): Promise<CamelKeys<VmMeters>> {
     const { after } = options;
     const signal = signalOf(options);
-    return camelKeys(await this.#api.nativeHost.vmMeters(this.hostname, after, signal));
+    return camelKeys(await this.#api.native.host.vmMeters(this.hostname, after, signal));
   }
 
   /** All that the host knows of it now. */
