@@ -130,7 +130,7 @@ consoleSuite("console vm", SETTINGS, (host, story) => {
     const chart = visit.page.getByRole("figure", { name: /^CPU/ });
     await chart.waitFor();
     const before = await chart.getAttribute("aria-label");
-    const working = sh(host.api, vm, "timeout 40 sh -c 'while :; do :; done' || true");
+    const working = sh(host.api, vm, "touch busy; while [ -e busy ]; do :; done");
     await until("the chart tells of it", async () => {
       const words = (await chart.getAttribute("aria-label")) ?? "";
       return Number(/now (\d+)/.exec(words)?.[1]) >= BUSY_PERCENT;
@@ -138,7 +138,7 @@ consoleSuite("console vm", SETTINGS, (host, story) => {
       const now = await chart.getAttribute("aria-label");
       throw new Error(`it told ${before}, and tells ${now}`, { cause: error });
     });
-    await sh(host.api, vm, "pkill -f 'while [:]' || true");
+    await sh(host.api, vm, "rm busy");
     await working;
     await look(visit, "vm-real");
   });
@@ -191,6 +191,7 @@ consoleSuite("console vm", SETTINGS, (host, story) => {
     await dialog.getByRole("button", { name: /^Delete/ }).click();
     await page.getByRole("link", { name: child, exact: true }).waitFor({ state: "detached" });
     await page.getByRole("link", { name: vm, exact: true }).click();
+    visit.expects(/answer 404: GET \/v1\/vms\//); // asked for when it was just gone
     await press("Delete");
     await dialog.getByRole("button", { name: `Delete ${vm}` }).click();
     await page.getByText("No VMs yet").waitFor();
