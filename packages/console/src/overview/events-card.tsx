@@ -1,28 +1,36 @@
 /** What happened last, as it happens. */
 
-import { useQuery } from "@tanstack/react-query";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import { vmAddress } from "../app/vm-address.ts";
 import { Card } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
 import { visible } from "../ui/visible.ts";
-import { wordsOf } from "../vm/happenings.ts";
+import { wordsOf } from "../vm/happening-words.ts";
 import type { VmHappening } from "../vm/vm-state.ts";
 import "./events-card.css";
 
 const FETCHED = 50;
 const SHOWN = 14;
 
-export function EventsCard() {
-  const events = useQuery({
+export function useLastEvents(): UseQueryResult<readonly VmHappening[]> {
+  return useQuery({
     queryKey: KEYS.events,
     queryFn: ({ signal }) => client.recentEvents({ limit: FETCHED, signal }),
   });
+}
+
+interface EventsCardProps {
+  readonly events: ReturnType<typeof useLastEvents>;
+}
+
+export function EventsCard({ events }: EventsCardProps) {
   return (
     <Card title="Last events">
       {events.isPending && <RowsLoading rows={SHOWN} />}
@@ -46,7 +54,7 @@ function Row({ event }: { readonly event: VmHappening }) {
   const reason = event.reason === undefined ? undefined : visible(event.reason);
   return (
     <li>
-      <Link href={`/vms/${encodeURIComponent(hostname)}`}>{hostname}</Link>
+      <Link href={vmAddress(hostname)}>{hostname}</Link>
       <span className="events-card-what" title={reason}>
         {wordsOf(event)}
         {reason !== undefined && <span className="muted">{`: ${reason}`}</span>}

@@ -1,11 +1,12 @@
 /** Host groups: what their VMs use, what a launch there is held to, and a way to launch. */
 
-import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { bytes, count } from "../ui/figures.ts";
@@ -14,13 +15,26 @@ import { type Column, Table } from "../ui/table.tsx";
 import "./groups-card.css";
 import { LaunchButton } from "./launch-button.tsx";
 
+/** most hosts have fewer */
+const SHOWN = 8;
+
 type Group = Awaited<ReturnType<typeof client.host.groups>>[number];
 
-export function GroupsCard() {
-  const groups = useQuery({
+export function useGroups(): UseQueryResult<readonly Group[]> {
+  return useQuery({
     queryKey: KEYS.groups,
     queryFn: ({ signal }) => client.host.groups({ signal }),
   });
+}
+
+interface GroupsCardProps {
+  readonly groups: ReturnType<typeof useGroups>;
+}
+
+export function GroupsCard({ groups }: GroupsCardProps) {
+  const [isWhole, setWhole] = useState(false);
+  const all = groups.data ?? [];
+  const shown = isWhole ? all : all.slice(0, SHOWN);
   return (
     <Card title="Host groups" flush>
       {groups.isPending && <RowsLoading rows={2} />}
@@ -29,10 +43,15 @@ export function GroupsCard() {
         <Table
           label="Host groups"
           columns={COLUMNS}
-          rows={groups.data}
+          rows={shown}
           keyOf={({ name }) => name}
           renderActions={({ name }) => <LaunchButton group={name} />}
         />
+      )}
+      {shown.length < all.length && (
+        <div className="groups-card-more">
+          <Button onClick={() => setWhole(true)}>{`Show all ${all.length} groups`}</Button>
+        </div>
       )}
     </Card>
   );
@@ -51,7 +70,9 @@ const COLUMNS: readonly Column<Group>[] = [
     name: "VMs",
     cell: ({ use }) => (
       <Two first={use.vms === 0 ? "none" : `${use.running} of ${use.vms} running`}>
-        {`${bytes(use.memoryBytes)}, ${count(use.vcpus, "vCPU")} promised`}
+        {use.vms === 0
+          ? "nothing promised"
+          : `${bytes(use.memoryBytes)}, ${count(use.vcpus, "vCPU")} promised`}
       </Two>
     ),
   },

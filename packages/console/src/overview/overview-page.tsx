@@ -8,9 +8,9 @@ import { useAccounts } from "../live/accounts.ts";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { PageLoading } from "../ui/page-loading.tsx";
 import { Page } from "../ui/page.tsx";
-import { EventsCard } from "./events-card.tsx";
+import { EventsCard, useLastEvents } from "./events-card.tsx";
 import { FailedCard } from "./failed-card.tsx";
-import { GroupsCard } from "./groups-card.tsx";
+import { GroupsCard, useGroups } from "./groups-card.tsx";
 import { HostCard } from "./host-card.tsx";
 import "./overview-page.css";
 import { RunningCard } from "./running-card.tsx";
@@ -23,14 +23,11 @@ export function OverviewPage() {
     queryFn: ({ signal }) => client.host.state({ signal }),
   });
   const vms = useAccounts();
-  if (host.isPending) return <PageLoading />;
-  if (host.error) {
-    return (
-      <Page title="Overview">
-        <ErrorNote error={host.error} onRetry={() => void host.refetch()} />
-      </Page>
-    );
-  }
+  const events = useLastEvents();
+  const groups = useGroups();
+  // All are a moment's work for the daemon; shown one by one they would push each other about.
+  if ([host, vms, events, groups].some(({ isLoading }) => isLoading)) return <PageLoading />;
+  if (!host.data) return <NoOverview error={host.error} onRetry={() => void host.refetch()} />;
   return (
     <Page title="Overview" lead={host.data.hostname}>
       <WarningNotes warnings={host.data.warnings} />
@@ -38,14 +35,28 @@ export function OverviewPage() {
         <div className="overview-page-main">
           <UseCard host={host.data} />
           <RunningCard vms={vms} />
-          <GroupsCard />
+          <GroupsCard groups={groups} />
         </div>
-        <div className="overview-page-side">
+        <div className="overview-page-news">
           <FailedCard vms={vms.data ?? []} />
-          <EventsCard />
-          <HostCard host={host.data} />
+          <EventsCard events={events} />
         </div>
+        <HostCard host={host.data} />
       </div>
+    </Page>
+  );
+}
+
+interface NoOverviewProps {
+  readonly error: Error | null;
+  readonly onRetry: () => void;
+}
+
+function NoOverview({ error, onRetry }: NoOverviewProps) {
+  if (!error) return <PageLoading />;
+  return (
+    <Page title="Overview">
+      <ErrorNote error={error} onRetry={onRetry} />
     </Page>
   );
 }

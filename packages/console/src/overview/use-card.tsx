@@ -8,7 +8,7 @@ import { Card } from "../ui/card.tsx";
 import { Chart } from "../ui/chart.tsx";
 import { LEAST_RATE, lastOf } from "../ui/chart-data.ts";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { bytes, count, percent } from "../ui/figures.ts";
+import { byteRate, bytes, count, percent } from "../ui/figures.ts";
 import { MeterBar } from "../ui/meter-bar.tsx";
 import type { Host } from "./host.ts";
 import "./use-card.css";
@@ -23,60 +23,32 @@ export function UseCard({ host }: { readonly host: Host }) {
   const { data } = meters;
   return (
     <Card title="Use">
-      <div className="use-card">
-        <Bars host={host} meters={data} />
-        {meters.error && <ErrorNote error={meters.error} onRetry={() => void meters.refetch()} />}
-        {data?.intervalMs === 0 ? (
-          <p className="muted">
-            Nothing is measured over time: the daemon runs with ALCOVE_METER_SECONDS=0.
-          </p>
-        ) : (
-          <Sparks meters={data ?? NONE} host={host} />
-        )}
-      </div>
+      {meters.error && <ErrorNote error={meters.error} onRetry={() => void meters.refetch()} />}
+      {data?.intervalMs === 0 ? (
+        <Unmeasured host={host} />
+      ) : (
+        <Measured meters={data ?? NONE} host={host} />
+      )}
     </Card>
   );
 }
 
-/** Now: of what is measured the newest, else as of when the page was opened. */
-function Bars({ host, meters }: { readonly host: Host; readonly meters: Meters | undefined }) {
-  const { cpus, memory, disk } = host;
-  const samples = meters?.samples ?? NONE.samples;
-  const cpu = lastOf(samples.cpu);
-  const used = lastOf(samples.memoryUsed) ?? memory.used;
-  const onDisk = lastOf(samples.diskUsed) ?? disk.total - disk.free;
-  return (
-    <div className="use-card-bars">
-      <MeterBar
-        label="CPU"
-        value={cpu ?? 0}
-        total={1}
-        text={`${cpu === undefined ? "–" : percent(cpu)} of ${count(cpus.total, "processor")}`}
-      />
-      <MeterBar label="Memory" value={used} total={memory.total} text={of(used, memory.total)} />
-      <MeterBar label="Disk" value={onDisk} total={disk.total} text={of(onDisk, disk.total)} />
-      <MeterBar
-        label="Promised to VMs"
-        value={memory.promised}
-        total={memory.total}
-        text={of(memory.promised, memory.total)}
-      />
-    </div>
-  );
+interface MeasuredProps {
+  readonly meters: Meters;
+  readonly host: Host;
 }
 
-function of(part: number, whole: number): string {
-  return `${bytes(part)} of ${bytes(whole)}`;
-}
-
-function Sparks({ meters, host }: { readonly meters: Meters; readonly host: Host }) {
-  const { intervalMs, samples } = meters;
+/** What changes by the second as it went, what does not as it is. */
+function Measured({ meters: { intervalMs, samples }, host }: MeasuredProps) {
   const common = { at: samples.at, intervalMs, spark: true };
+  const { cpus, memory } = host;
+  const load = lastOf(samples.load);
   return (
-    <div className="use-card-sparks">
+    <div className="use-card">
       <Chart
         {...common}
         label="CPU"
+        of={`of ${count(cpus.total, "processor")}${load === undefined ? "" : `, load ${load.toFixed(1)}`}`}
         lines={[{ values: samples.cpu, color: "--chart-1" }]}
         format={percent}
         top={1}
@@ -84,9 +56,10 @@ function Sparks({ meters, host }: { readonly meters: Meters; readonly host: Host
       <Chart
         {...common}
         label="Memory"
+        of={`of ${bytes(memory.total)}`}
         lines={[{ values: samples.memoryUsed, color: "--chart-2" }]}
         format={bytes}
-        top={host.memory.total}
+        top={memory.total}
       />
       <Chart
         {...common}
@@ -95,26 +68,60 @@ function Sparks({ meters, host }: { readonly meters: Meters; readonly host: Host
           { label: "in", values: samples.netIn, color: "--chart-2" },
           { label: "out", values: samples.netOut, color: "--chart-4" },
         ]}
-        format={rate}
+        format={byteRate}
+        unit="binary"
         least={LEAST_RATE}
       />
-      <Chart
-        {...common}
-        label="Load"
-        lines={[{ values: samples.load, color: "--chart-3" }]}
-        format={load}
-        least={host.cpus.total}
-      />
+      <div className="use-card-bars">
+        <PromisedBar host={host} />
+        <DiskBar host={host} measured={lastOf(samples.diskUsed)} />
+      </div>
     </div>
   );
 }
 
-function rate(value: number): string {
-  return `${bytes(value)}/s`;
+/** As of when the page was opened. */
+function Unmeasured({ host }: { readonly host: Host }) {
+  const { used, total } = host.memory;
+  return (
+    <>
+      <div className="use-card">
+        <MeterBar label="Memory" value={used} total={total} text={of(used, total)} />
+        <PromisedBar host={host} />
+        <DiskBar host={host} measured={undefined} />
+      </div>
+      <p className="use-card-note muted">
+        Nothing is measured over time: the daemon runs with ALCOVE_METER_SECONDS=0.
+      </p>
+    </>
+  );
 }
 
-function load(value: number): string {
-  return value.toFixed(2);
+function PromisedBar({ host: { memory } }: { readonly host: Host }) {
+  const { promised, total } = memory;
+  return (
+    <MeterBar
+      label="Memory promised to VMs"
+      value={promised}
+      total={total}
+      text={of(promised, total)}
+    />
+  );
+}
+
+interface DiskBarProps {
+  readonly host: Host;
+  /** in use, in bytes; newer than what is known of the host */
+  readonly measured: number | undefined;
+}
+
+function DiskBar({ host: { disk }, measured }: DiskBarProps) {
+  const used = measured ?? disk.total - disk.free;
+  return <MeterBar label="Disk" value={used} total={disk.total} text={of(used, disk.total)} />;
+}
+
+function of(part: number, whole: number): string {
+  return `${bytes(part)} of ${bytes(whole)}`;
 }
 
 const NONE: Meters = {

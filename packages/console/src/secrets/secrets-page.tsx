@@ -31,7 +31,7 @@ export function SecretsPage() {
     <Page
       title="Secrets"
       lead="VMs find them as files in /run/slicer/secrets, in memory only. On the host they rest encrypted; nobody can read them here again."
-      actions={data && data.length > 0 && add}
+      actions={data?.length === 0 ? undefined : add}
     >
       {secrets.error && <ErrorNote error={secrets.error} onRetry={() => void secrets.refetch()} />}
       {(secrets.isPending || (data && data.length > 0)) && (

@@ -37,7 +37,10 @@ test("chart data: a time of day has two digits each", () => {
 
 test("chart data: the top of an axis is round, and its half is, too", () => {
   const decimal = [0.031, 0.1, 0.52, 1, 1.3, 7, 0].map((most) => roundTop(most, "decimal"));
-  assert.deepEqual(decimal.map((top) => Number(top.toFixed(6))), [0.04, 0.1, 0.6, 1, 2, 8, 1]);
+  assert.deepEqual(
+    decimal.map((top) => Number(top.toFixed(6))),
+    [0.04, 0.1, 0.6, 1, 2, 8, 1],
+  );
   const binary = [16_384, 16_385, 30_000, 5 * 2 ** 20].map((most) => roundTop(most, "binary"));
   assert.deepEqual(binary, [16_384, 24_576, 32_768, 6 * 2 ** 20]);
 });

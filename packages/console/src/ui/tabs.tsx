@@ -3,6 +3,7 @@
 import { Link } from "wouter";
 
 import "./tabs.css";
+import { useCurrentInView } from "./use-current-in-view.ts";
 
 export interface Tab {
   readonly to: string;
@@ -18,8 +19,9 @@ export function Tabs({
   readonly tabs: readonly Tab[];
   readonly current: string;
 }) {
+  const nav = useCurrentInView(current);
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav ref={nav} className="tabs" aria-label={label}>
       {tabs.map((tab) => (
         <Link
           key={tab.to}

@@ -4,7 +4,7 @@ import { Card } from "../ui/card.tsx";
 import { Chart, type ChartLine } from "../ui/chart.tsx";
 import { LEAST_RATE, lastOf, type Values } from "../ui/chart-data.ts";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { bytes } from "../ui/figures.ts";
+import { byteRate, bytes } from "../ui/figures.ts";
 import type { Meters } from "./meters.ts";
 import { useMeters } from "./use-meters.ts";
 import "./vm-charts.css";
@@ -40,7 +40,7 @@ function Four({ meters, vm }: { readonly meters: Meters; readonly vm: VmState })
   const { intervalMs, samples } = meters;
   const common = { at: samples.at, intervalMs, group: GROUP };
   const total = lastOf(samples.memoryTotal) ?? vm.memoryBytes;
-  const rates = { ...common, format: rate, unit: "binary" as const, least: LEAST_RATE };
+  const rates = { ...common, format: byteRate, unit: "binary" as const, least: LEAST_RATE };
   return (
     <div className="vm-charts">
       <Chart
@@ -88,11 +88,7 @@ function one(values: Values, color: ChartLine["color"]): ChartLine {
 function ofOne(value: number): string {
   const percents = value * 100;
   const digits = percents > 0 && percents < LITTLE ? 1 : 0;
-  return `${percents.toFixed(digits)} %`;
-}
-
-function rate(value: number): string {
-  return `${bytes(value)}/s`;
+  return `${percents.toFixed(digits).replace(/\.0$/, "")} %`;
 }
 
 const NONE: Meters = {
