@@ -17,7 +17,7 @@ import { NodeCard } from "./node-card.tsx";
 import type { NodeThatIsOn } from "./node-that-is-on.ts";
 import { OperatorCard } from "./operator-card.tsx";
 import { SettingsCard } from "./settings-card.tsx";
-import { UseCard } from "./use-card.tsx";
+import { NodeUseCard } from "./node-use-card.tsx";
 
 const TITLE = "Aleph node";
 
@@ -47,7 +47,7 @@ function NodeOn({ node }: { readonly node: NodeThatIsOn }) {
       <ExecutionsCard />
       <div className="aleph-page-cards">
         <NodeCard node={node} />
-        <UseCard />
+        <NodeUseCard />
         <ChecksCard />
         <OperatorCard node={node} />
       </div>

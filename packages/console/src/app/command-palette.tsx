@@ -1,17 +1,16 @@
 /** The button in the frame, and Ctrl+K: type a page or a VM and be there. */
 
-import { useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { Search } from "lucide-react";
 import { useLocation } from "wouter";
 
-import type { VmSummary } from "@alcove/sdk/browser/index.ts";
-
+import { useAccounts } from "../live/accounts.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { count } from "../ui/figures.ts";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
 import "./command-palette.css";
-import { KEYS } from "./keys.ts";
 import { NAVIGATION } from "./pages.tsx";
+import { vmAddress } from "./vm-address.ts";
 
 const MOST = 12;
 
@@ -28,7 +27,8 @@ export function CommandPalette() {
     const onKey = (event: globalThis.KeyboardEvent): void => {
       if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
       event.preventDefault();
-      setOpen((open) => !open);
+      // Beside another dialog it would take somebody away from what they are asked.
+      setOpen((open) => !open && !document.querySelector("dialog[open]"));
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
@@ -84,7 +84,9 @@ function Chooser({ onDone }: { readonly onDone: () => void }) {
         autoFocus
       />
       <Options id={listId} shown={shown} chosen={chosen} go={go} />
-      {shown.length === 0 && <p className="muted">Nothing has that in its name.</p>}
+      <p role="status" className={shown.length === 0 ? "muted" : "unseen"}>
+        {shown.length === 0 ? "Nothing has that in its name." : count(shown.length, "destination")}
+      </p>
     </div>
   );
 }
@@ -105,6 +107,7 @@ function Options({ id, shown, chosen, go }: OptionsProps) {
           id={`${id}-${index}`}
           role="option"
           aria-selected={index === chosen}
+          ref={index === chosen ? intoSight : undefined}
           className="palette-option"
           onClick={() => go(to)}
         >
@@ -117,15 +120,18 @@ function Options({ id, shown, chosen, go }: OptionsProps) {
   );
 }
 
-/** VMs as far as this page knows them: nothing is asked for. */
+function intoSight(option: HTMLElement | null): void {
+  option?.scrollIntoView({ block: "nearest" });
+}
+
+/** VMs are asked for where no page has done so yet. */
 function useDestinations(text: string): readonly Destination[] {
-  const vms = useQueryClient().getQueryData<readonly VmSummary[]>(KEYS.vms) ?? [];
+  const vms = useAccounts().data ?? [];
   const wanted = text.trim().toLowerCase();
   const pages = NAVIGATION.map(({ to, label, key }) => ({ to, label, hint: `g ${key}` }));
-  const machines = vms.map(({ hostname, phase, tags }) => {
-    const name = tags.find((tag) => tag.startsWith("name="))?.slice("name=".length);
-    const label = name === undefined ? hostname : `${hostname} (${name})`;
-    return { to: `/vms/${encodeURIComponent(hostname)}`, label, phase };
+  const machines = vms.map(({ hostname, phase, friendlyName }) => {
+    const label = friendlyName === undefined ? hostname : `${hostname} (${friendlyName})`;
+    return { to: vmAddress(hostname), label, phase };
   });
   const all: readonly Destination[] = [...pages, ...machines];
   return all.filter(({ label }) => label.toLowerCase().includes(wanted)).slice(0, MOST);

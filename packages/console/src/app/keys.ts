@@ -10,6 +10,9 @@ export const KEYS = {
   vmEvents: (hostname: string) => ["vm-events", hostname],
   vmMeters: (hostname: string) => ["vm-meters", hostname],
   terminals: (hostname: string) => ["terminals", hostname],
+  /** what is still known of one that is deleted */
+  goneVm: (hostname: string) => ["gone-vm", hostname],
+  fileText: (hostname: string, path: string) => ["file-text", hostname, path],
   files: (hostname: string, path: string) => ["files", hostname, path],
   filesOf: (hostname: string) => ["files", hostname],
   events: ["events"],

@@ -7,6 +7,7 @@ import { Link } from "wouter";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import { vmAddress } from "../app/vm-address.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button, IconButton } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
@@ -33,7 +34,7 @@ const COLUMNS: readonly Column<CommitRow>[] = [
     name: "Of",
     cell: ({ commit: { sourceHostname }, hasSource }) =>
       hasSource ? (
-        <Link href={`/vms/${sourceHostname}`}>{sourceHostname}</Link>
+        <Link href={vmAddress(sourceHostname)}>{sourceHostname}</Link>
       ) : (
         <>
           {sourceHostname} <span className="muted">(gone)</span>
@@ -57,7 +58,7 @@ function Children({ hostnames }: { readonly hostnames: readonly string[] }) {
   return (
     <span className="commit-table-words">
       {hostnames.slice(0, SHOWN_CHILDREN).map((hostname) => (
-        <Link key={hostname} href={`/vms/${hostname}`}>
+        <Link key={hostname} href={vmAddress(hostname)}>
           {hostname}
         </Link>
       ))}

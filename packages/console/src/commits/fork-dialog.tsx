@@ -8,11 +8,13 @@ import type { ForkRequest } from "@alcove/sdk/browser/index.ts";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import { vmAddress } from "../app/vm-address.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Check, TextField } from "../ui/field.tsx";
 import { toast } from "../ui/toast.ts";
+import { wordsIn } from "../ui/words-in.ts";
 import type { Commit } from "./commits.ts";
 
 const MIB = 2 ** 20;
@@ -27,7 +29,7 @@ interface Asked {
 const AS_THE_SOURCE: Asked = { vcpus: "", memoryMiB: "", tags: "", isPersistent: true };
 
 function requestOf({ vcpus, memoryMiB, tags, isPersistent }: Asked): ForkRequest {
-  const words = tags.split(/[\s,]+/).filter((tag) => tag !== "");
+  const words = wordsIn(tags);
   return {
     persistent: isPersistent,
     ...(vcpus === "" ? {} : { cpus: Number(vcpus) }),
@@ -51,7 +53,7 @@ export function ForkDialog({ commit: { commitId, sourceHostname }, onClose }: Fo
       toast(`${hostname} is on its way`);
       onClose();
       await queries.invalidateQueries({ queryKey: KEYS.vms });
-      navigate(`/vms/${hostname}`);
+      navigate(vmAddress(hostname));
     },
   });
   return (

@@ -7,7 +7,7 @@ import type { Vm } from "@alcove/sdk/browser/index.ts";
 import { ReplaceDialog } from "./replace-dialog.tsx";
 import { UploadList } from "./upload-list.tsx";
 import type { Arrivals } from "./use-arrivals.ts";
-import { uploadsOf } from "./vm-uploads.ts";
+import { UPLOADS } from "./vm-uploads.ts";
 
 export interface ArrivingProps {
   readonly vm: Vm;
@@ -18,7 +18,7 @@ export interface ArrivingProps {
 }
 
 export function Arriving({ vm, path, arrivals: { clash, answer }, isOver }: ArrivingProps) {
-  const uploads = uploadsOf(vm.hostgroup, vm.hostname);
+  const uploads = UPLOADS.of(vm.hostgroup, vm.hostname);
   const all = useSyncExternalStore(uploads.subscribe, () => uploads.all);
   return (
     <>

@@ -2,6 +2,7 @@
 
 import { Link } from "wouter";
 
+import { vmAddress } from "../app/vm-address.ts";
 import { visible } from "../ui/visible.ts";
 import { crumbsOf } from "./guest-path.ts";
 
@@ -36,5 +37,5 @@ export function Crumbs({ hostname, path }: CrumbsProps) {
 
 /** The page that shows a directory. */
 export function addressOf(hostname: string, path: string): string {
-  return `/vms/${encodeURIComponent(hostname)}/files?path=${encodeURIComponent(path)}`;
+  return `${vmAddress(hostname, "files")}?path=${encodeURIComponent(path)}`;
 }

@@ -29,7 +29,7 @@ export interface FileEditorProps {
 export function FileEditor(props: FileEditorProps) {
   const { vm, path, entry, onClose } = props;
   const file = useQuery({
-    queryKey: ["file-text", vm.hostname, path],
+    queryKey: KEYS.fileText(vm.hostname, path),
     queryFn: ({ signal }) => readText(vm, path, signal),
     staleTime: 0,
     gcTime: 0,

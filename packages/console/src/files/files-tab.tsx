@@ -3,15 +3,14 @@
 import { useMemo } from "react";
 import { useSearchParams } from "wouter";
 
-import type { CamelKeys, VmDetails } from "@alcove/sdk/browser/index.ts";
-
 import { client } from "../app/client.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
+import type { VmState } from "../vm/vm-state.ts";
 import { Directory } from "./directory.tsx";
 import "./files-tab.css";
 import { absolute } from "./guest-path.ts";
 
-export type FilesVm = Pick<CamelKeys<VmDetails>, "hostname" | "group" | "actions" | "phase">;
+type FilesVm = Pick<VmState, "hostname" | "group" | "actions" | "phase">;
 
 export function FilesTab({ vm }: { readonly vm: FilesVm }) {
   const { hostname, group, actions, phase } = vm;

@@ -47,7 +47,7 @@ export function UploadList({ all, uploads }: UploadListProps) {
             Clear
           </Button>
         ) : (
-          <Button kind="quiet" onClick={() => uploads.cancelAll()}>
+          <Button kind="quiet" onClick={() => uploads.end()}>
             Cancel all
           </Button>
         )

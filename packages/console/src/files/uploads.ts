@@ -1,5 +1,7 @@
 /** Uploads into one VM, a few at a time. */
 
+import type { Kept } from "../app/per-vm.ts";
+import { asError } from "../ui/as-error.ts";
 import type { Dropped } from "./dropped.ts";
 import { joined } from "./guest-path.ts";
 
@@ -38,7 +40,7 @@ interface Waiting {
   readonly ready: Promise<void>;
 }
 
-export class Uploads {
+export class Uploads implements Kept {
   readonly #listeners = new Set<() => void>();
   readonly #cancels = new Map<number, AbortController>();
   readonly #target: UploadTarget;
@@ -84,7 +86,12 @@ export class Uploads {
     this.#end(id, { state: "cancelled" });
   }
 
-  cancelAll(): void {
+  get isIdle(): boolean {
+    return this.#all.every(({ state }) => state !== "waiting" && state !== "sending");
+  }
+
+  /** Cancels all. */
+  end(): void {
     for (const { id, state } of this.#all)
       if (state === "waiting" || state === "sending") this.cancel(id);
   }
@@ -121,8 +128,7 @@ export class Uploads {
       this.#end(id, { state: "done", sentBytes: file.size });
     } catch (error) {
       if (signal.aborted) return this.#end(id, { state: "cancelled" });
-      const why = error instanceof Error ? error : new Error(String(error));
-      this.#end(id, { state: "failed", error: why });
+      this.#end(id, { state: "failed", error: asError(error) });
     }
   }
 

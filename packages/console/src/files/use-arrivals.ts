@@ -6,7 +6,7 @@ import { useState } from "react";
 import type { Vm } from "@alcove/sdk/browser/index.ts";
 
 import { type Dropped, topNames, without } from "./dropped.ts";
-import { uploadsOf } from "./vm-uploads.ts";
+import { UPLOADS } from "./vm-uploads.ts";
 
 /** What would replace something. */
 export interface Clash {
@@ -26,7 +26,7 @@ export interface Arrivals {
 export function useArrivals(vm: Vm, path: string): Arrivals {
   const [clash, setClash] = useState<Clash>();
   const upload = (dropped: Dropped): void =>
-    uploadsOf(vm.hostgroup, vm.hostname).add(path, dropped);
+    UPLOADS.of(vm.hostgroup, vm.hostname).add(path, dropped);
   const taking = useMutation({
     mutationFn: async (coming: Promise<Dropped>) => {
       const dropped = await coming;

@@ -26,7 +26,7 @@ const TONE: Readonly<Record<ImageWork["state"], Tone>> = {
 export function WorkList({ works }: { readonly works: readonly ImageWork[] }) {
   return (
     <Card title="Works" flush>
-      <ul className="work-list">
+      <ul>
         {works.map((work) => (
           <Work key={work.id} work={work} />
         ))}
@@ -52,7 +52,7 @@ function Work({ work }: { readonly work: ImageWork }) {
           </Badge>
           <span className="muted small">{whenOf(work)}</span>
         </span>
-        <span className="work-list-action">
+        <span>
           {isOpen(work) ? (
             <Button busy={cancel.isPending} onClick={() => cancel.mutate()}>
               Cancel

@@ -8,6 +8,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { AlcoveApiError, type HostEvent } from "@alcove/sdk/browser/index.ts";
 
 import { KEYS } from "../app/keys.ts";
+import { pause } from "../app/pause.ts";
 import { applyEvents } from "./apply-events.ts";
 
 /** `lost`: it broke, and is tried again every now and then */
@@ -25,7 +26,8 @@ const GATHER_MS = 60;
 /** totals of the host are asked for at most this often, in ms */
 const TOTALS_MS = 2_000;
 const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15_000;
+/** people wait for it: a daemon that is there again is found within this and half of it */
+const LAST_RETRY_MS = 5_000;
 /** a tab that is left for a moment keeps its stream */
 const HIDDEN_MS = 10_000;
 const UNAUTHENTICATED = 401;
@@ -82,7 +84,7 @@ export class LiveConnection {
       }
       if (signal.aborted) return;
       this.#tell("lost");
-      await moment(this.#retryMs * (0.75 + Math.random() / 2), signal); // not all tabs at the same time
+      await pause(this.#retryMs * (0.75 + Math.random() / 2), signal); // not all tabs at the same time
       this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
     }
   }
@@ -150,19 +152,4 @@ export function whileVisible(connection: LiveConnection): () => void {
     window.removeEventListener("online", again);
     connection.close();
   };
-}
-
-/** Resolves after a time, or at once when the signal aborts. */
-async function moment(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -2,6 +2,7 @@
 
 import { Link } from "wouter";
 
+import { vmAddress } from "../app/vm-address.ts";
 import type { VmAccount } from "../live/vm-account.ts";
 import { Card } from "../ui/card.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
@@ -27,19 +28,19 @@ export function FailedCard({ vms }: { readonly vms: readonly VmAccount[] }) {
 }
 
 function Failed({ vm }: { readonly vm: VmAccount }) {
-  const base = `/vms/${encodeURIComponent(vm.hostname)}`;
   const canStart = vm.actions.includes("start");
   return (
     <li>
       <p className="failed-card-head">
-        <Link href={base}>{vm.hostname}</Link>
+        <Link href={vmAddress(vm.hostname)}>{vm.hostname}</Link>
         <span className="muted small">
           <RelativeTime at={vm.since} />
         </span>
       </p>
       <p>{legible(vm.reason ?? "No reason is known.")}</p>
       <p className="muted small">
-        What it last said is on its <Link href={`${base}/console`}>serial console</Link>.{" "}
+        What it last said is on its{" "}
+        <Link href={vmAddress(vm.hostname, "console")}>serial console</Link>.{" "}
         {canStart ? "Its disk is kept: start it again." : "Delete it when it is not needed."}
       </p>
     </li>

@@ -2,21 +2,20 @@
 
 import { useState, useSyncExternalStore } from "react";
 
-import type { CamelKeys, VmDetails } from "@alcove/sdk/browser/index.ts";
-
 import { Card } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
+import type { VmState } from "../vm/vm-state.ts";
 import { RunFormPart } from "./run-form.tsx";
 import { RunHistory } from "./run-history.tsx";
 import { RunOutput } from "./run-output.tsx";
 import type { RunForm } from "./run-request.ts";
 import "./run-tab.css";
-import { runsOf } from "./runs.ts";
+import { RUNS } from "./runs.ts";
 
-export type RunVm = Pick<CamelKeys<VmDetails>, "hostname" | "group" | "actions" | "phase">;
+type RunVm = Pick<VmState, "hostname" | "group" | "actions" | "phase">;
 
 export function RunTab({ vm }: { readonly vm: RunVm }) {
-  const runs = runsOf(vm.group, vm.hostname);
+  const runs = RUNS.of(vm.group, vm.hostname);
   const all = useSyncExternalStore(runs.subscribe, () => runs.all);
   const [chosen, setChosen] = useState<number>();
   const shown = all.find(({ id }) => id === chosen) ?? all[0];

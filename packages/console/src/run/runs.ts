@@ -1,6 +1,8 @@
 /** The commands that were run in one VM from this page, with what they wrote. A reload forgets them. */
 
 import { client } from "../app/client.ts";
+import { type Kept, PerVm } from "../app/per-vm.ts";
+import { asError } from "../ui/as-error.ts";
 import { TextLines } from "../ui/text-lines.ts";
 import type { Exit } from "./run-outcome.ts";
 import { requestOf, type RunForm } from "./run-request.ts";
@@ -24,7 +26,7 @@ export interface Run {
   readonly endedAt?: number;
 }
 
-export class Runs {
+export class Runs implements Kept {
   readonly #listeners = new Set<() => void>();
   readonly #cancels = new Map<number, AbortController>();
   readonly #group: string;
@@ -68,6 +70,15 @@ export class Runs {
     this.#cancels.get(id)?.abort();
   }
 
+  get isIdle(): boolean {
+    return this.#cancels.size === 0;
+  }
+
+  /** Cancels all. */
+  end(): void {
+    for (const cancel of this.#cancels.values()) cancel.abort();
+  }
+
   async #run({ id, form, lines }: Run, signal: AbortSignal): Promise<void> {
     try {
       const vm = client.vms.attach(this.#group, this.#hostname);
@@ -78,8 +89,7 @@ export class Runs {
       }
     } catch (error) {
       if (signal.aborted) return this.#end(id, { kind: "cancelled" });
-      const why = error instanceof Error ? error : new Error(String(error));
-      this.#end(id, { kind: "failed", error: why });
+      this.#end(id, { kind: "failed", error: asError(error) });
     }
   }
 
@@ -108,11 +118,5 @@ function exitOf(frame: {
   };
 }
 
-const known = new Map<string, Runs>();
-
-/** The same for as long as the page is there, whichever tab is shown. */
-export function runsOf(group: string, hostname: string): Runs {
-  const there = known.get(hostname) ?? new Runs(group, hostname);
-  known.set(hostname, there);
-  return there;
-}
+/** They go on when another page is shown. */
+export const RUNS: PerVm<Runs> = new PerVm((group, hostname) => new Runs(group, hostname));

@@ -3,14 +3,13 @@
 import { useMutation } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 
-import type { VmDetails } from "@alcove/sdk/browser/index.ts";
-
 import { client } from "../app/client.ts";
 import { IconButton } from "../ui/button.tsx";
 import { saveText } from "../ui/save.ts";
+import type { VmState } from "../vm/vm-state.ts";
 
 /** All that the host keeps, which may be more than is shown. */
-export function SaveSerialButton({ vm }: { readonly vm: Pick<VmDetails, "hostname" | "group"> }) {
+export function SaveSerialButton({ vm }: { readonly vm: Pick<VmState, "hostname" | "group"> }) {
   const saving = useMutation({
     mutationFn: async () => {
       const { content } = await client.vms.attach(vm.group, vm.hostname).logs({ lines: 0 });

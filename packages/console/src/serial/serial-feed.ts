@@ -5,12 +5,14 @@
 
 import { AlcoveApiError, AlcoveConnectionError } from "@alcove/sdk/browser/index.ts";
 
+import { pause } from "../app/pause.ts";
+import { asError } from "../ui/as-error.ts";
 import type { TextLines } from "../ui/text-lines.ts";
 
 /** of what the host keeps, which is at most 8 MiB */
-export const TAIL_BYTES = 2 * 1024 * 1024;
+const TAIL_BYTES = 2 * 1024 * 1024;
 const RETRY_MS = 1_000;
-const MAX_RETRY_MS = 15_000;
+const MAX_RETRY_MS = 5_000;
 
 export type FeedState =
   | { readonly kind: "connecting" }
@@ -67,22 +69,4 @@ function mayPass(error: unknown): boolean {
 
 function isGone(error: unknown): boolean {
   return error instanceof AlcoveApiError && error.code === "vm_not_found";
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-/** Ends early, without an error, when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

@@ -2,20 +2,19 @@
 
 import { useRef, useState } from "react";
 
-import type { VmDetails } from "@alcove/sdk/browser/index.ts";
-
 import { Card } from "../ui/card.tsx";
 import { Check } from "../ui/field.tsx";
 import { FollowButton } from "../ui/follow-button.tsx";
 import { TextFind, useFindKey } from "../ui/text-find.tsx";
 import { TextLog } from "../ui/text-log.tsx";
 import { useTextFind } from "../ui/use-text-find.ts";
+import type { VmState } from "../vm/vm-state.ts";
 import { FeedBadge, NoSerial } from "./serial-state.tsx";
 import "./serial-tab.css";
 import { SaveSerialButton } from "./save-serial-button.tsx";
 import { useSerial } from "./use-serial.ts";
 
-type SerialVm = Pick<VmDetails, "hostname" | "group">;
+type SerialVm = Pick<VmState, "hostname" | "group">;
 
 export function SerialTab({ vm }: { readonly vm: SerialVm }) {
   const [attempt, setAttempt] = useState(0);

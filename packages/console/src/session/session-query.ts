@@ -9,6 +9,7 @@ import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import { forgetVms } from "../app/per-vm.ts";
 import { queries } from "../app/queries.ts";
 import type { HostSession } from "./host-session.ts";
 import { nextLookMs } from "./next-look.ts";
@@ -49,6 +50,7 @@ export async function lookAgain(): Promise<void> {
 
 /** What was fetched for somebody who is gone is nobody else's. */
 export function forgetTheRest(): void {
+  forgetVms();
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEYS.session[0] });
 }
 

@@ -61,7 +61,7 @@ export function TerminalBoard(props: TerminalBoardProps) {
               source={source}
               isShown={id === current?.id}
               isReadOut={isReadOut}
-              isReachable={vm.phase === "running" && vm.ready}
+              isReachable={vm.actions.includes("shell")}
               onTitle={(title) => setTitle(id, title)}
               onLeave={() => currentTab.current?.focus()}
               onClose={() => closing.ask(id)}

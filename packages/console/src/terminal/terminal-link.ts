@@ -5,6 +5,9 @@
 
 import type { TerminalEvent, TerminalSize } from "@alcove/sdk/browser/index.ts";
 
+import { pause } from "../app/pause.ts";
+import { asError } from "../ui/as-error.ts";
+
 export type LinkState =
   | { readonly is: "connecting" }
   | { readonly is: "live" }
@@ -85,8 +88,7 @@ export class TerminalLink {
         throw new Error("The connection was closed");
       } catch (error) {
         if (signal.aborted) return;
-        const failure = error instanceof Error ? error : new Error(String(error));
-        const { isGone, why } = await this.#diagnosis(failure, signal);
+        const { isGone, why } = await this.#diagnosis(asError(error), signal);
         if (signal.aborted) return;
         if (isGone) return onState({ is: "gone", why });
         onState({ is: "away", why });
@@ -170,14 +172,9 @@ export class TerminalLink {
   async #pause(signal: AbortSignal): Promise<void> {
     const ms = this.#pauseMs;
     this.#pauseMs = Math.min(ms * 2, LONGEST_PAUSE_MS);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      signal.addEventListener("abort", this.#hurry, { once: true });
-    });
+    const early = new AbortController();
+    this.#hurry = () => early.abort();
+    await pause(ms, AbortSignal.any([signal, early.signal]));
     this.#hurry = undefined;
   }
 }

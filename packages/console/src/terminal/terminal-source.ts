@@ -17,7 +17,7 @@ export type TerminalSource = Pick<LinkParts, "attach" | "diagnose">;
 export type VmName = Pick<VmState, "hostname" | "group">;
 
 /** what a VM's terminals need to know of it */
-export type TerminalVm = Pick<VmState, "hostname" | "group" | "phase" | "actions" | "ready">;
+export type TerminalVm = Pick<VmState, "hostname" | "group" | "phase" | "actions">;
 
 export function handleOf({ group, hostname }: VmName) {
   return client.vms.attach(group, hostname);

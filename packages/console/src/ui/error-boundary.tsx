@@ -2,6 +2,7 @@
 
 import { Component, type ReactNode } from "react";
 
+import { asError } from "./as-error.ts";
 import { ErrorNote } from "./error-note.tsx";
 
 interface State {
@@ -12,7 +13,7 @@ export class ErrorBoundary extends Component<{ readonly children: ReactNode }, S
   override state: State = { error: undefined };
 
   static getDerivedStateFromError(error: unknown): State {
-    return { error: error instanceof Error ? error : new Error(String(error)) };
+    return { error: asError(error) };
   }
 
   override render(): ReactNode {

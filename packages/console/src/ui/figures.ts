@@ -17,6 +17,11 @@ export function bytes(number: number): string {
   return `${value.toFixed(digits).replace(/\.0$/, "")} ${UNITS[unit]}`;
 }
 
+/** "1.5 MiB/s" */
+export function byteRate(perSecond: number): string {
+  return `${bytes(perSecond)}/s`;
+}
+
 /** "42 %" */
 export function percent(fraction: number): string {
   return `${Math.round(fraction * 100)} %`;

@@ -11,7 +11,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { TextField } from "../ui/field.tsx";
 import { toast } from "../ui/toast.ts";
-import { tagsIn } from "./tag-words.ts";
+import { wordsIn } from "../ui/words-in.ts";
 import type { VmState } from "./vm-state.ts";
 
 interface CommitDialogProps {
@@ -24,7 +24,7 @@ export function CommitDialog({ vm, onClose }: CommitDialogProps) {
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const committing = useMutation({
-    mutationFn: () => client.commits.create(vm.hostname, { tags: tagsIn(tags) }),
+    mutationFn: () => client.commits.create(vm.hostname, { tags: wordsIn(tags) }),
     onSuccess: async () => {
       onClose();
       toast(`The disk of ${vm.hostname} is committed`);

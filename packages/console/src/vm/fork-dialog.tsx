@@ -9,10 +9,10 @@ import { Dialog } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Check, TextField } from "../ui/field.tsx";
 import { count as counted } from "../ui/figures.ts";
+import { wordsIn } from "../ui/words-in.ts";
 import "./fork-dialog.css";
 import { Forked } from "./forked.tsx";
 import { SecretChoice } from "./secret-choice.tsx";
-import { tagsIn } from "./tag-words.ts";
 import type { VmState } from "./vm-state.ts";
 
 const MOST = 16;
@@ -57,14 +57,14 @@ interface ForkFormProps extends ForkDialogProps {
 
 function ForkForm({ vm, onClose, busy, error, onFork }: ForkFormProps) {
   const [draft, setDraft] = useState<Draft>({
-    count: 1,
+    count: "1",
     tags: "",
     persistent: vm.persistent,
     secrets: undefined,
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onFork({ ...draft, tags: tagsIn(draft.tags) });
+    onFork({ ...draft, count: Number(draft.count), tags: wordsIn(draft.tags) });
   };
   return (
     <Dialog
@@ -74,7 +74,7 @@ function ForkForm({ vm, onClose, busy, error, onFork }: ForkFormProps) {
         <>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" form="fork" busy={busy}>
-            {`Make ${counted(draft.count, "child", "children")}`}
+            {`Make ${counted(Number(draft.count), "child", "children")}`}
           </Button>
         </>
       }
@@ -95,8 +95,9 @@ function ForkForm({ vm, onClose, busy, error, onFork }: ForkFormProps) {
   );
 }
 
-/** A wish with its tags as they are typed. */
-interface Draft extends Omit<Wish, "tags"> {
+/** A wish with its number and its tags as they are typed. */
+interface Draft extends Omit<Wish, "count" | "tags"> {
+  readonly count: string;
   readonly tags: string;
 }
 
@@ -116,9 +117,7 @@ function ForkFields({ vm, draft, onChange }: ForkFieldsProps) {
         min={1}
         max={MOST}
         value={draft.count}
-        onChange={({ target }) =>
-          onChange({ count: Math.min(MOST, Math.max(1, target.valueAsNumber || 1)) })
-        }
+        onChange={({ target }) => onChange({ count: target.value })}
         hint={`1 to ${MOST}`}
       />
       <TextField

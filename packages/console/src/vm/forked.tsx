@@ -4,6 +4,7 @@ import { Link } from "wouter";
 
 import type { CamelKeys, LiveForked } from "@alcove/sdk/browser/index.ts";
 
+import { vmAddress } from "../app/vm-address.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -31,7 +32,7 @@ export function Forked({ forked, onClose }: ForkedProps) {
       <ul className="fork-dialog-children">
         {children.map(({ hostname, ip }) => (
           <li key={hostname}>
-            <Link href={`/vms/${encodeURIComponent(hostname)}`} onClick={onClose}>
+            <Link href={vmAddress(hostname)} onClick={onClose}>
               {hostname}
             </Link>
             {ip !== undefined && <span className="muted mono">{ip}</span>}

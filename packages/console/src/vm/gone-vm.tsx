@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
 import { client } from "../app/client.ts";
+import { KEYS } from "../app/keys.ts";
 import { Card } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
@@ -15,7 +16,7 @@ const LOOKED_AT = 1_000;
 
 export function GoneVm({ hostname }: { readonly hostname: string }) {
   const events = useQuery({
-    queryKey: ["gone-vm", hostname],
+    queryKey: KEYS.goneVm(hostname),
     queryFn: async ({ signal }) => {
       const all = await client.recentEvents({ limit: LOOKED_AT, signal });
       return all.filter((event) => event.hostname === hostname);

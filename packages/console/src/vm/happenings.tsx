@@ -4,7 +4,7 @@ import { duration } from "../ui/figures.ts";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
 import { RelativeTime } from "../ui/relative-time.tsx";
 import { legible } from "../ui/visible.ts";
-import { withLengths, wordsOf } from "./happenings.ts";
+import { withLengths, wordsOf } from "./happening-words.ts";
 import "./happenings.css";
 import type { VmHappening } from "./vm-state.ts";
 

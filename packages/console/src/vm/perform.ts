@@ -1,15 +1,15 @@
 /** Does to a VM what a button says. */
 
 import { client } from "../app/client.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import type { VmCommand } from "./vm-actions.ts";
-import type { VmRow } from "./vm-state.ts";
 
 /** Those that need no further answer. */
 export type SimpleCommand = Exclude<VmCommand, "fork" | "commit">;
 
 export async function perform(
   command: SimpleCommand,
-  { group, hostname }: Pick<VmRow, "group" | "hostname">,
+  { group, hostname }: Pick<VmAccount, "group" | "hostname">,
 ): Promise<void> {
   const vm = client.vms.attach(group, hostname);
   const act: Record<SimpleCommand, () => Promise<unknown>> = {

@@ -11,7 +11,7 @@ import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { TextField } from "../ui/field.tsx";
 import { visible } from "../ui/visible.ts";
-import { tagsIn } from "./tag-words.ts";
+import { wordsIn } from "../ui/words-in.ts";
 import "./tags-card.css";
 import type { VmState } from "./vm-state.ts";
 
@@ -32,7 +32,7 @@ export function TagsCard({ vm }: { readonly vm: VmState }) {
   const tags = vm.tags.filter((tag) => !tag.startsWith(NAME));
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const add = tagsIn(text);
+    const add = wordsIn(text);
     if (add.length > 0) changing.mutate({ add });
   };
   return (
@@ -52,7 +52,7 @@ export function TagsCard({ vm }: { readonly vm: VmState }) {
       </ul>
       <form className="tags-card-form" onSubmit={submit}>
         <TextField label="Add tags" value={text} onChange={({ target }) => setText(target.value)} />
-        <Button type="submit" busy={changing.isPending} disabled={tagsIn(text).length === 0}>
+        <Button type="submit" busy={changing.isPending} disabled={wordsIn(text).length === 0}>
           Add
         </Button>
       </form>

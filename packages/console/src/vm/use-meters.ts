@@ -4,12 +4,12 @@ import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-q
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { joined, type Meters } from "./meters.ts";
-import type { VmRow } from "./vm-state.ts";
 
 const EVERY_MS = 5_000;
 
-export function useMeters({ group, hostname, id, phase }: VmRow): UseQueryResult<Meters> {
+export function useMeters({ group, hostname, id, phase }: VmAccount): UseQueryResult<Meters> {
   const queries = useQueryClient();
   const queryKey = [...KEYS.vmMeters(hostname), id]; // a name may go to another VM
   return useQuery({

@@ -8,6 +8,7 @@ import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
 import type { PageParams } from "../app/page-params.ts";
+import type { VmAccount } from "../live/vm-account.ts";
 import { Badge } from "../ui/badge.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { PageLoading } from "../ui/page-loading.tsx";
@@ -18,8 +19,8 @@ import { GoneVm } from "./gone-vm.tsx";
 import { progressOf } from "./vm-actions.ts";
 import { VmButtons } from "./vm-buttons.tsx";
 import "./vm-page.css";
-import type { VmRow, VmState } from "./vm-state.ts";
-import { VmTabs } from "./vm-tabs.tsx";
+import type { VmState } from "./vm-state.ts";
+import { labelOf, VmTabs } from "./vm-tabs.tsx";
 
 export function VmPage({ params }: { readonly params: PageParams }) {
   const { hostname = "", tab = "overview" } = params;
@@ -27,7 +28,7 @@ export function VmPage({ params }: { readonly params: PageParams }) {
   const vm = useQuery({
     queryKey: KEYS.vm(hostname),
     queryFn: ({ signal }) => {
-      const known = queries.getQueryData<readonly VmRow[]>(KEYS.vms);
+      const known = queries.getQueryData<readonly VmAccount[]>(KEYS.vms);
       const group = known?.find((it) => it.hostname === hostname)?.group ?? "";
       return client.vms.attach(group, hostname).account({ signal });
     },
@@ -46,6 +47,7 @@ function Frame({ vm, tab }: { readonly vm: VmState; readonly tab: string }) {
   return (
     <Page
       title={vm.hostname}
+      part={labelOf(tab)}
       beside={<Beside vm={vm} />}
       lead={<Link href={`/vms?group=${vm.group}`}>{`VMs of ${vm.group}`}</Link>}
       actions={<VmButtons vm={vm} />}

@@ -1,9 +1,6 @@
-/** A VM as pages have it: what the SDK's `client.accounts()` and `vm.account()` give. */
+/** A VM as pages have it: what the SDK's `vm.account()` and `vm.timeline()` give. */
 
-import type { CamelKeys, VmDetails, VmEvent, VmSummary } from "@alcove/sdk/browser/index.ts";
-
-/** one row of the list of VMs */
-export type VmRow = CamelKeys<VmSummary>;
+import type { CamelKeys, VmDetails, VmEvent } from "@alcove/sdk/browser/index.ts";
 
 /** all that is known of one */
 export type VmState = CamelKeys<VmDetails>;

@@ -4,6 +4,7 @@ import { type ComponentType, Suspense } from "react";
 import { Link } from "wouter";
 
 import { lazyPart } from "../app/lazy-part.ts";
+import { vmAddress } from "../app/vm-address.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
@@ -61,6 +62,12 @@ const TABS: readonly VmTab[] = [
   },
 ];
 
+/** What a tab is called; the first one is the page itself. */
+export function labelOf(name: string): string | undefined {
+  const at = TABS.findIndex((tab) => tab.name === name);
+  return at > 0 ? TABS[at]?.label : undefined;
+}
+
 interface VmTabsProps {
   readonly vm: VmState;
   /** the shown tab's name */
@@ -68,7 +75,7 @@ interface VmTabsProps {
 }
 
 export function VmTabs({ vm, current }: VmTabsProps) {
-  const base = `/vms/${encodeURIComponent(vm.hostname)}`;
+  const base = vmAddress(vm.hostname);
   const shown = TABS.find(({ name }) => name === current);
   return (
     <>

@@ -1,6 +1,7 @@
 /** Asking the same of many VMs: what all of them allow, done a few at a time. */
 
 import type { VmAccount } from "../live/vm-account.ts";
+import { asError } from "../ui/as-error.ts";
 import { inWords } from "../ui/error-words.ts";
 import type { SimpleCommand } from "../vm/perform.ts";
 
@@ -47,8 +48,7 @@ export async function performAll(
       try {
         await act(vm);
       } catch (error) {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        failures.push({ hostname: vm.hostname, why: inWords(cause).what });
+        failures.push({ hostname: vm.hostname, why: inWords(asError(error)).what });
       }
       onDone();
     }

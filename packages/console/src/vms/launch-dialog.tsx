@@ -6,6 +6,7 @@ import { useLocation } from "wouter";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
+import { vmAddress } from "../app/vm-address.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -62,7 +63,7 @@ function Asking({ groups, first, onClose }: AskingProps) {
     onSuccess: ({ hostname }) => {
       toast(`${hostname} is starting`);
       onClose();
-      navigate(`/vms/${encodeURIComponent(hostname)}`);
+      navigate(vmAddress(hostname));
     },
   });
   const problems = problemsIn(launching.error);

@@ -2,6 +2,8 @@
 
 import type { CamelKeys, Group, VmRequest } from "@alcove/sdk/browser/index.ts";
 
+import { wordsIn } from "../ui/words-in.ts";
+
 export type HostGroup = CamelKeys<Group>;
 
 export interface LaunchForm {
@@ -59,10 +61,6 @@ function networkOf({ allow, drop }: LaunchForm): Pick<VmRequest, "network"> {
     ...(drop === undefined ? {} : { drop: wordsIn(drop) }),
   };
   return { network: lists };
-}
-
-function wordsIn(text: string): string[] {
-  return [...new Set(text.split(/[\s,]+/).filter((word) => word !== ""))];
 }
 
 function linesIn(text: string): string[] {

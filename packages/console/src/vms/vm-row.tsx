@@ -3,6 +3,7 @@
 import { memo } from "react";
 import { Link } from "wouter";
 
+import { vmAddress } from "../app/vm-address.ts";
 import type { VmAccount } from "../live/vm-account.ts";
 import { bytes } from "../ui/figures.ts";
 import { PhaseBadge } from "../ui/phase-badge.tsx";
@@ -43,7 +44,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
         />
       </div>
       <div role="gridcell" className="vm-table-name">
-        <Link href={`/vms/${encodeURIComponent(hostname)}`} tabIndex={-1}>
+        <Link href={vmAddress(hostname)} tabIndex={-1}>
           {hostname}
         </Link>
         {vm.friendlyName !== undefined && <span className="muted truncate">{vm.friendlyName}</span>}

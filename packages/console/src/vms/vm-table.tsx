@@ -6,6 +6,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { useLocation } from "wouter";
 
+import { vmAddress } from "../app/vm-address.ts";
 import type { VmAccount } from "../live/vm-account.ts";
 import { useRowLook } from "./row-height.ts";
 import { moved } from "./row-keys.ts";
@@ -86,7 +87,7 @@ function useKeys({ vms, selection, rows, at, setActive }: Keys) {
     if (to !== undefined) {
       setActive(to);
       rows.show(to);
-    } else if (key === "Enter") navigate(`/vms/${encodeURIComponent(vm.hostname)}`);
+    } else if (key === "Enter") navigate(vmAddress(vm.hostname));
     else if (key === " ") selection.toggle(vm.id);
     else if (key === "Escape") selection.set([]);
     else if (key === "a" && (event.ctrlKey || event.metaKey))

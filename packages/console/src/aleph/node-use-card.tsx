@@ -12,13 +12,13 @@ import { Facts } from "../ui/facts.tsx";
 import { bytes } from "../ui/figures.ts";
 import { MeterBar } from "../ui/meter-bar.tsx";
 import { RowsLoading } from "../ui/page-loading.tsx";
-import "./use-card.css";
+import "./node-use-card.css";
 
 /** a measurement: nothing announces that it has changed */
 const AGAIN_MS = 15_000;
 const MHZ = 1e6;
 
-export function UseCard() {
+export function NodeUseCard() {
   const usage = useQuery({
     queryKey: KEYS.alephUsage,
     queryFn: ({ signal }) => client.aleph.usage({ signal }),
@@ -39,7 +39,7 @@ function Use({ usage }: { readonly usage: AlephUsage }) {
   const { cpu, memory, disk, gpus, load } = usage;
   const speed = cpu.frequency_hz > 0 ? ` at ${Math.round(cpu.frequency_hz / MHZ)} MHz` : "";
   return (
-    <div className="use-card">
+    <div className="node-use-card">
       <Taken label="Memory" {...memory} />
       <Taken label="Disk" {...disk} />
       <Facts

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { withLengths, wordsOf } from "./happenings.ts";
+import { withLengths, wordsOf } from "./happening-words.ts";
 import type { VmHappening } from "./vm-state.ts";
 
 function event(id: number, second: number, vmId = "a"): VmHappening {
