@@ -36,22 +36,25 @@ export const VmMemory = Type.Object({
 });
 export type VmMemory = Static<typeof VmMemory>;
 
-/** What may be asked of a VM. */
-export const VmAction = Type.Union([
-  Type.Literal("start"),
-  Type.Literal("pause"),
-  Type.Literal("resume"),
-  Type.Literal("suspend"),
-  Type.Literal("restore"),
-  Type.Literal("shutdown"),
-  Type.Literal("reboot"),
-  Type.Literal("fork"),
-  Type.Literal("commit"),
-  Type.Literal("delete"),
-  Type.Literal("exec"),
-  Type.Literal("shell"),
-  Type.Literal("files"),
-]);
+/** What may be asked of a VM. Not a union: to put a thousand lists of these into words would take as long as all the rest. */
+export const VmAction = Type.Enum(
+  [
+    "start",
+    "pause",
+    "resume",
+    "suspend",
+    "restore",
+    "shutdown",
+    "reboot",
+    "fork",
+    "commit",
+    "delete",
+    "exec",
+    "shell",
+    "files",
+  ],
+  { type: "string" },
+);
 export type VmAction = Static<typeof VmAction>;
 
 const SUMMARY = {

@@ -11,8 +11,8 @@ import { ProgramFailed, ProgramMissing, runText } from "#process/run.ts";
 const MIN_KHZ = 100_000;
 const MAX_KHZ = 20_000_000;
 
-/** how long either way may take, in `ms` */
-const TIMEOUT_MS = 5000;
+/** how long either way may take, in `ms`: on a host with much to do, a program is slow to begin */
+const TIMEOUT_MS = 30_000;
 
 const begun = new Map<string, Promise<number>>();
 
