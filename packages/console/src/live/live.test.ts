@@ -141,3 +141,21 @@ test("live: a stream that breaks is taken up behind the last event, and what is 
   assert.equal(queries.getQueryState(KEYS.vms)?.isInvalidated, true);
   assert.equal(queries.getQueryState(KEYS.openApi)?.isInvalidated, false);
 });
+
+test("live: however long the daemon is away, it is asked for at least every eight seconds", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const source = new ScriptedSource(Array.from({ length: 200 }, () => []));
+  const connection = new LiveConnection(source, new QueryClient(), () => {});
+  connection.open();
+  const everySecond = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      context.mock.timers.tick(1_000);
+    }
+  };
+  await everySecond(120);
+  const before = source.asked.length;
+  await everySecond(80);
+  connection.close();
+  assert.ok(source.asked.length - before >= 10, `${source.asked.length - before} times in 80 s`);
+});

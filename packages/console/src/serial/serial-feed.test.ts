@@ -87,3 +87,22 @@ test("serial: ends when the page is left", async () => {
   );
   await feeding;
 });
+
+test("serial: however long the daemon is away, it is asked for at least every six seconds", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const leaving = new AbortController();
+  let asked = 0;
+  const away: OpenConsole = async () => {
+    asked += 1;
+    throw lost();
+  };
+  const feeding = feedLines(away, new TextLines(), () => {}, leaving.signal);
+  for (let second = 0; second < 120; second += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    mock.timers.tick(1_000);
+  }
+  leaving.abort();
+  mock.timers.reset();
+  await feeding;
+  assert.ok(asked >= 20, `${asked} times in two minutes`);
+});
