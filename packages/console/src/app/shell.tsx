@@ -1,15 +1,16 @@
 /** The frame around every page: navigation, connection state, theme, sign-out. */
 
 import { Suspense } from "react";
-import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { Link, Route, Switch, useLocation } from "wouter";
 
 import { LiveState } from "../live/live-state.tsx";
 import { useLive } from "../live/use-live.ts";
 import type { HostSession } from "../session/host-session.ts";
 import { SignOutButton } from "../session/sign-out-button.tsx";
-import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { PageLoading } from "../ui/page-loading.tsx";
+import { Page } from "../ui/page.tsx";
+import { useCurrentInView } from "../ui/use-current-in-view.ts";
 import { CommandPalette } from "./command-palette.tsx";
 import { NAVIGATION, PAGES } from "./pages.tsx";
 import "./shell.css";
@@ -17,23 +18,22 @@ import { ThemeSwitch } from "./theme-switch.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 
 export function Shell({ session }: { readonly session: HostSession }) {
-  const isHost = session.role === "host";
-  useLive(isHost);
-  useShortcuts(isHost);
+  useLive();
+  useShortcuts();
   return (
     <div className="shell">
       <a className="shell-skip" href="#page">
         Skip to the page
       </a>
       <header className="shell-side">
-        <Link href={isHost ? "/" : "/aleph"} className="shell-brand" aria-label="Alcove, overview">
+        <Link href="/" className="shell-brand" aria-label="Alcove, overview">
           <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width="24" height="24" />
           <span>Alcove</span>
         </Link>
-        {isHost && <CommandPalette />}
-        <Navigation isHost={isHost} />
+        <CommandPalette />
+        <Navigation />
         <div className="shell-foot">
-          {isHost && <LiveState />}
+          <LiveState />
           <div className="shell-foot-buttons">
             <ThemeSwitch />
             {session.signIn === "needed" && <SignOutButton />}
@@ -43,7 +43,7 @@ export function Shell({ session }: { readonly session: HostSession }) {
       <main id="page" className="shell-page" tabIndex={-1}>
         <ErrorBoundary>
           <Suspense fallback={<PageLoading />}>
-            <Pages isHost={isHost} />
+            <Pages />
           </Suspense>
         </ErrorBoundary>
       </main>
@@ -51,13 +51,12 @@ export function Shell({ session }: { readonly session: HostSession }) {
   );
 }
 
-/** An operator of the Aleph node sees its pages alone. */
-function Navigation({ isHost }: { readonly isHost: boolean }) {
+function Navigation() {
   const [location] = useLocation();
-  const shown = NAVIGATION.filter(({ to }) => isHost || to === "/aleph");
+  const nav = useCurrentInView(location);
   return (
-    <nav className="shell-nav" aria-label="Pages">
-      {shown.map(({ to, label, icon: Icon }) => {
+    <nav ref={nav} className="shell-nav" aria-label="Pages">
+      {NAVIGATION.map(({ to, label, icon: Icon }) => {
         const isHere = to === "/" ? location === "/" : location.startsWith(to);
         return (
           <Link
@@ -75,23 +74,21 @@ function Navigation({ isHost }: { readonly isHost: boolean }) {
   );
 }
 
-function Pages({ isHost }: { readonly isHost: boolean }) {
-  const shown = PAGES.filter(({ path }) => isHost || path.startsWith("/aleph"));
+function Pages() {
   return (
     <Switch>
-      {shown.map(({ path, component: Component }) => (
+      {PAGES.map(({ path, component: Component }) => (
         <Route key={path} path={path}>
           {(params) => <Component params={params} />}
         </Route>
       ))}
       <Route>
-        {isHost ? (
-          <EmptyState title="There is no such page" action={<Link href="/">To the overview</Link>}>
-            The address may be mistyped, or what it named is gone.
-          </EmptyState>
-        ) : (
-          <Redirect to="/aleph" />
-        )}
+        <Page title="There is no such page">
+          <p>The address may be mistyped, or what it named is gone.</p>
+          <p>
+            <Link href="/">To the overview</Link>
+          </p>
+        </Page>
       </Route>
     </Switch>
   );

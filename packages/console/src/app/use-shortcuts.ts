@@ -9,13 +9,13 @@ import { isTyping } from "./typing.ts";
 /** between `g` and the letter, in ms */
 const PATIENCE_MS = 1_200;
 
-export function useShortcuts(enabled: boolean): void {
+export function useShortcuts(): void {
   const [, navigate] = useLocation();
   useEffect(() => {
-    if (!enabled) return undefined;
     let begunAt = -Infinity;
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+      if (document.querySelector("dialog[open]")) return;
       if (event.key === "g") {
         begunAt = event.timeStamp;
         return;
@@ -29,5 +29,5 @@ export function useShortcuts(enabled: boolean): void {
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [enabled, navigate]);
+  }, [navigate]);
 }

@@ -8,6 +8,8 @@ import { visible } from "./visible.ts";
 export interface PageProps {
   /** also the document's title */
   readonly title: string;
+  /** what of it is shown, in the document's title alone */
+  readonly part?: string | undefined;
   /** beside the title: badges */
   readonly beside?: ReactNode;
   /** one line below it */
@@ -17,16 +19,18 @@ export interface PageProps {
   readonly children: ReactNode;
 }
 
-export function Page({ title, beside, lead, actions, children }: PageProps) {
+let isFirst = true;
+
+export function Page({ title, part, beside, lead, actions, children }: PageProps) {
   const name = visible(title); // it may be out of an address that somebody was led to
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${name} · Alcove`;
-  }, [name]);
-  // Who navigates by keyboard or ear begins at the page, not at the link that was left; not at the very first one.
+    document.title = `${part === undefined ? "" : `${part} · `}${name} · Alcove`;
+  }, [name, part]);
+  // Who navigates by keyboard or ear begins at the page, not at what was left; the browser announces the first itself.
   useEffect(() => {
-    if (document.activeElement && document.activeElement !== document.body)
-      heading.current?.focus();
+    if (!isFirst || document.activeElement !== document.body) heading.current?.focus();
+    isFirst = false;
   }, []);
   return (
     <div className="page">
