@@ -169,6 +169,10 @@ test("auth: answers to a browser are no pages, are not kept, and are nobody else
   assert.match(String(headers["content-security-policy"]), /default-src 'none'.*sandbox/);
   assert.equal(headers["cross-origin-resource-policy"], "same-origin");
   assert.equal(headers["x-content-type-options"], "nosniff");
+  await using open = await SignInStage.open({ auth: "off" });
+  const unasked = await open.call("GET /thing");
+  assert.match(String(unasked.headers["content-security-policy"]), /default-src 'none'.*sandbox/);
+  assert.equal(unasked.headers["cross-origin-resource-policy"], "same-origin");
   const bearer = await stage.call("GET /thing", {
     headers: { authorization: `Bearer ${STAGE_TOKEN}` },
   });

@@ -56,16 +56,17 @@ export function authenticate(app: FastifyInstance, lock: Lock | undefined): void
     );
   });
   app.addHook("onRequest", async (request, reply) => {
-    if (!lock) return beGuarded(request);
+    if (!lock) return beGuarded(request, reply);
     if (!isOpen(request)) await beKnown(lock, request, reply);
   });
 }
 
 /** Without a token, any page in a browser on this machine could send commands here. */
-function beGuarded(request: FastifyRequest): void {
+function beGuarded(request: FastifyRequest, reply: FastifyReply): void {
   refuseForeignPages(request);
   if (!(isOpen(request) && isVisit(request))) refuseOtherSites(request);
   if (isLoopback(request.socket.localAddress)) refuseForeignNames(request.headers.host);
+  if (!isOpen(request)) keepToItself(reply);
 }
 
 /** A token decides alone where there is one; only without one a cookie is looked at. */

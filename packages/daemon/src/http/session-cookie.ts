@@ -6,14 +6,10 @@ import { isSecureOrigin } from "./origins.ts";
 
 const ID = /^[\w-]{43}$/;
 /**
- * ids that are looked at: a page on another port of this host can add cookies of the same name, and must not
- * be able to hide ours
- */
-const MAX_IDS = 4;
-
-/**
- * @returns ids that the browser sent, of which at most one is a session's. Cookies know no ports, so the port
- * by which the browser knows us is in the name: hosts that are forwarded to several ports stay apart.
+ * @returns ids that the browser sent, of which at most one is a session's: a page on another port of this host can add
+ * cookies of the same name, and must not be able to hide ours among them. A request's head, of at most 16 KiB, has room
+ * for some two hundred. Cookies know no ports, so the port by which the browser knows us is in the name: hosts that are
+ * forwarded to several ports stay apart.
  */
 export function sessionIdsIn(headers: IncomingHttpHeaders): readonly string[] {
   const prefix = `${nameFor(headers.host)}=`;
@@ -22,8 +18,7 @@ export function sessionIdsIn(headers: IncomingHttpHeaders): readonly string[] {
     .map((part) => part.trim())
     .filter((part) => part.startsWith(prefix))
     .map((part) => part.slice(prefix.length))
-    .filter((id) => ID.test(id))
-    .slice(0, MAX_IDS);
+    .filter((id) => ID.test(id));
 }
 
 /** @returns what `Set-Cookie` is to say, until `expiresAt` */

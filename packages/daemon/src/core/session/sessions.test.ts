@@ -86,6 +86,29 @@ test("sessions: what goes on in one ends with it, and nothing else does", ({ moc
   assert.deepEqual(ended, ["a stream", "a terminal"]);
 });
 
+test("sessions: a stream ends with its session's time, which a page can make longer", ({
+  mock,
+}) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { sessions, clock, store } = stage();
+  const session = sessions.find(sessions.open("loopback").id, "loopback");
+  assert.ok(session);
+  const ended: string[] = [];
+  sessions.whileOpen(session, () => ended.push("a stream"));
+  const passes = (ms: number): void => {
+    clock.advance(ms);
+    mock.timers.tick(ms);
+  };
+  passes(SESSION_IDLE_MS / 2);
+  sessions.renew(session);
+  passes(SESSION_IDLE_MS - 1);
+  assert.deepEqual(ended, []);
+  passes(1);
+  passes(CUT_AFTER_MS);
+  assert.deepEqual(ended, ["a stream"]);
+  assert.equal(store.kept.size, 0);
+});
+
 test("sessions: no two ids are the same, and none is what is stored", () => {
   const { sessions, store } = stage();
   const ids = Array.from({ length: 100 }, () => sessions.open("loopback").id);

@@ -34,6 +34,12 @@ export interface OpenedSession {
   readonly expiresAt: Date;
 }
 
+interface GoingOn {
+  /** how to end it */
+  readonly ends: Set<() => void>;
+  untilOver: NodeJS.Timeout;
+}
+
 export interface SessionsDeps {
   readonly store: SessionStore;
   readonly clock: Clock;
@@ -44,8 +50,8 @@ export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #token: string;
   readonly #byKey: Map<string, StoredSession>;
-  /** what goes on in a session, by its key: how to end it */
-  readonly #goingOn = new Map<string, Set<() => void>>();
+  /** what goes on in a session, by its key */
+  readonly #goingOn = new Map<string, GoingOn>();
 
   /** @param token the daemon's */
   constructor(deps: SessionsDeps, token: string) {
@@ -84,24 +90,42 @@ export class Sessions {
   end({ key }: StoredSession): void {
     this.#byKey.delete(key);
     this.#deps.store.remove(key);
-    const ends = this.#goingOn.get(key);
-    if (!ends) return;
+    const there = this.#goingOn.get(key);
+    if (!there) return;
     this.#goingOn.delete(key);
-    setTimeout(() => ends.forEach((end) => end()), CUT_AFTER_MS).unref();
+    clearTimeout(there.untilOver);
+    setTimeout(() => there.ends.forEach((end) => end()), CUT_AFTER_MS).unref();
   }
 
   /**
    * Something goes on in a session, such as a stream without an end of its own.
-   * @param end called when the session is ended, not when its time is over: a page that streams renews it
+   * @param end called when the session has been ended or its time is over, which a page that streams puts off
    * @returns to be called when it is over by itself
    */
-  whileOpen({ key }: StoredSession, end: () => void): () => void {
-    const ends = this.#goingOn.get(key) ?? new Set();
-    this.#goingOn.set(key, ends.add(end));
+  whileOpen(session: StoredSession, end: () => void): () => void {
+    const { key } = session;
+    const there = this.#goingOn.get(key) ?? { ends: new Set(), untilOver: this.#atEndOf(session) };
+    this.#goingOn.set(key, there);
+    there.ends.add(end);
     return () => {
-      ends.delete(end);
-      if (ends.size === 0 && this.#goingOn.get(key) === ends) this.#goingOn.delete(key);
+      there.ends.delete(end);
+      if (there.ends.size > 0 || this.#goingOn.get(key) !== there) return;
+      clearTimeout(there.untilOver);
+      this.#goingOn.delete(key);
     };
+  }
+
+  /** Its time may have been made longer until then. */
+  #atEndOf({ key, expiresAt }: StoredSession): NodeJS.Timeout {
+    const leftMs = Math.max(0, expiresAt.getTime() - this.#deps.clock.now().getTime());
+    const look = () => {
+      const there = this.#goingOn.get(key);
+      const session = this.#byKey.get(key);
+      if (!there || !session) return;
+      if (session.expiresAt <= this.#deps.clock.now()) this.end(session);
+      else there.untilOver = this.#atEndOf(session);
+    };
+    return setTimeout(look, leftMs).unref();
   }
 
   /** Those that have ended go first, and those of another token have ended for all but this list. */

@@ -9,6 +9,7 @@ import { Value } from "typebox/value";
 import { type TerminalNotice, TerminalOrder } from "@alcove/api";
 import type { AttachedTerminal } from "#core/exec/terminals.ts";
 import type { BackgroundTerminal, LogRecord } from "#core/ports/guest-background.ts";
+import { pause } from "#lib/patience.ts";
 
 import {
   allMessagesOf,
@@ -24,6 +25,8 @@ const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 /** longest text message that is looked at, bytes */
 const MAX_ORDER_BYTES = 1_024;
+/** what a client sends waits so long after a new size: a guest that stands still is told sizes, but takes none, in `ms` */
+const RESIZE_MS = 10;
 
 /** A client said what means nothing. */
 class Nonsense extends Error {
@@ -95,7 +98,10 @@ async function obeyed(
 ): Promise<void> {
   for await (const message of allMessagesOf(socket, signal)) {
     if (message.isBinary) await terminal.write(message.bytes, signal);
-    else terminal.resize(orderIn(message));
+    else {
+      terminal.resize(orderIn(message));
+      await pause(RESIZE_MS, signal);
+    }
   }
 }
 

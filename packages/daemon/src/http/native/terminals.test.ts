@@ -109,6 +109,16 @@ test("terminals: there is one size, and the last word counts", async () => {
   await one.shows("37 101\r\n");
 });
 
+test("terminals: a flood of sizes is let through slowly, and the last one still counts", async () => {
+  const id = await opened();
+  using one = await attached(id);
+  const begun = performance.now();
+  for (let cols = 1; cols <= 100; cols += 1) one.resize(cols, 20);
+  one.socket.send(Buffer.from("stty size\r"));
+  await one.shows("20 100\r\n");
+  assert.ok(performance.now() - begun > 900);
+});
+
 test("terminals: the shell's end is told, also later; it is listed until it is deleted", async () => {
   const id = await opened({ shell: "/bin/sh", uid: 1000 });
   using one = await attached(id);
