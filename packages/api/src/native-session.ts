@@ -16,8 +16,6 @@ export const Session = Type.Object({
   signed_in: Type.Boolean(),
   /** RFC 3339; when the session ends unless it is renewed; absent without one */
   expires_at: Type.Optional(Type.String()),
-  /** whose things it is about: the host's, all of them */
-  role: Type.Union([Type.Literal("host"), Type.Literal("operator")]),
 });
 export type Session = Static<typeof Session>;
 

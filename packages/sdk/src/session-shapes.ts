@@ -13,8 +13,6 @@ export interface Session {
   signed_in: boolean;
   /** when the session ends unless it is renewed; absent without one */
   expires_at?: string;
-  /** whose things it is about */
-  role: "host" | "operator";
 }
 
 export interface SignInCode {

@@ -7,7 +7,7 @@ import { withClient } from "./testing/with-host.ts";
 test("session: whether one is signed in, and becoming it", async () => {
   await withClient({}, async (client, host) => {
     const before = await client.session.get();
-    assert.deepEqual(before, { signIn: "needed", signedIn: false, role: "host" });
+    assert.deepEqual(before, { signIn: "needed", signedIn: false });
     const session = await client.session.signIn({ token: "right" });
     assert.deepEqual([session.signedIn, session.expiresAt], [true, "2026-01-02T15:04:05Z"]);
     await client.session.signOut();

@@ -11,7 +11,6 @@ const SESSION: Resource<Session> = resource<Session>("session", {
   sign_in: "string",
   signed_in: "boolean",
   expires_at: "string?",
-  role: "string",
 });
 
 const CODE: Resource<SignInCode> = resource<SignInCode>("sign-in code", {

@@ -7,9 +7,6 @@ import { queries } from "../app/queries.ts";
 import { LiveConnection, whileVisible } from "./live-connection.ts";
 import { setLiveStatus } from "./live-status.ts";
 
-export function useLive(enabled: boolean): void {
-  useEffect(
-    () => (enabled ? whileVisible(new LiveConnection(client, queries, setLiveStatus)) : undefined),
-    [enabled],
-  );
+export function useLive(): void {
+  useEffect(() => whileVisible(new LiveConnection(client, queries, setLiveStatus)), []);
 }

@@ -13,7 +13,7 @@ const SHAPE = {
   network: "user",
 } as const;
 
-const SIGNED_OUT = { sign_in: "needed", signed_in: false, role: "host" };
+const SIGNED_OUT = { sign_in: "needed", signed_in: false };
 const SIGN_IN_CODE = {
   code: "once-only",
   expires_at: "2026-01-02T03:04:05Z",

@@ -30,7 +30,7 @@ async function standing(stage: SignInStage, headers: Record<string, string>) {
 test("session: the token for a cookie, the cookie for everything", async () => {
   await using stage = await SignInStage.open();
   const before = await stage.call("GET /v1/session");
-  assert.deepEqual(JSON.parse(before.text), { sign_in: "needed", signed_in: false, role: "host" });
+  assert.deepEqual(JSON.parse(before.text), { sign_in: "needed", signed_in: false });
   const body = { token: ` ${STAGE_TOKEN}\n` };
   const { status, text, cookie, headers } = await stage.call("POST /v1/session", { body });
   assert.equal(status, 200);
@@ -38,7 +38,7 @@ test("session: the token for a cookie, the cookie for everything", async () => {
   assert.match(cookie ?? "", new RegExp(`^${attributes}$`));
   assert.equal(headers["cache-control"], "no-store");
   const session = JSON.parse(text);
-  assert.deepEqual([session.signed_in, session.role], [true, "host"]);
+  assert.equal(session.signed_in, true);
   const left = Date.parse(session.expires_at) - stage.clock.now().getTime();
   assert.ok(left > SESSION_IDLE_MS - 5_000 && left <= SESSION_IDLE_MS);
   assert.doesNotMatch(text, /[\w-]{43}/); // the id is the browser's alone
@@ -214,8 +214,8 @@ test("session: cookies of others beside ours do not hide it", async () => {
   ]) {
     assert.equal((await stage.call("GET /thing", { headers: { cookie: line } })).status, 200, line);
   }
-  const flood = `${Array.from({ length: 40 }, () => fake).join("; ")}; ${cookie}`;
-  assert.equal((await stage.call("GET /thing", { headers: { cookie: flood } })).status, 401);
+  const flood = `${Array.from({ length: 150 }, () => fake).join("; ")}; ${cookie}`;
+  assert.equal((await stage.call("GET /thing", { headers: { cookie: flood } })).status, 200);
 });
 
 test("session: a damaged cookie is no session, whatever was done to it", async () => {

@@ -27,9 +27,8 @@ export interface SessionParts {
   readonly signIn: SignInDesk;
 }
 
-const ROLE = "host";
-const NOT_NEEDED: Session = { sign_in: "not_needed", signed_in: true, role: ROLE };
-const SIGNED_OUT: Session = { sign_in: "needed", signed_in: false, role: ROLE };
+const NOT_NEEDED: Session = { sign_in: "not_needed", signed_in: true };
+const SIGNED_OUT: Session = { sign_in: "needed", signed_in: false };
 
 export const session: FastifyPluginAsyncTypebox<SessionParts> = async (app, { signIn }) => {
   const { codes, clock } = signIn;
@@ -116,7 +115,7 @@ function ended(lock: Lock, request: FastifyRequest): void {
 }
 
 function signedIn(expiresAt: Date): Session {
-  return { sign_in: "needed", signed_in: true, expires_at: expiresAt.toISOString(), role: ROLE };
+  return { sign_in: "needed", signed_in: true, expires_at: expiresAt.toISOString() };
 }
 
 /** A code is spent by this, whether or not it is good. */
