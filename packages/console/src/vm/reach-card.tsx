@@ -16,9 +16,12 @@ export function ReachCard({ vm }: { readonly vm: VmState }) {
         <dd>
           <CommandLine command={`alcove shell ${hostname}`} />
         </dd>
-        <dt>Its port 80 as port 8080 of your machine</dt>
+        <dt>
+          Its port 80 at http://127.0.0.2:9000 on your machine. (Browsers show this page's cookie to
+          every port of its own address, so it is another.)
+        </dt>
         <dd>
-          <CommandLine command={`alcove vm forward ${hostname} -L 8080:127.0.0.1:80`} />
+          <CommandLine command={`alcove vm forward ${hostname} -L 127.0.0.2:9000:127.0.0.1:80`} />
         </dd>
         <dt>SSH, where its image has a server; keys are the default user's</dt>
         <dd className="reach-card-steps">
