@@ -32,7 +32,7 @@ function Frame({ id, label, hint, error, children }: FrameProps) {
         </p>
       )}
       {error !== undefined && (
-        <p id={`${id}-error`} className="field-error">
+        <p id={`${id}-error`} className="field-error" role="alert">
           {error}
         </p>
       )}

@@ -1,4 +1,7 @@
-/** A plain table for tens of rows. Where there is no room for columns, each row becomes a block of names and values. */
+/**
+ * A plain table for tens of rows. Where there is no room for columns, each row becomes a block of names and values; the
+ * roles say that it is a table then, too.
+ */
 
 import type { ReactNode } from "react";
 
@@ -24,30 +27,39 @@ export interface TableProps<Row> {
 export function Table<Row>(props: TableProps<Row>) {
   const { label, columns, rows, keyOf, renderActions } = props;
   return (
-    <table className="table" aria-label={label}>
-      <thead>
-        <tr>
+    <table role="table" className="table" aria-label={label}>
+      <thead role="rowgroup">
+        <tr role="row">
           {columns.map(({ name, kind = "text" }) => (
-            <th key={name} scope="col" className={`table-${kind}`}>
+            <th key={name} role="columnheader" scope="col" className={`table-${kind}`}>
               {name}
             </th>
           ))}
           {renderActions && (
-            <th scope="col" className="table-actions">
+            <th role="columnheader" scope="col" className="table-actions">
               <span className="unseen">Actions</span>
             </th>
           )}
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {rows.map((row) => (
-          <tr key={keyOf(row)}>
-            {columns.map(({ name, kind = "text", cell }) => (
-              <td key={name} className={`table-${kind}`} data-name={name}>
+          <tr key={keyOf(row)} role="row">
+            {columns.map(({ name, kind = "text", cell }, index) => (
+              <td
+                key={name}
+                role={index === 0 ? "rowheader" : "cell"}
+                className={`table-${kind}`}
+                data-name={name}
+              >
                 <div>{cell(row)}</div>
               </td>
             ))}
-            {renderActions && <td className="table-actions">{renderActions(row)}</td>}
+            {renderActions && (
+              <td role="cell" className="table-actions">
+                {renderActions(row)}
+              </td>
+            )}
           </tr>
         ))}
       </tbody>

@@ -58,6 +58,16 @@ for (const [theme, selector] of Object.entries(THEMES)) {
   });
 }
 
+for (const [theme, selector] of Object.entries(THEMES)) {
+  test(`tokens: the edge of a field of the ${theme} theme has a contrast of 3 at least`, () => {
+    const tokens = tokensOf(selector);
+    const edge = tokens.get("--line-control") ?? "#000000";
+    for (const ground of ["--ground", "--surface"]) {
+      assert.ok(contrast(edge, tokens.get(ground) ?? "#000000") >= 3, ground);
+    }
+  });
+}
+
 test("tokens: dark by the system's choice is dark by the user's", () => {
   const bySystem = tokensOf(':root:not([data-theme="light"])');
   assert.ok(bySystem.size > 30);
