@@ -22,7 +22,7 @@ export function ui(cli: Cli): Command {
     .option("--open", "open it in a browser here");
   return withConnection(withJson(command)).action(async (flags: UiFlags, self: Command) => {
     using client = cli.client(self);
-    const { code, expires_at, console_url } = await client.session.code(cli.signal);
+    const { code, expires_at, console_url } = await client.native.session.code(cli.signal);
     const url = `${consoleAt(client.endpoint, console_url)}#code=${code}`;
     if (flags.json) cli.printJson({ url, expires_at });
     else cli.print(printableLine(url));

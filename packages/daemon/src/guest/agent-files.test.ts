@@ -177,6 +177,6 @@ async function connected() {
   const guest = parts.use(await ScriptedGuest.listen({ windowBytes: WINDOW }));
   const dialer = new AgentDialer({ clock: { now: () => new Date() } });
   const link = parts.use(await dialer.dial(guest.path, never));
-  const owned = parts.move();
-  return { guest, link, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const stage = parts.move();
+  return { guest, link, [Symbol.asyncDispose]: () => stage.disposeAsync() };
 }

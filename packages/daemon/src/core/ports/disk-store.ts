@@ -59,9 +59,5 @@ export interface ConsoleLogs {
    * The newest `tailBytes` (0: none), then what is appended, until the log is removed. The tail may begin in the middle of
    * a line or a character. Rejects when there is no log.
    */
-  follow(
-    consoleLogPath: string,
-    tailBytes: number,
-    signal: AbortSignal,
-  ): AsyncIterable<Uint8Array>;
+  follow(consoleLogPath: string, tailBytes: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
