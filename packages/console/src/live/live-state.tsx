@@ -15,7 +15,8 @@ const WORDS: Record<
   lost: {
     tone: "warn",
     text: "Not connected",
-    title: "The daemon does not answer. VMs run on without it; this page tries again by itself.",
+    title:
+      "The daemon does not answer. VMs outlive one that was killed; this page tries again by itself.",
   },
 };
 

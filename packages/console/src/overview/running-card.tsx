@@ -27,7 +27,7 @@ function Content({ vms }: { readonly vms: UseQueryResult<readonly VmAccount[]> }
   if (vms.data.length === 0) {
     return (
       <EmptyState title="No VMs yet" action={<LaunchButton />}>
-        Launch one: it is there within seconds, and its terminal opens in this browser.
+        Launch one: it is there within seconds, with terminals in this browser.
       </EmptyState>
     );
   }

@@ -30,7 +30,7 @@ export function inWords(error: Error): ErrorWords {
     return {
       what: "The daemon does not answer.",
       advice:
-        "VMs run on without it. If it was stopped, start it again: this page goes on by itself.",
+        "If it has ended, start it again: this page goes on by itself, and VMs outlive a daemon that was killed.",
     };
   if (error instanceof AlcoveTimeoutError)
     return { what: sentence(error.message), advice: "It may go on all the same: look again." };

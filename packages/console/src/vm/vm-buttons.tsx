@@ -4,6 +4,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 
+import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
+
 import { KEYS } from "../app/keys.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
@@ -41,7 +43,7 @@ export function VmButtons({ vm }: { readonly vm: VmState }) {
           </Button>
         ))}
       </div>
-      {doing.error && <ErrorNote error={doing.error} />}
+      {doing.error && !isOld(doing.error, doing.context, vm) && <ErrorNote error={doing.error} />}
       {asked && <Asking look={asked} vm={vm} onClose={() => setAsked(undefined)} />}
     </div>
   );
@@ -73,10 +75,22 @@ function Asking({ look, vm, onClose }: AskingProps) {
   );
 }
 
+/** What a command was asked for in. */
+interface Asked {
+  readonly phase: string;
+}
+
+/** That it came too late for a phase says nothing any more when another one is shown. */
+function isOld(error: Error, asked: Asked | undefined, { phase }: VmState): boolean {
+  const isLate = error instanceof AlcoveApiError && error.code === "wrong_phase";
+  return isLate && asked?.phase !== phase;
+}
+
 function useCommand(vm: VmState) {
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   return useMutation({
+    onMutate: (): Asked => ({ phase: vm.phase }),
     mutationFn: (command: SimpleCommand) => perform(command, vm),
     onSuccess: (_, command) => {
       const done = commandsOf([command])[0]?.done ?? "";

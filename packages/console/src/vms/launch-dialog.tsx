@@ -15,8 +15,8 @@ import { RowsLoading } from "../ui/page-loading.tsx";
 import { toast } from "../ui/toast.ts";
 import "./launch-dialog.css";
 import { LaunchFields } from "./launch-fields.tsx";
-import { EMPTY_FORM, type HostGroup, requestOf } from "./launch-form.ts";
-import { problemsIn } from "./launch-problems.ts";
+import { EMPTY_FORM, type HostGroup, type LaunchForm, requestOf } from "./launch-form.ts";
+import { type LaunchField, mistakesIn, problemsIn } from "./launch-problems.ts";
 
 interface LaunchDialogProps {
   /** chosen at first, by name; absent: the first of all */
@@ -46,6 +46,8 @@ export function LaunchDialog({ group, onClose }: LaunchDialogProps) {
   );
 }
 
+const NO_MISTAKES: ReadonlyMap<LaunchField, string> = new Map();
+
 interface AskingProps {
   readonly groups: readonly HostGroup[];
   /** name of the group that is chosen at first */
@@ -56,21 +58,8 @@ interface AskingProps {
 function Asking({ groups, first, onClose }: AskingProps) {
   const [name, setName] = useState(first);
   const [form, setForm] = useState(EMPTY_FORM);
-  const [, navigate] = useLocation();
   const group = groups.find((it) => it.name === name) ?? groups[0];
-  const launching = useMutation({
-    mutationFn: (of: HostGroup) => client.vms.create(of.name, requestOf(form, of)),
-    onSuccess: ({ hostname }) => {
-      toast(`${hostname} is starting`);
-      onClose();
-      navigate(vmAddress(hostname));
-    },
-  });
-  const problems = problemsIn(launching.error);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (group && !launching.isPending) launching.mutate(group);
-  };
+  const { launching, problems, submit } = useLaunch(group, form, onClose);
   return (
     <Dialog
       title="Launch a VM"
@@ -100,4 +89,29 @@ function Asking({ groups, first, onClose }: AskingProps) {
       {launching.error && !problems.isComplete && <ErrorNote error={launching.error} />}
     </Dialog>
   );
+}
+
+/** What is wrong with a form is said once it was to be sent, and as it is changed from then on. */
+function useLaunch(group: HostGroup | undefined, form: LaunchForm, onClose: () => void) {
+  const [isSent, setSent] = useState(false);
+  const [, navigate] = useLocation();
+  const launching = useMutation({
+    mutationFn: (of: HostGroup) => client.vms.create(of.name, requestOf(form, of)),
+    onSuccess: ({ hostname }) => {
+      toast(`${hostname} is starting`);
+      onClose();
+      navigate(vmAddress(hostname));
+    },
+  });
+  const mistakes = group ? mistakesIn(form, group.limits) : NO_MISTAKES;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setSent(true);
+    if (group && mistakes.size === 0 && !launching.isPending) launching.mutate(group);
+  };
+  const problems =
+    isSent && mistakes.size > 0
+      ? { byField: mistakes, isComplete: true }
+      : problemsIn(launching.error);
+  return { launching, problems, submit };
 }

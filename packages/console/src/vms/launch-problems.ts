@@ -2,6 +2,8 @@
 
 import { AlcoveApiError } from "@alcove/sdk/browser/index.ts";
 
+import type { HostGroup, LaunchForm } from "./launch-form.ts";
+
 /** The request's words for what the dialog asks. */
 const FIELDS = {
   cpus: "cpus",
@@ -40,6 +42,31 @@ export function problemsIn(error: Error | null): LaunchProblems {
   return { byField, isComplete };
 }
 
+const MIB = 2 ** 20;
+
+/** What can be said of a form before it is sent; the daemon takes 0 for the group's own size. */
+export function mistakesIn(
+  { cpus, memoryMib }: Pick<LaunchForm, "cpus" | "memoryMib">,
+  {
+    vcpus,
+    memoryMinBytes,
+    memoryBytes,
+  }: Pick<HostGroup["limits"], "vcpus" | "memoryMinBytes" | "memoryBytes">,
+): LaunchProblems["byField"] {
+  const mistakes = new Map<LaunchField, string>();
+  const [least, most] = [memoryMinBytes / MIB, memoryBytes / MIB];
+  if (cpus !== "" && !(Number.isInteger(Number(cpus)) && isWithin(Number(cpus), 1, vcpus)))
+    mistakes.set("cpus", `A whole number from 1 to ${vcpus}.`);
+  if (memoryMib !== "" && !isWithin(Number(memoryMib), least, most))
+    mistakes.set("memory", `From ${least} to ${most} MiB.`);
+  return mistakes;
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
+}
+
+/** What begins with a word of the request's keeps it as it is written there. */
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return /^\w+=/.test(text) ? `${text}.` : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
