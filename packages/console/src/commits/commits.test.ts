@@ -8,10 +8,10 @@ function commit(commitId: string, sourceHostname: string): Commit {
   return { commitId, sourceHostname, sourceHostGroup: "sbox", createdAt, mode: "disk" };
 }
 
-function vm(hostname: string, from?: string): Descent {
+function vm(hostname: string, from?: string, createdAt = "2026-01-01T00:00:00.000Z"): Descent {
   return from === undefined
-    ? { hostname, origin: { how: "boot" } }
-    : { hostname, origin: { how: "commit", commit: from } };
+    ? { hostname, origin: { how: "boot" }, createdAt }
+    : { hostname, origin: { how: "commit", commit: from }, createdAt };
 }
 
 test("commits: one of a VM that came from another stands below that", () => {
@@ -37,5 +37,13 @@ test("commits: one whose parent is gone stands by itself, and none is lost", () 
   assert.deepEqual(
     rows.map(({ commit: { commitId }, depth }) => [commitId, depth]),
     [["c2", 0]],
+  );
+});
+
+test("commits: a VM that was made of a commit, and got its source's name, does not hide it", () => {
+  const rows = asTree([commit("c1", "a-1")], [vm("a-1", "c1", "2026-02-01T00:00:00.000Z")]);
+  assert.deepEqual(
+    rows.map(({ hasSource, children }) => [hasSource, children]),
+    [[false, ["a-1"]]],
   );
 });

@@ -6,7 +6,7 @@ export type Commit = Awaited<ReturnType<AlcoveClient["commits"]["list"]>>[number
 type Account = Awaited<ReturnType<AlcoveClient["accounts"]>>[number];
 
 /** What of a VM tells where it came from. */
-export type Descent = Pick<Account, "hostname" | "origin">;
+export type Descent = Pick<Account, "hostname" | "origin" | "createdAt">;
 
 export interface CommitRow {
   readonly commit: Commit;
@@ -24,14 +24,19 @@ export function asTree(
   accounts: readonly Descent[],
 ): readonly CommitRow[] {
   const byName = new Map(accounts.map((account) => [account.hostname, account]));
-  const parentOf = ({ sourceHostname }: Commit) => byName.get(sourceHostname)?.origin.commit;
+  // Names are given again: a VM that is younger than the commit is another one, perhaps made of this very commit.
+  const sourceOf = ({ sourceHostname, createdAt }: Commit) => {
+    const found = byName.get(sourceHostname);
+    return found && Date.parse(found.createdAt) <= Date.parse(createdAt) ? found : undefined;
+  };
+  const parentOf = (commit: Commit) => sourceOf(commit)?.origin.commit;
   const known = new Set(commits.map(({ commitId }) => commitId));
   const rows: CommitRow[] = [];
   const add = (commit: Commit, depth: number): void => {
-    const { commitId, sourceHostname } = commit;
+    const { commitId } = commit;
     const made = accounts.filter(({ origin }) => origin.commit === commitId);
     const children = made.map(({ hostname }) => hostname);
-    rows.push({ commit, depth, hasSource: byName.has(sourceHostname), children });
+    rows.push({ commit, depth, hasSource: sourceOf(commit) !== undefined, children });
     for (const next of commits) if (parentOf(next) === commitId) add(next, depth + 1);
   };
   for (const commit of commits) {
