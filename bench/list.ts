@@ -15,7 +15,7 @@ import { KeepAlive } from "./harness/keep-alive.ts";
 import type { MachineFacts } from "./harness/machine-facts.ts";
 import { publish } from "./harness/publish.ts";
 import { Comparisons, type Table } from "./harness/report.ts";
-import { SeriesBook, worstOf } from "./harness/series.ts";
+import { medianMs, SeriesBook, worstOf } from "./harness/series.ts";
 import { progress, timed } from "./harness/stopwatch.ts";
 
 const VMS = 1_000;
@@ -33,10 +33,11 @@ const MEMORY_MIB = 256;
 const CREATE = "create";
 const EMPTY = "GET /nodes, no VM";
 const FULL = `GET /nodes, ${VMS} VMs`;
+const ACCOUNTS = `GET /v1/vms?memory=none, ${VMS} VMs`;
 const ONE = `GET /vm/…/health beside ${VMS} VMs`;
 
 /** what a list of a thousand may take: three times the empty one and 10 `ms`, at the 99th percentile */
-const GOAL = { times: 3, plusMs: 10, residentMiB: 250 };
+const GOAL = { times: 3, plusMs: 10, residentMiB: 250, accountsMs: 50 };
 
 /** @param facts taken before anything was started */
 export async function benchList(
@@ -82,6 +83,9 @@ async function lists(rounds: number, signal: AbortSignal): Promise<Table> {
       atMost: 100,
     },
   );
+  found.figure("The accounts of all, median", medianMs(book.row(ACCOUNTS).ms), "ms", {
+    atMost: GOAL.accountsMs,
+  });
   found.figure("Length of the list", bytes / 1024, "KiB");
   found.figure("Resident memory of the daemon, no VM", before / MIB, "MiB");
   const said = `Resident memory of the daemon, ${VMS} VMs, listed ${rounds} times`;
@@ -100,6 +104,7 @@ function announced(): SeriesBook {
     measures: "over TCP on a connection that is kept, read to its end",
   });
   book.announce({ name: FULL, measures: "the same daemon with its books full" });
+  book.announce({ name: ACCOUNTS, measures: "the same daemon, as the console shows them" });
   book.announce({ name: ONE, measures: "one VM's health: found among the others" });
   return book;
 }
@@ -130,10 +135,12 @@ async function takeTurns({ empty, full, book }: Pair, rounds: number, signal: Ab
     const took = [
       await timed(() => few.get("/nodes", signal)),
       await timed(async () => (list = await many.get("/nodes", signal))),
+      await timed(() => many.get("/v1/vms?memory=none", signal)),
       await timed(() => many.get(one, signal)),
     ];
     if (round === 0) continue; // the code is read and compiled
-    for (const [at, name] of [EMPTY, FULL, ONE].entries()) book.add(name, took[at] ?? Number.NaN);
+    for (const [at, name] of [EMPTY, FULL, ACCOUNTS, ONE].entries())
+      book.add(name, took[at] ?? Number.NaN);
     progress("lists", round, rounds);
   }
   const { length } = asObjects(JSON.parse(list));

@@ -5,6 +5,7 @@
  */
 
 import { benchBoot } from "./boot.ts";
+import { benchConsole } from "./console.ts";
 import { benchDensity } from "./density.ts";
 import { benchExec } from "./exec.ts";
 import { benchFork } from "./fork.ts";
@@ -21,6 +22,7 @@ await runAsProgram(async (order, facts, signal) => {
   await benchThroughput(order, facts, signal);
   await benchDensity(order, facts, signal);
   await benchList(order, facts, signal);
+  await benchConsole(order, facts, signal);
   await benchRestart(order, facts, signal);
   await benchExec(order, facts, signal);
 });

@@ -17,6 +17,7 @@ const COUNTS = {
     "VMs at most that are started until the host is full; cold boots: a quarter of that",
   ],
   lists: [300, "times that the VMs are listed"],
+  visits: [10, "visits of the console beside a thousand VMs"],
   restarts: [5, "starts of a daemon with 20 running VMs"],
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 
@@ -57,6 +58,7 @@ function benchOrder(args: readonly string[]): BenchOrder {
     creates: given("creates"),
     density: given("density"),
     lists: given("lists"),
+    visits: given("visits"),
     restarts: given("restarts"),
     floorMiB: count(values["floor-mib"], FLOOR_MIB),
     keep: values["print-only"] === true ? "print-only" : "keep",

@@ -34,6 +34,7 @@ export type BenchName =
   | "throughput"
   | "density"
   | "list"
+  | "console"
   | "restart";
 
 export interface Report {
