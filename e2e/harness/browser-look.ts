@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-import { sizeOf, type Width } from "./browser.ts";
+import { sizeOf, type Width } from "./browser-window.ts";
 import type { Theme, Visit } from "./browser-visit.ts";
 import { ROOT, STATE } from "./can-run.ts";
 import { asObject, asObjects, type JsonObject, textIn } from "./json-value.ts";

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 
 import type { BrowserContext, CDPSession, ConsoleMessage, Page, Response } from "playwright-core";
 
-import type { Width } from "./browser.ts";
+import type { Width } from "./browser-window.ts";
 
 export type Theme = "light" | "dark";
 

@@ -6,22 +6,10 @@ import { type Browser as Chromium, chromium } from "playwright-core";
 
 import { ROOT } from "./can-run.ts";
 import { Visit, type VisitOptions } from "./browser-visit.ts";
+import { sizeOf } from "./browser-window.ts";
 
 const PROGRAM = "/usr/bin/chromium";
 const BUILT = `${ROOT}/packages/console/dist/index.html`;
-const SIZES = {
-  360: { width: 360, height: 740 },
-  1440: { width: 1440, height: 900 },
-  2560: { width: 2560, height: 1440 },
-} as const;
-
-export type Width = keyof typeof SIZES;
-
-/** of the window's inside, in CSS pixels */
-export function sizeOf(width: Width): { readonly width: number; readonly height: number } {
-  return SIZES[width];
-}
-
 /** why the console cannot be tried in a browser here, or `undefined` when it can */
 export function whyNoBrowser(): string | undefined {
   if (!existsSync(PROGRAM)) {
