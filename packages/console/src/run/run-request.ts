@@ -2,6 +2,8 @@
 
 import type { ExecRequest } from "@alcove/sdk/browser/index.ts";
 
+import { withoutLastLineEnds } from "../ui/line-ends.ts";
+
 export interface RunForm {
   /** a shell reads the line, or the lines are the program and its arguments as they are */
   readonly how: "shell" | "argv";
@@ -52,7 +54,7 @@ export function requestOf(form: RunForm): ExecRequest {
 
 function commandOf({ how, command }: RunForm): ExecRequest {
   if (how === "shell") return { command, shell: SHELL };
-  const [program = "", ...args] = command.replace(/\n+$/, "").split("\n");
+  const [program = "", ...args] = withoutLastLineEnds(command).split("\n");
   return { command: program, args, shell: "" };
 }
 

@@ -21,3 +21,12 @@ test("paste: what is asked about is shown, and cut", () => {
   const { lines, text, isCut } = previewOf("x\n".repeat(100));
   assert.deepEqual([lines, text.split("\n").length, isCut], [100, 8, true]);
 });
+
+test("paste: what is hidden in it is shown, and very many line ends take no time", () => {
+  assert.equal(previewOf("a\u202eb\nc").text, "a⟨202E⟩b\nc");
+  const begun = performance.now();
+  const many = `${"\n".repeat(300_000)}x`;
+  assert.equal(needsAsking(many, false), true);
+  assert.equal(previewOf(many).lines, 300_001);
+  assert.ok(performance.now() - begun < 2_000);
+});
