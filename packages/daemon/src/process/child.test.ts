@@ -79,6 +79,13 @@ describe("run", { timeout: 20_000 }, () => {
     });
   });
 
+  test("a run whose time is over says what did not end", async () => {
+    await assert.rejects(run(sh("exec sleep 60"), AbortSignal.timeout(50)), {
+      name: "TimeoutError",
+      message: "/bin/sh did not end in time",
+    });
+  });
+
   test("a program that is not there is reported as missing", async () => {
     await assert.rejects(run({ file: "no-such-program", args: [] }, never), ProgramMissing);
   });

@@ -63,8 +63,8 @@ export class ProgramMissing extends Error {
 
 /**
  * Resolves with stdout when the program exits with 0.
- * Rejects with `ProgramFailed`, `ProgramMissing`, or the signal's own reason. The program and all
- * it started have ended by then.
+ * Rejects with `ProgramFailed`, `ProgramMissing`, a `TimeoutError` that names the program, or the signal's own reason. The program and all it
+ * started have ended by then.
  */
 export async function run(spec: RunSpec, signal: AbortSignal): Promise<Buffer> {
   signal.throwIfAborted();
@@ -72,6 +72,7 @@ export async function run(spec: RunSpec, signal: AbortSignal): Promise<Buffer> {
   using _abort = onAbort(signal, () => void child[Symbol.asyncDispose]());
   if (spec.input !== undefined) child.stdin?.end(spec.input);
   const [output, end] = await Promise.all([collect(child, spec), child.ended]);
+  if (isOverdue(signal)) throw overdue(spec.file, signal.reason);
   signal.throwIfAborted();
   if (output === "too much") throw new ProgramFailed(spec.file, "wrote too much output", end);
   if (end.exitCode !== 0) throw new ProgramFailed(spec.file, howItEnded(end), end);
@@ -81,6 +82,17 @@ export async function run(spec: RunSpec, signal: AbortSignal): Promise<Buffer> {
 /** `run`, with stdout as text. */
 export async function runText(spec: RunSpec, signal: AbortSignal): Promise<string> {
   return (await run(spec, signal)).toString("utf8");
+}
+
+function isOverdue({ reason }: AbortSignal): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
+}
+
+/** Goes by the deadline's name, whose own error says only that there was one. */
+function overdue(file: string, cause: unknown): Error {
+  const error = new Error(`${file} did not end in time`, { cause });
+  error.name = "TimeoutError";
+  return error;
 }
 
 async function start(spec: RunSpec): Promise<Child> {
