@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 
 import { client } from "../app/client.ts";
 import { KEYS } from "../app/keys.ts";
@@ -29,7 +29,7 @@ const COLUMNS: readonly Column<Image>[] = [
     ),
   },
   { name: "Process 1", cell: initOf },
-  { name: "Kernel", cell: ({ kernel }) => `${kernel.name} ${kernel.release}` },
+  { name: "Kernel", cell: kernelOf },
   {
     name: "Root disk",
     kind: "number",
@@ -44,6 +44,15 @@ const COLUMNS: readonly Column<Image>[] = [
     ),
   },
 ];
+
+function kernelOf({ kernel: { name, release } }: Image): ReactNode {
+  return (
+    <>
+      {name}
+      <div className="image-table-kernel muted small">{release}</div>
+    </>
+  );
+}
 
 export function ImageTable({ images }: { readonly images: readonly Image[] }) {
   const [removing, setRemoving] = useState<Image>();
