@@ -15,6 +15,7 @@ import { CommandPalette } from "./command-palette.tsx";
 import { NAVIGATION, PAGES } from "./pages.tsx";
 import "./shell.css";
 import { ThemeSwitch } from "./theme-switch.tsx";
+import { ShortcutsButton } from "./shortcuts-dialog.tsx";
 import { useShortcuts } from "./use-shortcuts.ts";
 
 export function Shell({ session }: { readonly session: HostSession }) {
@@ -36,6 +37,7 @@ export function Shell({ session }: { readonly session: HostSession }) {
           <LiveState />
           <div className="shell-foot-buttons">
             <ThemeSwitch />
+            <ShortcutsButton />
             {session.signIn === "needed" && <SignOutButton />}
           </div>
         </div>

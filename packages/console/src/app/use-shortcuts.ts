@@ -3,8 +3,8 @@
 import { useEffect } from "react";
 import { useLocation } from "wouter";
 
+import { isLetterKey } from "./letter-keys.ts";
 import { NAVIGATION } from "./pages.tsx";
-import { isTyping } from "./typing.ts";
 
 /** between `g` and the letter, in ms */
 const PATIENCE_MS = 1_200;
@@ -14,8 +14,7 @@ export function useShortcuts(): void {
   useEffect(() => {
     let begunAt = -Infinity;
     const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-      if (document.querySelector("dialog[open]")) return;
+      if (!isLetterKey(event)) return;
       if (event.key === "g") {
         begunAt = event.timeStamp;
         return;

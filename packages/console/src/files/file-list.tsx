@@ -11,6 +11,7 @@ import { useRows } from "../ui/use-rows.ts";
 import { visible } from "../ui/visible.ts";
 import "./file-list.css";
 import { modeWords, ownerWords } from "./file-words.ts";
+import { useGoingOn } from "./use-going-on.ts";
 
 const ROW_PX = 36;
 const PAGE = 12;
@@ -41,6 +42,7 @@ export function FileList(props: FileListProps) {
   useEffect(() => {
     if (chosen >= 0) rows.scrollToIndex(chosen, { align: "auto" });
   }, [chosen, rows]);
+  useGoingOn(frame);
   return (
     <div
       ref={frame}

@@ -39,7 +39,9 @@ export function RunOutput({ run, onCancel, onAgain }: RunOutputProps) {
         flush
         actions={
           <div className="run-tools">
-            <RunBadge run={run} />
+            <span role="status">
+              <RunBadge run={run} />
+            </span>
             <Elapsed run={run} />
             {!isEmpty && <TextFind label="Search the output" finding={finding} input={input} />}
             {state.kind === "running" && !isEmpty && (

@@ -43,7 +43,9 @@ function SerialLog({ vm, onRetry }: SerialLogProps) {
         flush
         actions={
           <div className="serial-tools">
-            <FeedBadge state={state} />
+            <span role="status">
+              <FeedBadge state={state} />
+            </span>
             <TextFind label="Search the serial console" finding={finding} input={input} />
             <Check label="Wrap" checked={wrap} onChange={({ target }) => setWrap(target.checked)} />
             <FollowButton follow={follow} onFollow={setFollow} />

@@ -64,6 +64,7 @@ export class TerminalScreen implements Screen {
       disableStdin: true,
       linkHandler: madeLinks(around.onAddress),
       screenReaderMode: isReadOut,
+      logLevel: "off", // what a guest writes that is no text is no trouble of the page: a binary file makes thousands of reports
       allowProposedApi: true, // for the marks of the search
     });
     this.#terminal.loadAddon(this.#fit);
@@ -133,6 +134,12 @@ export class TerminalScreen implements Screen {
     else this.#search.findPrevious(text, marks);
   }
 
+  /** What screen readers say of where one types. @param keysId of what tells of the keys, how to leave among them */
+  describe(label: string, keysId: string): void {
+    this.#terminal.textarea?.setAttribute("aria-label", label);
+    this.#terminal.textarea?.setAttribute("aria-describedby", keysId);
+  }
+
   setReadOut(isReadOut: boolean): void {
     this.#terminal.options.screenReaderMode = isReadOut;
   }
@@ -168,7 +175,8 @@ export class TerminalScreen implements Screen {
   /** @returns whether the terminal is to have it */
   #onKey(event: KeyboardEvent): boolean {
     const command = commandOf(event);
-    if (command === undefined) return true;
+    // One that takes nothing does not hold who goes on with Tab either.
+    if (command === undefined) return !(this.#terminal.options.disableStdin && event.key === "Tab");
     if (command === "paste") return false; // the browser pastes, and that is heard
     event.preventDefault();
     if (event.type !== "keydown") return false;

@@ -1,7 +1,7 @@
 /** One terminal: its screen, a bar that says how it stands, and what it asks. */
 
 import "@xterm/xterm/css/xterm.css";
-import { useId, useRef } from "react";
+import { useEffect, useId, useRef } from "react";
 
 import { Button } from "../ui/button.tsx";
 import { PasteDialog, AddressDialog } from "./questions.tsx";
@@ -20,13 +20,9 @@ export function TerminalView({ label, onClose, ...wishes }: TerminalViewProps) {
   const keysId = useId();
   const used = useTerminal(home, wishes);
   const { state, screen, question, answer } = used;
+  useEffect(() => screen.current?.describe(label, keysId), [screen, label, keysId]);
   return (
-    <section
-      className="terminal-view"
-      aria-label={label}
-      aria-describedby={keysId}
-      hidden={!wishes.isShown}
-    >
+    <section className="terminal-view" aria-label={label} hidden={!wishes.isShown}>
       {used.isSearching && (
         <TerminalSearch
           found={used.found}
@@ -48,8 +44,8 @@ export function TerminalView({ label, onClose, ...wishes }: TerminalViewProps) {
         <p role="status">{wordsFor(state)}</p>
         <StateButton state={state} onHurry={used.hurry} onClose={onClose} />
         <p id={keysId} className="terminal-view-keys">
-          <kbd>Ctrl+Shift+F</kbd> search, <kbd>C</kbd> copy, <kbd>V</kbd> paste, <kbd>L</kbd> leave
-          the terminal
+          <kbd>Ctrl+Shift+L</kbd> leaves the terminal; with <kbd>F</kbd> it searches, with{" "}
+          <kbd>C</kbd> it copies, with <kbd>V</kbd> it pastes
         </p>
       </div>
       {question?.about === "paste" && <PasteDialog text={question.text} onAnswer={answer} />}

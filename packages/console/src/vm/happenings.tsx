@@ -14,7 +14,7 @@ export function Happenings({ events }: { readonly events: readonly VmHappening[]
       {withLengths(events).map(({ event, ms }) => (
         <li key={event.id} className="happenings-event">
           <span className="happenings-when">
-            <RelativeTime at={event.at} />
+            <RelativeTime at={event.at} exact />
           </span>
           <span className="happenings-what">
             <span>{wordsOf(event)}</span>

@@ -26,8 +26,8 @@ export function VmFacts({ vm }: { readonly vm: VmState }) {
           ["May reach", egressOf(vm)],
           ["Secrets", <SecretNames key="secrets" names={vm.secrets} />],
           ["Origin", originOf(vm)],
-          ["Created", <RelativeTime key="created" at={vm.createdAt} />],
-          [`${vm.phase} since`, <RelativeTime key="since" at={vm.since} bare />],
+          ["Created", <RelativeTime key="created" at={vm.createdAt} exact />],
+          [`${vm.phase} since`, <RelativeTime key="since" at={vm.since} bare exact />],
           ["Host's memory", memoryOf(vm)],
           ["Promised to it", bytes(vm.memory.reservedBytes)],
           [

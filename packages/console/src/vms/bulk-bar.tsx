@@ -94,7 +94,7 @@ function Commands({ selection, onPress }: CommandsProps) {
   const shared = sharedCommands(vms);
   return (
     <div className="bulk-bar-row">
-      <p className="number">{count(vms.length, "VM")} selected</p>
+      <p role="status" className="number">{`${count(vms.length, "VM")} selected`}</p>
       {COMMANDS.map(({ command, label, icon }) => {
         const bulk = shared.find((it) => it === command);
         return (

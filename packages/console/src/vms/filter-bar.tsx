@@ -3,13 +3,13 @@
 import { Search, X } from "lucide-react";
 import { type RefObject, useEffect, useMemo, useRef } from "react";
 
-import { isTyping } from "../app/typing.ts";
+import { isLetterKey } from "../app/letter-keys.ts";
 import type { VmAccount } from "../live/vm-account.ts";
 import { Button } from "../ui/button.tsx";
 import { count } from "../ui/figures.ts";
 import { visible } from "../ui/visible.ts";
 import "./filter-bar.css";
-import { isNarrow, NO_FILTER, valuesOf, type VmFilter } from "./vm-filter.ts";
+import { isNarrow, NO_FILTER, SORTS, valuesOf, type VmFilter } from "./vm-filter.ts";
 
 export interface FilterBarProps {
   readonly vms: readonly VmAccount[];
@@ -48,6 +48,7 @@ export function FilterBar({ vms, shown, filter, onChange }: FilterBarProps) {
         values={tags}
         onChange={(to) => onChange({ tag: to })}
       />
+      <SortChoice filter={filter} onChange={onChange} />
       {isNarrow(filter) && (
         <Button kind="quiet" icon={X} onClick={() => onChange({ ...NO_FILTER, sort, order })}>
           Clear
@@ -114,11 +115,38 @@ function Choice({ name, any, value, values, onChange }: ChoiceProps) {
   );
 }
 
+/** Where there is no room for columns, and so for most of their heads. */
+function SortChoice({ filter, onChange }: Pick<FilterBarProps, "filter" | "onChange">) {
+  const offered = SORTS.flatMap((sort) => [
+    { value: `${sort} up`, label: `By ${sort}`, change: { sort, order: "up" as const } },
+    {
+      value: `${sort} down`,
+      label: `By ${sort}, reversed`,
+      change: { sort, order: "down" as const },
+    },
+  ]);
+  return (
+    <select
+      className="field-input filter-bar-choice filter-bar-sort"
+      aria-label="Order"
+      value={`${filter.sort} ${filter.order}`}
+      onChange={({ target }) =>
+        onChange(offered.find(({ value }) => value === target.value)?.change ?? {})
+      }
+    >
+      {offered.map(({ value, label }) => (
+        <option key={value} value={value}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 function useSlash(input: RefObject<HTMLInputElement | null>): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyping(event) || document.querySelector("dialog[open]")) return;
+      if (event.key !== "/" || !isLetterKey(event)) return;
       event.preventDefault();
       input.current?.focus();
       input.current?.select();

@@ -2,7 +2,7 @@
 
 import type { VmAccount } from "../live/vm-account.ts";
 
-const SORTS = ["name", "group", "phase", "address", "size", "image", "age"] as const;
+export const SORTS = ["name", "group", "phase", "address", "size", "image", "age"] as const;
 export type Sort = (typeof SORTS)[number];
 
 export interface VmFilter {

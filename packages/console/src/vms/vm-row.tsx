@@ -34,7 +34,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
       className={isActive ? "vm-table-row vm-table-active" : "vm-table-row"}
       style={{ transform: `translateY(${top}px)` }}
     >
-      <div role="gridcell" className="vm-table-check">
+      <div role="gridcell" aria-colindex={1} className="vm-table-check">
         <input
           type="checkbox"
           aria-label={`Select ${hostname}`}
@@ -43,7 +43,7 @@ export const VmRow = memo(function VmRow(props: VmRowProps) {
           tabIndex={-1}
         />
       </div>
-      <div role="gridcell" className="vm-table-name">
+      <div role="rowheader" aria-colindex={2} className="vm-table-name">
         <Link href={vmAddress(hostname)} tabIndex={-1}>
           {hostname}
         </Link>
@@ -59,25 +59,25 @@ function Cells({ vm }: Pick<VmRowProps, "vm">) {
   const others = tags.filter((tag) => tag !== `name=${friendlyName}`);
   return (
     <>
-      <div role="gridcell" className="vm-table-group truncate">
+      <div role="gridcell" aria-colindex={3} className="vm-table-group truncate">
         {group}
       </div>
-      <div role="gridcell" className="vm-table-phase">
+      <div role="gridcell" aria-colindex={4} className="vm-table-phase">
         <Phase vm={vm} />
       </div>
-      <div role="gridcell" className="vm-table-address mono truncate">
+      <div role="gridcell" aria-colindex={5} className="vm-table-address mono truncate">
         {ip ?? "–"}
       </div>
-      <div role="gridcell" className="vm-table-size number">
+      <div role="gridcell" aria-colindex={6} className="vm-table-size number">
         {vm.vcpus} × {bytes(vm.memoryBytes)}
       </div>
-      <div role="gridcell" className="vm-table-tags truncate muted">
+      <div role="gridcell" aria-colindex={7} className="vm-table-tags truncate muted">
         {others.map(visible).join(" · ")}
       </div>
-      <div role="gridcell" className="vm-table-image truncate muted">
+      <div role="gridcell" aria-colindex={8} className="vm-table-image truncate muted">
         {visible(image)}
       </div>
-      <div role="gridcell" className="vm-table-age">
+      <div role="gridcell" aria-colindex={9} className="vm-table-age">
         <RelativeTime at={vm.createdAt} bare />
       </div>
     </>

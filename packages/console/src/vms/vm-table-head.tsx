@@ -29,7 +29,7 @@ export function VmTableHead({ vms, selection, filter, onSort }: VmTableProps) {
   return (
     <div role="rowgroup" className="vm-table-head">
       <div role="row" aria-rowindex={1} className="vm-table-heads">
-        <div role="columnheader" className="vm-table-check">
+        <div role="columnheader" aria-colindex={1} className="vm-table-check">
           <input
             type="checkbox"
             aria-label="Select all that are shown"
@@ -40,10 +40,11 @@ export function VmTableHead({ vms, selection, filter, onSort }: VmTableProps) {
             onChange={() => selection.set(isAll ? [] : vms.map(({ id }) => id))}
           />
         </div>
-        {COLUMNS.map(([name, label, sort]) => (
+        {COLUMNS.map(([name, label, sort], index) => (
           <div
             key={name}
             role="columnheader"
+            aria-colindex={index + 2}
             className={`vm-table-${name}`}
             aria-sort={sort === filter.sort ? SAID[filter.order] : undefined}
           >

@@ -32,6 +32,7 @@ export function VmTable(props: VmTableProps) {
       role="grid"
       aria-label="VMs"
       aria-rowcount={vms.length + 1}
+      aria-colcount={9}
       aria-multiselectable
       aria-activedescendant={isThere ? `${prefix}${at}` : undefined}
       tabIndex={0}
