@@ -131,7 +131,7 @@ test("events: what is no place in a stream is refused in one sentence", async ()
 test("events: many readers are told the same, and none of them outlives the daemon", async () => {
   await using api = await SlicerApi.make();
   const address = await api.listen();
-  const readers = Array.from({ length: 200 }, () => new Reader(address));
+  const readers = Array.from({ length: 64 }, () => new Reader(address));
   await eventually("all began", () => readers.every(({ text }) => text.includes("event: hello")));
   await api.vm();
   await eventually("all were told", () => readers.every(({ events }) => events.length === 2));
@@ -149,7 +149,7 @@ test("events: a reader that takes nothing holds no memory, and is cut off", asyn
   await once(stuck, "response");
   const vm = await api.vm({ tags: ["x".repeat(200)] });
   const before = process.memoryUsage().heapUsed;
-  for (let round = 0; round < 400; round += 1) {
+  for (let round = 0; round < 150; round += 1) {
     await api.vms.get(vm).pause(never);
     await api.vms.get(vm).resume(never);
   }
@@ -167,17 +167,22 @@ async function* endless(): AsyncGenerator<string> {
   for (;;) yield "data: x\n\n";
 }
 
-test("accounts: a thousand VMs are listed at once when nobody looks at their processes", async () => {
+/** enough to tell what each costs; making more takes far longer than listing them */
+const LISTED = 200;
+/** about 0.02 on a machine that is not busy */
+const MOST_MS_EACH = 0.25;
+
+test("accounts: many VMs are listed at once when nobody looks at their processes", async () => {
   await using api = await SlicerApi.make();
-  await Promise.all(Array.from({ length: 1_000 }, () => api.call("POST /hostgroup/sbox/nodes")));
+  await Promise.all(Array.from({ length: LISTED }, () => api.call("POST /hostgroup/sbox/nodes")));
   await eventually("all run", () => api.vms.list().every(({ phase }) => phase === "running"));
   await api.call("GET /v1/vms?memory=none"); // the first compiles
   const begun = performance.now();
   const { text } = await api.call("GET /v1/vms?memory=none");
   const tookMs = performance.now() - begun;
   const all: unknown[] = JSON.parse(text);
-  assert.equal(all.length, 1_000);
-  assert.ok(tookMs < 250, `${tookMs} ms`); // about 20 ms on a machine that is not busy
+  assert.equal(all.length, LISTED);
+  assert.ok(tookMs < LISTED * MOST_MS_EACH, `${tookMs} ms`);
 });
 
 test("timeline: one VM's events, backwards and in parts", async () => {
