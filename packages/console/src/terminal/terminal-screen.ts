@@ -20,27 +20,13 @@ import {
   MIN_CONTRAST,
   SCROLLBACK_LINES,
 } from "./terminal-look.ts";
+import type { Surroundings } from "./terminal-surroundings.ts";
 import { titleOf } from "./title.ts";
 
 /** more than this that is not on the screen yet waits, bytes */
 const MAX_PENDING_BYTES = 512 * 1024;
 
 styleSpansByObject();
-
-/** What the page around it is asked for, and told. */
-export interface Surroundings {
-  readonly onTyped: (text: string) => void;
-  readonly onSize: (size: TerminalSize) => void;
-  readonly onTitle: (title: string | undefined) => void;
-  /** somebody clicked on an address that the guest wrote */
-  readonly onAddress: (address: string) => void;
-  /** several lines that a program would run one by one */
-  readonly onPaste: (text: string) => void;
-  readonly onSearch: () => void;
-  /** how often what is searched for is there, and which one is marked, from 0; -1: none of them */
-  readonly onFound: (count: number, at: number) => void;
-  readonly onLeave: () => void;
-}
 
 export class TerminalScreen implements Screen {
   readonly #terminal: Terminal;

@@ -4,8 +4,9 @@ import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "rea
 
 import { THEME_CHANGED } from "../app/theme.ts";
 import { type LinkState, TerminalLink } from "./terminal-link.ts";
-import { type Surroundings, TerminalScreen } from "./terminal-screen.ts";
+import { TerminalScreen } from "./terminal-screen.ts";
 import type { TerminalSource } from "./terminal-source.ts";
+import type { Surroundings } from "./terminal-surroundings.ts";
 
 /** Something of the guest's, or of the clipboard's, that somebody is asked about first. */
 export type Question =
