@@ -28,8 +28,6 @@ const TOTALS_MS = 2_000;
 const FIRST_RETRY_MS = 500;
 /** people wait for it: a daemon that is there again is found within this and half of it */
 const LAST_RETRY_MS = 5_000;
-/** a tab that is left for a moment keeps its stream */
-const HIDDEN_MS = 10_000;
 const UNAUTHENTICATED = 401;
 
 /** What the host's events say nothing of. */
@@ -129,27 +127,4 @@ export class LiveConnection {
       predicate: ({ queryKey }) => !NOT_LIVE.has(queryKey[0]),
     });
   }
-}
-
-/** Opens it while the tab can be seen. @returns what ends that */
-export function whileVisible(connection: LiveConnection): () => void {
-  let leaving: ReturnType<typeof setTimeout> | undefined;
-  const look = (): void => {
-    clearTimeout(leaving);
-    if (document.visibilityState === "visible") connection.open();
-    else leaving = setTimeout(() => connection.close(), HIDDEN_MS);
-  };
-  const again = (): void => {
-    connection.close();
-    look();
-  };
-  document.addEventListener("visibilitychange", look);
-  window.addEventListener("online", again);
-  look();
-  return () => {
-    clearTimeout(leaving);
-    document.removeEventListener("visibilitychange", look);
-    window.removeEventListener("online", again);
-    connection.close();
-  };
 }

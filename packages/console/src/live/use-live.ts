@@ -4,9 +4,13 @@ import { useEffect } from "react";
 
 import { client } from "../app/client.ts";
 import { queries } from "../app/queries.ts";
-import { LiveConnection, whileVisible } from "./live-connection.ts";
+import { LiveConnection } from "./live-connection.ts";
 import { setLiveStatus } from "./live-status.ts";
+import { whileVisible } from "./while-visible.ts";
 
 export function useLive(): void {
-  useEffect(() => whileVisible(new LiveConnection(client, queries, setLiveStatus)), []);
+  useEffect(() => {
+    const connection = new LiveConnection(client, queries, setLiveStatus);
+    return whileVisible({ open: () => connection.open(), close: () => connection.close() });
+  }, []);
 }
