@@ -22,6 +22,17 @@ test("per VM: the same is given again, and of too many the oldest that are idle 
   assert.equal(made.length, 42);
 });
 
+test("per VM: all are idle when each is", () => {
+  const kept = new PerVm((_, hostname) => aKept(hostname, hostname !== "busy", []));
+  assert.equal(kept.isIdle, true);
+  kept.of("sbox", "idle");
+  assert.equal(kept.isIdle, true);
+  kept.of("sbox", "busy");
+  assert.equal(kept.isIdle, false);
+  kept.forget();
+  assert.equal(kept.isIdle, true);
+});
+
 test("per VM: when somebody signs out, what is under way ends and nothing is kept", () => {
   const ended: string[] = [];
   const kept = new PerVm((_, hostname) => aKept(hostname, false, ended));

@@ -34,6 +34,11 @@ export class PerVm<T extends Kept> {
     return there;
   }
 
+  /** whether nothing is under way in any */
+  get isIdle(): boolean {
+    return [...this.#known.values()].every(({ isIdle }) => isIdle);
+  }
+
   forget(): void {
     for (const kept of this.#known.values()) kept.end();
     this.#known.clear();

@@ -15,3 +15,8 @@ export const UPLOADS: PerVm<Uploads> = new PerVm((group, hostname) => {
     onChange: () => void queries.invalidateQueries({ queryKey: KEYS.filesOf(hostname) }),
   });
 });
+
+// The browser asks before the tab is closed or loaded anew.
+addEventListener("beforeunload", (event) => {
+  if (!UPLOADS.isIdle) event.preventDefault();
+});
