@@ -11,9 +11,13 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import "./checks-card.css";
 
 const CHECKS = [
-  { what: "host", label: "Host", means: "The host reaches the network by IPv4 and IPv6." },
-  { what: "ipv6", label: "IPv6 in VMs", means: "A VM reaches the network by IPv6." },
-  { what: "programs", label: "Programs", means: "The network's diagnostic program works here." },
+  { what: "host", label: "Host", means: "Whether the host reaches the network by IPv4 and IPv6." },
+  { what: "ipv6", label: "IPv6 in VMs", means: "Whether a VM reaches the network by IPv6." },
+  {
+    what: "programs",
+    label: "Programs",
+    means: "Whether the network's diagnostic program works here.",
+  },
 ] as const;
 
 export function ChecksCard() {
