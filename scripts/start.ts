@@ -94,7 +94,9 @@ async function serve(daemon: DaemonProcess, leave: AbortSignal): Promise<void> {
   if (leave.aborted) resolve(undefined);
   const how = await Promise.race([daemon.ended, promise]);
   if (how !== undefined)
-    throw new Error(`The daemon ${how}. VMs that ran go on; the next start takes them over.`);
+    throw new Error(
+      `The daemon ${how}. VMs outlive one that was killed, and the next start takes them over.`,
+    );
 }
 
 const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
