@@ -115,10 +115,13 @@ consoleSuite("console pages", FAKE, (host, story) => {
     await keyboard.press("g");
     await keyboard.press("v");
     await heading(visit, "VMs").waitFor();
+    await until("it begins at the page", async () => (await focused(visit)) === "VMs");
     await reach(visit, "Launch VM");
     await keyboard.press("Enter");
     await visit.page.getByRole("dialog", { name: "Launch a VM" }).waitFor();
     await visit.page.getByLabel("Host group").waitFor();
+    await keyboard.press("g"); // whoever is asked something is not taken elsewhere
+    await keyboard.press("s");
     await look(visit, "launch");
     await reach(visit, "Tags");
     await keyboard.type("name=keys");
@@ -142,7 +145,45 @@ consoleSuite("console pages", FAKE, (host, story) => {
     await look(visit, "delete");
     await keyboard.press("Enter");
     await heading(visit, "VMs").waitFor();
+    await until("it goes on at the page", async () => (await focused(visit)) === "VMs");
     assert.equal((await host.hostnames()).length, 0);
+  });
+
+  story("what had the focus and is gone leaves it to what was around it", async (begin) => {
+    for (const name of ["first", "second"]) {
+      const answer = await host.api.post("/secrets", { json: { name, data: "eA==" } });
+      assert.ok(answer.status < 300, answer.text);
+    }
+    const visit = await begin();
+    const { page } = visit;
+    await visit.signIn(token());
+    await visit.open("/secrets");
+    const row = page.getByRole("row").filter({ hasText: "first" });
+    await row.getByRole("button", { name: "Delete first" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: /first/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await row.waitFor({ state: "detached" });
+    const table = page.getByRole("table");
+    await until("it is at the list", () => table.evaluate((it) => it.matches(":focus")));
+    await page.keyboard.press("Tab");
+    assert.equal(await table.evaluate((it) => it.matches(":focus-within")), true);
+  });
+
+  story("letters are shortcuts until somebody turns them off", async (begin) => {
+    const visit = await begin();
+    const { keyboard } = visit.page;
+    await visit.signIn(token());
+    await visit.page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+    await look(visit, "shortcuts");
+    await visit.page.getByLabel("Shortcuts without Ctrl").uncheck();
+    await keyboard.press("Escape");
+    await keyboard.press("g");
+    await keyboard.press("v");
+    await keyboard.press("Control+k");
+    await visit.page.getByRole("combobox", { name: "Page or VM" }).waitFor();
+    await heading(visit, "Overview").waitFor();
+    await visit.page.evaluate("localStorage.clear()");
   });
 
   story("a guest's words are text, whatever they are", async (begin) => {
