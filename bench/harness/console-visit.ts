@@ -67,7 +67,11 @@ export class ConsoleVisit {
     await developer.send("Network.enable");
     const ms = await timed(async () => {
       await this.#visit.open("/vms");
-      await page.getByRole("grid", { name: "VMs" }).getByRole("row").nth(5).waitFor({ timeout: PATIENCE_MS });
+      await page
+        .getByRole("grid", { name: "VMs" })
+        .getByRole("row")
+        .nth(5)
+        .waitFor({ timeout: PATIENCE_MS });
     });
     await developer.detach();
     return { ms, bytes };
