@@ -23,7 +23,7 @@ const DIRECTORY = path.join(ROOT, "docs/pictures");
 const MINUTE_MS = 60_000;
 const DEFAULT_MINUTES = 10;
 const MAX_BYTES = 200_000;
-const HEIGHT = 900;
+const HEIGHT = 820;
 const WIDTH = 1440;
 /** for whatever moved last */
 const SETTLE_MS = 4_000;
