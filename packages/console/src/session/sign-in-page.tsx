@@ -56,19 +56,25 @@ export function SignInPage({ isBack }: SignInPageProps) {
         )}
         {byCode.error && <ErrorNote error={byCode.error} />}
         <TokenForm isWaiting={byCode.isPending} />
-        <section className="sign-in-page-where" aria-label="Where the token is">
-          <p className="small">
-            On the host, this prints an address that signs you in; in a checkout of Alcove it is{" "}
-            <code>bin/alcove</code>:
-          </p>
-          <CommandLine command="alcove ui" />
-          <p className="small muted">
-            The token itself is in the file <code>auth/token</code> of the daemon&apos;s state
-            directory.
-          </p>
-        </section>
+        <WhereTheTokenIs />
       </div>
     </main>
+  );
+}
+
+function WhereTheTokenIs() {
+  return (
+    <section className="sign-in-page-where" aria-label="Where the token is">
+      <p className="small">
+        On the host, this prints an address that signs you in; in a checkout of Alcove it is{" "}
+        <code>bin/alcove</code>:
+      </p>
+      <CommandLine command="alcove ui" />
+      <p className="small muted">
+        The token itself is in the file <code>auth/token</code> of the daemon&apos;s state
+        directory.
+      </p>
+    </section>
   );
 }
 
