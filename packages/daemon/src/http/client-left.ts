@@ -2,6 +2,9 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+/** the client went before there was an answer: HTTP has no status for it, and proxies use this one */
+export const CLIENT_LEFT = 499;
+
 export class ClientLeft extends Error {
   override readonly name = "ClientLeft";
   constructor() {

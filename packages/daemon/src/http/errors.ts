@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 
 import type { Log } from "#core/ports/log.ts";
 
+import { CLIENT_LEFT, ClientLeft } from "./client-left.ts";
 import { type Problem, toProblem } from "./problem.ts";
 
 /** @param wordsOf what the client reads; a compatible surface may add phrases its clients match on */
@@ -13,10 +14,14 @@ export function answerErrors(
   wordsOf: (problem: Problem) => string,
 ): void {
   app.setErrorHandler((error, request, reply) => {
-    const problem = toProblem(error);
-    const { status, code, message } = problem;
     // Queries may carry commands and environments: they stay out of the log.
     const path = request.url.split("?", 1)[0];
+    if (error instanceof ClientLeft) {
+      log.info("http.client_left", { method: request.method, path });
+      return reply.code(CLIENT_LEFT).send({ error: error.message, code: "client_left" }); // nobody reads it
+    }
+    const problem = toProblem(error);
+    const { status, code, message } = problem;
     const fields = { method: request.method, path, status, code };
     // A fault of ours; a failure we have a name for, with its cause; or an answer like any other.
     if (code === "internal") log.error("http.failed", { ...fields, error });

@@ -5,6 +5,8 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 import type { HostGroups } from "#core/group/host-group.ts";
 
+import { CLIENT_LEFT } from "../client-left.ts";
+
 /** an answer is over when its last byte has left; streams and waits take as long as they take */
 const DURATION_BUCKETS_S = [
   0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
@@ -12,8 +14,6 @@ const DURATION_BUCKETS_S = [
 
 const LAUNCH_ROUTE = "POST /hostgroup/:group/nodes";
 
-/** the client went before there was an answer: HTTP has no status for it, and proxies use this one */
-const CLIENT_LEFT = 499;
 const SWITCHED = 101;
 
 /** @returns a plugin that counts the requests of all plugins registered after it */
