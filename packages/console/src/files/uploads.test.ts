@@ -44,6 +44,8 @@ class Desk {
   readonly folders: string[] = [];
   readonly sent: string[] = [];
   mostAtOnce = 0;
+  /** nothing is sent to its end before */
+  held: Promise<void> = Promise.resolve();
   #atOnce = 0;
   readonly uploads: Uploads = new Uploads({
     makeFolder: async (path) => void this.folders.push(path),
@@ -59,6 +61,7 @@ class Desk {
     this.#atOnce += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
     onBytes(1);
+    await this.held;
     await new Promise((resolve) => setImmediate(resolve));
     this.#atOnce -= 1;
     signal.throwIfAborted();
@@ -95,10 +98,13 @@ test("uploads: folders first, two files at a time, each with its own outcome", a
 
 test("uploads: one that is sent and one that waits can be called off", async () => {
   const desk = new Desk();
+  const { promise, resolve: release } = Promise.withResolvers<void>();
+  desk.held = promise;
   desk.uploads.add("/", { folders: [], files: ["1", "2", "3", "4"].map(named) });
-  await new Promise((resolve) => setTimeout(resolve));
+  while (desk.mostAtOnce < 2) await new Promise((resolve) => setImmediate(resolve));
   desk.uploads.cancel(1);
   desk.uploads.cancel(4);
+  release();
   await desk.settled();
   assert.deepEqual(desk.states(), ["cancelled", "done", "done", "cancelled"]);
   assert.deepEqual(desk.sent, ["/2", "/3"]);

@@ -87,9 +87,9 @@ test("lines: a guest that changes colours or jumps at every character costs neit
   const jumps = Array.from({ length: 4_000 }, (_, at) => `\u001b[${(at * 977) % 4_000}G${at % 10}`);
   const lines = new TextLines();
   const begun = process.cpuUsage();
-  for (let n = 0; n < 50; n += 1) lines.write(`${colours}\n\u001b[3${n % 8}m${jumps.join("")}\n`);
+  for (let n = 0; n < 10; n += 1) lines.write(`${colours}\n\u001b[3${n % 8}m${jumps.join("")}\n`);
   const { user, system } = process.cpuUsage(begun); // µs, however busy the machine is
-  assert.ok(user + system < 5_000_000);
+  assert.ok(user + system < 1_000_000);
   for (let line = lines.first; line < lines.end; line += 1)
     assert.ok(lines.line(line).runs.length <= 257);
   assert.equal(lines.line(0).text.length, 4_096);
@@ -104,5 +104,5 @@ test("lines: stretches of colour count as what is kept", () => {
 });
 
 test("lines: one without an end is cut, however long it is", () => {
-  assert.equal(linesOf("x".repeat(20 * 1024 * 1024)).line(0).text.length, 4_096);
+  assert.equal(linesOf("x".repeat(4 * 1024 * 1024)).line(0).text.length, 4_096);
 });

@@ -7,6 +7,7 @@ import { test } from "node:test";
 
 import { readConfig } from "#config/config.ts";
 import { never } from "#testing/fake-host.ts";
+import { eventually } from "#testing/eventually.ts";
 import { RememberingLog } from "#testing/remembering-log.ts";
 import { type TempDir, tempDir } from "#testing/temp-dir.ts";
 
@@ -109,8 +110,10 @@ test("Aleph node: what is published is started, listed, stopped, known to the ne
     assert.deepEqual(await ask(alephPort, "/control/allocation/notify", notice), [200, done]);
     assert.equal(await stateOf(host, hash), true);
     assert.ok(port !== undefined);
-    const [, logs] = await ask(alephPort, `${at}/logs`);
-    assert.match(logs, /"SYSLOG_IDENTIFIER": "vm-/);
+    await eventually("its console has said something", async () => {
+      const [, logs] = await ask(alephPort, `${at}/logs`);
+      return /"SYSLOG_IDENTIFIER": "vm-/.test(logs);
+    });
     const stopped = await ask(alephPort, `${at}/stop`, { method: "POST" });
     assert.deepEqual(stopped, [200, `Stopped VM with ref ${hash}`]);
   }

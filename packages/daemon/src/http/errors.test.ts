@@ -38,6 +38,8 @@ test("errors: a client that left before its answer is no fault of ours", async (
 test("errors: what we have no name for is a fault, and a refusal is none", async () => {
   const fault = await failing(new Error("boom"));
   assert.deepEqual(fault, { statusCode: 500, lines: [["error", "http.failed", "/x"]] });
-  const refusal = await failing(new AlcoveError("vm_not_found", "There is none", {}));
+  const refusal = await failing(
+    new AlcoveError("vm_not_found", "There is none", { hostname: "x" }),
+  );
   assert.deepEqual(refusal, { statusCode: 404, lines: [["info", "http.refused", "/x"]] });
 });

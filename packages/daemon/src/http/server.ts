@@ -21,6 +21,7 @@ import { settlesWithin } from "#lib/patience.ts";
 import { type Access, authenticate, type Lock } from "./auth.ts";
 import { ignoredBodies } from "./bodies.ts";
 import { unreadHeads } from "./heads.ts";
+import { serializeLate } from "./late-serializers.ts";
 import { compileLate } from "./late-validators.ts";
 import { firstOfRepeated } from "./queries.ts";
 import { refuseOtherUpgrades } from "./upgrades.ts";
@@ -69,6 +70,7 @@ export async function application(
       customOptions: { coerceTypes: false, removeAdditional: false, validateSchema: false },
       onCreate: compileLate,
     },
+    schemaController: { compilersFactory: { buildSerializer: serializeLate } },
     // What is wrong before any route is found: a path that is no percent-encoding, or a name that is none.
     frameworkErrors: badPath,
     clientErrorHandler: (error, socket) => badHttp(error, socket),

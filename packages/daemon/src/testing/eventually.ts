@@ -6,9 +6,12 @@ const DEADLINE_MS = 5_000;
 const LOOK_EVERY_MS = 2;
 
 /** Resolves when `holds` does; rejects with `what` when it does not in time. */
-export async function eventually(what: string, holds: () => boolean): Promise<void> {
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`It did not happen in time: ${what}`);
     await passed(LOOK_EVERY_MS);
   }
