@@ -110,10 +110,16 @@ describe("run logs", { timeout: 60_000 }, () => {
     const filler = Array.from({ length: 90_000 }, (_, index) => `line ${index} ${"x".repeat(90)}`);
     await writeFile(stdout, `${filler.join("\n")}\n`);
     logs.attend(hash, scene.files);
-    await until(async () => (await lastOf(logs.past(hash, never)))?.text === filler.at(-1));
+    await until(
+      async () => (await lastOf(logs.past(hash, never)))?.text === filler.at(-1),
+      SELDOM_MS,
+    );
     await trimLog(stdout);
     await appendFile(stdout, "after the cut\n");
-    await until(async () => (await lastOf(logs.past(hash, never)))?.text === "after the cut");
+    await until(
+      async () => (await lastOf(logs.past(hash, never)))?.text === "after the cut",
+      SELDOM_MS,
+    );
     const texts = (await allOf(logs.past(hash, never))).map(({ text }) => text);
     assert.equal(new Set(texts).size, texts.length);
     assert.equal(texts.at(-2), filler.at(-1));
@@ -143,7 +149,10 @@ describe("run logs", { timeout: 60_000 }, () => {
     const block = `${"y".repeat(8000)}\n`.repeat(900);
     for (let round = 1; round <= 4; round += 1) {
       await appendFile(scene.console, `${block}round ${round}\n`);
-      await until(async () => (await lastOf(logs.past(hash, never)))?.text === `round ${round}`);
+      await until(
+        async () => (await lastOf(logs.past(hash, never)))?.text === `round ${round}`,
+        SELDOM_MS,
+      );
       await truncate(scene.console, 0);
       await until(async () => (await stat(scene.console)).size === 0);
       await passed(300);
@@ -223,9 +232,12 @@ function said({ stream, text }: LogLine): string {
   return `${stream} ${text}`;
 }
 
+/** to look at a long log takes longer than a moment */
+const SELDOM_MS = 400;
+
 /** Waits for what a test expects; the test's own limit ends it. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await passed(50);
+async function until(holds: () => Promise<boolean>, everyMs = 50): Promise<void> {
+  while (!(await holds())) await passed(everyMs);
 }
 
 async function allOf(lines: AsyncIterable<LogLine>): Promise<readonly LogLine[]> {
