@@ -22,16 +22,17 @@ export function sourceFiles(root: string, folders: readonly string[] = SOURCE_FO
     .toSorted();
 }
 
-const PROGRAM_TEST = ".program.test.ts";
+/** tests that start our programs again and again, and others that take seconds */
+const SLOW_TEST = /\.(?:program|slow)\.test\.ts$/;
 
-/** @returns the unit tests: everything but whole-system tests and those that start our programs */
+/** @returns the unit tests: everything but whole-system tests and slow ones */
 export function unitTestFiles(root: string): string[] {
-  return testFiles(root).filter((path) => !path.endsWith(PROGRAM_TEST));
+  return testFiles(root).filter((path) => !SLOW_TEST.test(path));
 }
 
-/** @returns tests that start the command or a build a hundred times over: too slow for every change */
-export function programTestFiles(root: string): string[] {
-  return testFiles(root).filter((path) => path.endsWith(PROGRAM_TEST));
+/** @returns tests that are too slow for every change */
+export function slowTestFiles(root: string): string[] {
+  return testFiles(root).filter((path) => SLOW_TEST.test(path));
 }
 
 function testFiles(root: string): string[] {

@@ -1,5 +1,5 @@
 /**
- * `npm test`: unit tests, tests of the command, the agent's tests and lints, then whole-system tests on real machines.
+ * `npm test`: unit tests, slow ones, the agent's tests and lints, then whole-system tests on real machines.
  *
  * Ends with one line, "N passed, N failed". With ALCOVE_REQUIRE_E2E=1 (continuous integration)
  * a skipped test is a failed one.
@@ -11,7 +11,7 @@ import { runNodeTests } from "./node-tests.ts";
 import { sourceFiles } from "./source-files.ts";
 import { cargoTally, emptyTally, mustHaveRun, summary, withoutSkips } from "./tally.ts";
 import type { Tally } from "./tally.ts";
-import { programTests, unitTests } from "./unit-tests.ts";
+import { slowTests, unitTests } from "./unit-tests.ts";
 import { pathWithCargo } from "./setup/machine.mjs";
 
 const E2E_TIMEOUT_MS = 300_000;
@@ -73,7 +73,7 @@ async function measured(runner: () => Promise<Tally>): Promise<Tally> {
 }
 
 const tallies: Tally[] = [];
-const node = [() => unitTests(root, signal), () => programTests(root, signal)];
+const node = [() => unitTests(root, signal), () => slowTests(root, signal)];
 for (const runner of [...node, agentTests, agentLints, e2eTests]) {
   if (!signal.aborted) tallies.push(await measured(runner));
 }

@@ -1,11 +1,11 @@
 /**
- * The unit tests: everything but `e2e/` and the tests that start our programs. Run by `npm run check` on its own,
+ * The unit tests: everything but `e2e/` and the slow ones. Run by `npm run check` on its own,
  * and by `npm test` with the rest.
  */
 
 import { join } from "node:path";
 import { runNodeTests } from "./node-tests.ts";
-import { programTestFiles, unitTestFiles } from "./source-files.ts";
+import { slowTestFiles, unitTestFiles } from "./source-files.ts";
 import { mustHaveRun, summary } from "./tally.ts";
 import { groupsOf } from "./test-groups.ts";
 import type { Tally } from "./tally.ts";
@@ -14,7 +14,7 @@ const LIMITS = { timeoutMs: 60_000, deadlineMs: 4 * 60_000 } as const;
 
 /** more than the cores of a small machine: many tests wait rather than work */
 const PROCESSES = 6;
-const PROGRAMS_AT_ONCE = 3;
+const SLOW_AT_ONCE = 3;
 
 export async function unitTests(root: string, signal: AbortSignal): Promise<Tally> {
   // Without this a third of the time goes into compiling the same sources again.
@@ -26,10 +26,10 @@ export async function unitTests(root: string, signal: AbortSignal): Promise<Tall
   return await runNodeTests({ ...tests, concurrency: PROCESSES, verbose: false }, signal);
 }
 
-export async function programTests(root: string, signal: AbortSignal): Promise<Tally> {
-  const files = programTestFiles(root);
-  const tests = { title: "program tests", root, files, ...LIMITS };
-  return runNodeTests({ ...tests, concurrency: PROGRAMS_AT_ONCE, verbose: false }, signal);
+export async function slowTests(root: string, signal: AbortSignal): Promise<Tally> {
+  const files = slowTestFiles(root);
+  const tests = { title: "slow tests", root, files, ...LIMITS };
+  return runNodeTests({ ...tests, concurrency: SLOW_AT_ONCE, verbose: false }, signal);
 }
 
 if (import.meta.main) {
