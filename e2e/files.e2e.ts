@@ -197,6 +197,8 @@ suite("files", {}, (host, story) => {
       size: 6,
       mtime: "2017-07-14T02:40:00.000Z",
       mode: "0644",
+      uid: 0,
+      gid: 0,
     });
     const entries = asObjects((await host.api.get(`${fs}/readdir?path=/srv/fs`)).json);
     const kinds = entries.map((entry) => `${textIn(entry, "name")}: ${textIn(entry, "type")}`);

@@ -10,6 +10,7 @@ import type { ResolvedImage } from "../../packages/daemon/src/core/ports/image-s
 import { buildInitramfs } from "../../packages/daemon/src/images/initramfs.ts";
 import { unpackCloudKernel } from "../../packages/daemon/src/images/kernel-package.ts";
 import { type CloudKernelRecipe, readRecipe } from "../../packages/daemon/src/images/recipe.ts";
+import { lockStore } from "../../packages/daemon/src/images/store-lock.ts";
 import { run } from "../../packages/daemon/src/process/run.ts";
 
 const MIB = 1024 * 1024;
@@ -19,6 +20,7 @@ const BOOT_BYTES = 40 * MIB;
 const ROOT_AT = BOOT_AT + BOOT_BYTES;
 const MBR_CODE = "/usr/lib/SYSLINUX/mbr.bin";
 const MBR_CODE_BYTES = 440;
+const TURN_MS = 120_000;
 
 const never = new AbortController().signal;
 
@@ -122,6 +124,9 @@ async function bootPartition(disk: string, order: BootableDiskOrder): Promise<vo
     freshness: "cached" as const,
     report: () => undefined,
   };
+  // What is unpacked lies in the store's scratch directory, which a daemon that starts cleans up unless somebody works there.
+  const turn = { purpose: "making a disk that boots", waitMs: TURN_MS, onWait: () => undefined };
+  await using _turn = await lockStore(storeRoot, turn, never);
   await using kernel = await unpackCloudKernel(context, recipe, never);
   const modules = [...recipe.initramfsModules, "button", "evdev"];
   const initramfs = path.join(directory, "initrd");
