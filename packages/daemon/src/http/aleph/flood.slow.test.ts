@@ -59,13 +59,14 @@ test("Aleph surface: a flood of bad signatures is refused one by one, takes no m
   };
   const flood = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const others = new Agent({ keepAlive: true });
+  const body = "x".repeat(16 * 1024);
+  const send = () =>
+    Array.from({ length: BAD_REQUESTS }, () =>
+      statusOf({ port, agent: flood, method: "POST", path: STOP_PATH, headers }, body),
+    );
+  await Promise.all(send()); // Node gives a process that is new to work more room: a second flood takes none
   const before = process.memoryUsage.rss();
-  const bad = Array.from({ length: BAD_REQUESTS }, () =>
-    statusOf(
-      { port, agent: flood, method: "POST", path: STOP_PATH, headers },
-      "x".repeat(16 * 1024),
-    ),
-  );
+  const bad = send();
   const waits: number[] = [];
   for (let index = 0; index < GOOD_REQUESTS; index += 1) {
     const began = performance.now();
