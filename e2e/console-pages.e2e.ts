@@ -43,7 +43,7 @@ consoleSuite("console pages", FAKE, (host, story) => {
     });
   }
 
-  story("each page of a host that has VMs, one of them failed, and secrets", async (begin) => {
+  story("each page of a host that has VMs, one of them paused, and secrets", async (begin) => {
     const names = [await host.createVm({ tags: ["name=shop", "web"] })];
     names.push(await host.createVm({ persistent: true }), await host.createVm());
     const [first = "", second = "", third = ""] = names;
