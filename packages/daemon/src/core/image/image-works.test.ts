@@ -108,6 +108,17 @@ describe("image works", () => {
     assert.deepEqual(builder.begun, ["a"]);
   });
 
+  test("a build afresh is not the one that may keep what it was made of; the other way round it is", async () => {
+    const { works } = stage();
+    const kept = await works.begin(build("a"));
+    const afresh = await works.begin({ ...build("a"), freshness: "fresh" });
+    assert.notEqual(afresh.id, kept.id);
+    assert.equal((await works.begin({ ...build("a"), freshness: "fresh" })).id, afresh.id);
+    works.cancel(kept.id);
+    await settled();
+    assert.equal((await works.begin(build("a"))).id, afresh.id);
+  });
+
   test("one that waits is called off at once, one under way when its builder has stopped", async () => {
     const { builder, works, states } = stage();
     const first = await works.begin(build("a"));

@@ -82,7 +82,7 @@ export class ImageWorks implements AsyncDisposable {
   async begin(order: MakingOrder): Promise<ImageWork> {
     await this.#deps.builder.check(order);
     const open = this.list().filter(({ end }) => end === undefined);
-    const same = open.find((work) => work.order.what === "build" && isSame(work.order, order));
+    const same = open.find((work) => serves(work.order, order));
     if (same) return same;
     if (open.length >= MAX_OPEN) {
       const holder = `${open.length} works`;
@@ -179,8 +179,10 @@ export class ImageWorks implements AsyncDisposable {
   }
 }
 
-function isSame(one: MakingOrder, other: MakingOrder): boolean {
-  return one.what === other.what && one.name === other.name;
+/** Whether who wants `other` has it with `one`: no import is another, and what is made afresh is more than what may be kept. */
+function serves(one: MakingOrder, other: MakingOrder): boolean {
+  if (one.what !== "build" || other.what !== "build" || one.name !== other.name) return false;
+  return one.freshness === "fresh" || other.freshness === "cached";
 }
 
 function failureOf(error: unknown): WorkEnd {
