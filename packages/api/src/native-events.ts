@@ -77,7 +77,6 @@ export const StreamChanged = Type.Object({
     Type.Literal("secrets"),
     Type.Literal("commits"),
     Type.Literal("pools"),
-    Type.Literal("groups"),
     Type.Literal("aleph"),
   ]),
   /** which one: a VM's host name, say; absent: any of them */

@@ -41,7 +41,7 @@ export interface StreamVm extends VmEvent {
 
 /** Something that a list shows has changed, and no phase with it. */
 export interface StreamChanged {
-  what: "vm" | "templates" | "images" | "secrets" | "commits" | "pools" | "groups" | "aleph";
+  what: "vm" | "templates" | "images" | "secrets" | "commits" | "pools" | "aleph";
   /** which one: a VM's host name, say; absent: any of them */
   name?: string;
   /** of a VM with a name: as it is when this is sent; `null`: it is gone */

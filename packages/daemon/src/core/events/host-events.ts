@@ -13,7 +13,6 @@ export const CHANGEABLE = [
   "secrets",
   "commits",
   "pools",
-  "groups",
   // executions of the host's Aleph node: which one, nobody is told here
   "aleph",
 ] as const;
